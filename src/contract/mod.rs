@@ -1,0 +1,6 @@
+//! The sockets: traits that have more than one implementation, and their plain types. Implementations live above.
+
+pub mod blob;
+pub mod clock;
+pub mod registry;
+pub mod step;

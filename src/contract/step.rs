@@ -1,0 +1,142 @@
+//! What a step type must be able to do, and what it is given for one attempt.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::code;
+use crate::domain::fault::Fault;
+use crate::domain::id::RunId;
+use crate::domain::time::{Span, Timestamp};
+use crate::language::catalog::StepType;
+
+/// A step type: says what it is, checks a config, does the work.
+pub trait StepHandler: Send + Sync {
+    /// What the step type is: name, config, ports, effect class.
+    fn declare(&self) -> StepType;
+
+    /// Does the work once. Cancellation: return as soon as convenient after `attempt.cancel` fires; ten seconds
+    /// later the future is dropped, and whatever it started must die with it (child processes are killed on drop).
+    fn run<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, StepResult>;
+}
+
+/// How an attempt ended.
+pub type StepResult = Result<StepOutcome, Fault>;
+
+/// What a successful attempt brought.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StepOutcome {
+    /// The step is done.
+    Done(Done),
+    /// The step is done once this time has come; nothing is held meanwhile.
+    WaitUntil(Timestamp),
+}
+
+/// The result of a finished step.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Done {
+    /// Named outputs; those named like a produced port feed it.
+    pub outputs: Map<String, Value>,
+    /// What people should know although it went well.
+    pub warnings: Vec<String>,
+}
+
+impl Done {
+    /// Done with these outputs. `outputs` must be a JSON object (anything else becomes the output `value`).
+    #[must_use]
+    pub fn with(outputs: Value) -> Self {
+        let outputs = match outputs {
+            Value::Object(map) => map,
+            other => Map::from_iter([("value".to_owned(), other)]),
+        };
+        Self { outputs, warnings: Vec::new() }
+    }
+
+    /// The same result with a warning.
+    #[must_use]
+    pub fn warn(mut self, warning: impl Into<String>) -> Self {
+        self.warnings.push(warning.into());
+        self
+    }
+}
+
+impl From<Done> for StepResult {
+    fn from(done: Done) -> Self {
+        Ok(StepOutcome::Done(done))
+    }
+}
+
+/// A value bound to a port, shared with the step that made it.
+#[derive(Debug, Clone)]
+pub enum Bound {
+    /// An output of an earlier step; no copy is made.
+    Output(Arc<Map<String, Value>>, String),
+    /// Any other value.
+    Value(Value),
+}
+
+impl Bound {
+    /// The value.
+    #[must_use]
+    pub fn value(&self) -> &Value {
+        match self {
+            Self::Output(outputs, name) => outputs.get(name).unwrap_or(&Value::Null),
+            Self::Value(value) => value,
+        }
+    }
+}
+
+/// Where a running step says how far it is. Never blocks; what nobody reads is dropped.
+pub type Progress = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// One attempt: only what belongs to it. Tools come with the handler's constructor.
+pub struct Attempt {
+    /// The run.
+    pub run: RunId,
+    /// The workflow's slug.
+    pub workflow: String,
+    /// The step's id in its plan.
+    pub step: String,
+    /// Which attempt this is, from 1.
+    pub number: u32,
+    /// The config with all expressions rendered; an object.
+    pub config: Value,
+    /// Values of the bound ports, by port name; a port that nothing feeds is absent.
+    pub ports: BTreeMap<String, Bound>,
+    /// The run's inputs; an object.
+    pub inputs: Arc<Value>,
+    /// Stable over retries and re-runs after a crash: what the outside world gets as idempotency key.
+    pub step_key: String,
+    /// When the attempt began.
+    pub now: Timestamp,
+    /// How long it may take.
+    pub timeout: Span,
+    /// Fires when the work is no longer wanted.
+    pub cancel: CancellationToken,
+    /// Says how far the work is ("page 3 of 12").
+    pub progress: Progress,
+}
+
+impl Attempt {
+    /// The config as the step type's own struct.
+    ///
+    /// # Errors
+    /// `WF2001` naming the key that does not fit.
+    pub fn config<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        serde_path_to_error::deserialize(&self.config).map_err(|error| {
+            let path = error.path().to_string();
+            let key = if path == "." { "config".to_owned() } else { format!("config.{path}") };
+            Fault::permanent(code::WF2001, format!("`{key}`: {}", error.inner())).at(format!("{}.{key}", self.step))
+        })
+    }
+
+    /// The value bound to this port, unless absent or null.
+    #[must_use]
+    pub fn port(&self, name: &str) -> Option<&Value> {
+        self.ports.get(name).map(Bound::value).filter(|value| !value.is_null())
+    }
+}

@@ -1,0 +1,16 @@
+//! Nouns, states and the machine that moves them. Pure: no I/O, no async, no clock, no chance.
+//!
+//! *Run*: one execution of a workflow (`execution` on the wire). *Step*: a node of its plan; *attempt*: one
+//! try of a step. *Command*: what somebody wants; *event*: what happened (the journal's alphabet); *effect*:
+//! what the world should be doing now. Start reading at [`machine`].
+
+pub mod code;
+pub mod command;
+pub mod event;
+pub mod fault;
+pub mod id;
+pub mod machine;
+pub mod plan;
+pub mod retry;
+pub mod run;
+pub mod time;

@@ -1,0 +1,126 @@
+//! What step types declare about themselves. A declaration feeds validation, wiring, `plan`, docs and forms.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::domain::plan::EffectClass;
+
+/// What flows through a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PortType {
+    /// A file with its content type: `{file_id, name, size, sha256, type}`.
+    Document,
+    /// Text.
+    Text,
+    /// The pages of a document, each with its text.
+    Pages,
+    /// What was found in a text.
+    Analysis,
+    /// A list of rows.
+    Records,
+    /// A prepared message.
+    Message,
+    /// What was stored, loaded or sent, and where.
+    Receipt,
+    /// Anything.
+    Any,
+}
+
+/// A port: a named, typed place where a step takes or gives a value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Port {
+    /// Its name; for a produced port also the name of the output that carries it.
+    pub name: &'static str,
+    /// What flows through it.
+    #[serde(rename = "type")]
+    pub kind: PortType,
+    /// A step cannot do without it.
+    pub required: bool,
+    /// Names of run inputs that feed it when no earlier step does, in order of preference.
+    pub inputs: &'static [&'static str],
+}
+
+impl Port {
+    /// A port that a step gives.
+    #[must_use]
+    pub const fn gives(name: &'static str, kind: PortType) -> Self {
+        Self { name, kind, required: false, inputs: &[] }
+    }
+
+    /// A port that a step must get.
+    #[must_use]
+    pub const fn needs(name: &'static str, kind: PortType) -> Self {
+        Self { name, kind, required: true, inputs: &[] }
+    }
+
+    /// A port that a step takes if there is something.
+    #[must_use]
+    pub const fn takes(name: &'static str, kind: PortType) -> Self {
+        Self { name, kind, required: false, inputs: &[] }
+    }
+
+    /// The same port, fed by these run inputs when no earlier step feeds it.
+    #[must_use]
+    pub const fn or_inputs(mut self, inputs: &'static [&'static str]) -> Self {
+        self.inputs = inputs;
+        self
+    }
+}
+
+/// The declaration of a step type.
+#[derive(Debug, Clone, Serialize)]
+pub struct StepType {
+    /// The word written under `type:`.
+    pub name: &'static str,
+    /// One sentence for people: what it does.
+    pub summary: &'static str,
+    /// JSON Schema of its config, made from the config struct.
+    pub config: Value,
+    /// What it takes.
+    pub consumes: Vec<Port>,
+    /// What it gives.
+    pub produces: Vec<Port>,
+    /// Names of all outputs it may give, ports included; reading any other is an error at save.
+    pub outputs: &'static [&'static str],
+    /// What repeating it costs the world.
+    pub effect: EffectClass,
+    /// Config keys that a run input of the same name overrides.
+    pub overridable: &'static [&'static str],
+}
+
+/// All step types this process knows, by name.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog {
+    types: BTreeMap<&'static str, StepType>,
+}
+
+impl Catalog {
+    /// A catalog of these declarations; `Err` names a type that is declared twice.
+    ///
+    /// # Errors
+    /// The name of the first duplicate.
+    pub fn new(types: impl IntoIterator<Item = StepType>) -> Result<Self, &'static str> {
+        let mut catalog = Self::default();
+        for step_type in types {
+            let name = step_type.name;
+            if catalog.types.insert(name, step_type).is_some() {
+                return Err(name);
+            }
+        }
+        Ok(catalog)
+    }
+
+    /// The declaration of this type.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&StepType> {
+        self.types.get(name)
+    }
+
+    /// All declarations, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &StepType> {
+        self.types.values()
+    }
+}

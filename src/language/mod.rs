@@ -1,0 +1,3 @@
+//! Text to checked template to plan; expressions. Pure: reads no file, asks no clock.
+
+pub mod catalog;
