@@ -7,3 +7,4 @@ pub mod contract;
 pub mod domain; // floor 0: nouns, states, the machine; no I/O
 pub mod language; // floor 1: text -> checked template -> plan; expressions // floor 2: the sockets: traits and their plain types
 pub mod connect; // floor 3: the lines to the outside world
+pub mod steps; // floor 4: the steps work
