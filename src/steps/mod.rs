@@ -2,5 +2,6 @@
 //!
 //! A step type is one file, always in the same order: doc, config struct, declaration, run, tests.
 
+pub mod document;
 pub mod duration;
 pub mod size;
