@@ -47,7 +47,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            wall: Duration::from_secs(120),
+            wall: Duration::from_secs(300),
             cpu: Duration::from_secs(60),
             memory_bytes: 1536 * MIB,
             file_bytes: 100 * MIB,

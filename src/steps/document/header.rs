@@ -5,6 +5,7 @@ use std::io::{BufRead, Read, Seek, SeekFrom};
 use image::ImageDecoder;
 use image::metadata::Orientation;
 
+use super::resolution;
 use super::sniff::Kind;
 use crate::domain::code;
 use crate::domain::fault::Fault;
@@ -27,6 +28,8 @@ pub struct Frame {
     pub orientation: Orientation,
     /// TIFF: where its directory stands in the file.
     pub offset: u32,
+    /// TIFF: its resolution, where it claims a believable one.
+    pub dpi: Option<u32>,
 }
 
 /// What the header of a picture file says.
@@ -58,7 +61,7 @@ impl Header {
             .map_err(|error| damaged(error.to_string()))?;
         let (width, height) = decoder.dimensions();
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-        Ok(Self { frames: vec![Frame { width, height, orientation, offset: 0 }], cut: false })
+        Ok(Self { frames: vec![Frame { width, height, orientation, offset: 0, dpi: None }], cut: false })
     }
 
     /// Refuses what would be too large once decoded.
@@ -112,7 +115,8 @@ fn read_directory(content: &mut (impl Read + Seek), bytes: &Endian, offset: u32)
     if count > MAX_TIFF_ENTRIES {
         return Err(std::io::Error::other("too many entries"));
     }
-    let mut frame = Frame { width: 0, height: 0, orientation: Orientation::NoTransforms, offset };
+    let mut frame = Frame { width: 0, height: 0, orientation: Orientation::NoTransforms, offset, dpi: None };
+    let (mut resolution_at, mut per_inch) = (None, 1.0);
     for _ in 0..count {
         let mut entry = [0; 12];
         content.read_exact(&mut entry)?;
@@ -125,6 +129,8 @@ fn read_directory(content: &mut (impl Read + Seek), bytes: &Endian, offset: u32)
                 let orientation = u8::try_from(value).ok().and_then(Orientation::from_exif);
                 frame.orientation = orientation.unwrap_or(Orientation::NoTransforms);
             }
+            282 => resolution_at = Some(value),
+            296 => per_inch = if value == 3 { 2.54 } else { 1.0 },
             _ => {}
         }
     }
@@ -133,7 +139,19 @@ fn read_directory(content: &mut (impl Read + Seek), bytes: &Endian, offset: u32)
     if frame.width == 0 || frame.height == 0 {
         return Err(std::io::Error::other("a frame without a size"));
     }
+    if let Some(at) = resolution_at {
+        frame.dpi = read_ratio(content, bytes, at).map(|ratio| (ratio * per_inch).round() as u32);
+        frame.dpi = frame.dpi.filter(|dpi| resolution::BELIEVABLE.contains(dpi));
+    }
     Ok((frame, bytes.u32(&next)))
+}
+
+fn read_ratio(content: &mut (impl Read + Seek), bytes: &Endian, at: u32) -> Option<f64> {
+    let mut pair = [0; 8];
+    content.seek(SeekFrom::Start(at.into())).ok()?;
+    content.read_exact(&mut pair).ok()?;
+    let (over, under) = (bytes.u32(&pair[..4]), bytes.u32(&pair[4..]));
+    (under != 0).then(|| f64::from(over) / f64::from(under))
 }
 
 /// The byte order of a TIFF.

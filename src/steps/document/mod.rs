@@ -13,6 +13,7 @@ mod page;
 mod pdf;
 mod picture;
 mod reader;
+mod resolution;
 mod skew;
 pub mod sniff;
 mod tesseract;

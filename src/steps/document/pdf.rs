@@ -230,10 +230,20 @@ fn covers(picture: &Listed, leaf: Leaf) -> bool {
     across >= COVERS * leaf.width && down >= COVERS * leaf.height && picture.x_ppi >= MIN_DPI
 }
 
-/// No blanks at the ends of lines, no empty lines around the page.
+/// Columns stay apart, but by four blanks and not by the width of the paper; no empty lines around the page.
 fn tidy(page: &str) -> String {
-    let lines: Vec<_> = page.lines().map(str::trim_end).collect();
-    lines.join("\n").trim_matches('\n').to_owned()
+    let mut out = String::with_capacity(page.len() / 2);
+    for line in page.lines() {
+        let mut blanks = 0;
+        for c in line.trim().chars() {
+            blanks = if c == ' ' { blanks + 1 } else { 0 };
+            if blanks <= 4 {
+                out.push(c);
+            }
+        }
+        out.push('\n');
+    }
+    out.trim_matches('\n').to_owned()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, ImageFormat, ImageReader};
 
 use super::header::{Frame, Header};
+use super::resolution;
 use super::sniff::Kind;
 use super::tesseract::Sheet;
 use crate::domain::fault::Fault;
@@ -33,6 +34,7 @@ impl Picture {
     pub fn frames(bytes: &[u8], kind: Kind) -> Result<(Vec<Self>, bool), Fault> {
         let header = Header::read(kind, &mut Cursor::new(bytes))?;
         header.refuse_bomb()?;
+        let dpi = resolution::of(bytes, kind);
         let frames = header.frames.iter().map(|frame| {
             let mut bytes = bytes.to_vec();
             if kind == Kind::Tiff {
@@ -41,7 +43,7 @@ impl Picture {
                 let place = if bytes[0] == b'M' { frame.offset.to_be_bytes() } else { frame.offset.to_le_bytes() };
                 bytes[4..8].copy_from_slice(&place);
             }
-            Self { bytes, kind, frame: *frame, dpi: None }
+            Self { bytes, kind, frame: *frame, dpi: dpi.or(frame.dpi) }
         });
         Ok((frames.collect(), header.cut))
     }
@@ -49,7 +51,7 @@ impl Picture {
     /// The same picture, known to have this resolution, and to be turned to the right by these degrees.
     #[must_use]
     pub fn known(mut self, dpi: Option<u32>, turn: u16) -> Self {
-        self.dpi = dpi;
+        self.dpi = dpi.or(self.dpi);
         if self.frame.orientation == Orientation::NoTransforms {
             self.frame.orientation = match turn {
                 90 => Orientation::Rotate90,

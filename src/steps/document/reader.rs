@@ -16,7 +16,7 @@ use crate::domain::code;
 use crate::domain::fault::Fault;
 
 /// Leans below this many degrees do not hurt tesseract; turning would only blur.
-const MIN_LEAN: f32 = 1.5;
+const MIN_LEAN: f32 = 0.5;
 /// On a page that reads badly even these are taken out.
 const SLIGHT_LEAN: f32 = 0.2;
 /// No page is enlarged beyond this: it is large enough.

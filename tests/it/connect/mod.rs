@@ -1,0 +1,3 @@
+//! The lines to the outside world, against real programs.
+
+mod process;

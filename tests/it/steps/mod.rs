@@ -1,0 +1,3 @@
+//! The steps, with the real tools.
+
+mod document;
