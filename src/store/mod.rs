@@ -13,8 +13,8 @@ pub mod workflows;
 use std::sync::Arc;
 
 use self::blobs::disk::DiskBlobs;
-use self::db::{Db, Settings};
 pub use self::db::StoreError;
+use self::db::{Db, Settings};
 use self::files::Files;
 use self::journal::Journal;
 use self::runs::Runs;

@@ -38,8 +38,11 @@ pub async fn migrate<C>(connection: &mut C, dialect: &'static str, path: &Path) 
 where
     C: Migrate,
 {
-    let failed =
-        |error: MigrateError| StoreError::Failed { action: "migrate", path: path.to_owned(), message: error.to_string() };
+    let failed = |error: MigrateError| StoreError::Failed {
+        action: "migrate",
+        path: path.to_owned(),
+        message: error.to_string(),
+    };
     let migrator = Migrator::new(Embedded(dialect)).await.map_err(failed)?;
     match migrator.run_direct(None, connection, false).await {
         Ok(()) => Ok(()),

@@ -161,9 +161,9 @@ impl Worker {
     }
 
     async fn roll_back(&mut self, error: sqlx::Error) -> StoreError {
-        let refused = error.as_database_error().is_some_and(|e| {
-            e.is_unique_violation() || e.is_foreign_key_violation() || e.is_check_violation()
-        });
+        let refused = error
+            .as_database_error()
+            .is_some_and(|e| e.is_unique_violation() || e.is_foreign_key_violation() || e.is_check_violation());
         // SQLite has rolled back by itself after some errors; then this has nothing to do and says so.
         let _ = sqlx::query("ROLLBACK").execute(&mut self.connection).await;
         let message = error.to_string();

@@ -6,7 +6,7 @@ SELECT value ->> 0, value ->> 1, value ->> 2, value -> 3 FROM json_each($1);
 -- name: insert_step
 -- Settled steps.
 INSERT INTO step (run_id, position, generation, status, attempts, started_at, finished_at, outputs)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value -> 7 ->> '$'
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, nullif(value -> 7, 'null')
 FROM json_each($1);
 
 -- name: select_journal

@@ -1,7 +1,7 @@
 -- name: insert_run
 -- Accepts a run.
 INSERT INTO run (id, workflow_id, revision_hash, slug, origin, inputs, status, created_at)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, 'queued', value ->> 6
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value -> 4, value -> 5, 'queued', value ->> 6
 FROM json_each($1);
 
 -- name: update_run
@@ -11,7 +11,8 @@ UPDATE run
 SET status = new.status, started_at = new.started_at, finished_at = new.finished_at, due_at = new.due_at,
     outputs = new.outputs, fault = new.fault, warnings = new.warnings
 FROM (SELECT value ->> 0 AS id, value ->> 1 AS status, value ->> 2 AS started_at, value ->> 3 AS finished_at,
-             value ->> 4 AS due_at, value ->> 5 AS outputs, value ->> 6 AS fault, value ->> 7 AS warnings
+             value ->> 4 AS due_at, nullif(value -> 5, 'null') AS outputs,
+             nullif(value -> 6, 'null') AS fault, value -> 7 AS warnings
       FROM json_each($1)) AS new
 WHERE run.id = new.id;
 
