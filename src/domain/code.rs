@@ -107,6 +107,8 @@ codes! {
     WF4003 Uncertain "a step was interrupted and must not be repeated" "find out whether its effect happened, then retry or skip it";
     WF4004 Timeout "the run took longer than its timeout" "raise the workflow's `timeout`";
     WF4005 Resource "a value is too large to keep" "let the step write it to a file instead";
+    WF4006 Internal "a kept value could not be written or read" "check the disk and the `files` folder of the storage path";
+    WF4007 User "a step was stopped before it was done" "retry the step when it is wanted again";
 }
 
 impl PartialEq for Code {
