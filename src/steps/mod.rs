@@ -3,4 +3,6 @@
 //! A step type is one file, always in the same order: doc, config struct, declaration, run, tests.
 
 pub mod duration;
+pub mod flow;
+pub mod script;
 pub mod size;
