@@ -112,4 +112,27 @@ const fn same_prefix(a: u128, b: u128, length: u8) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::judge;
+
+    #[test]
+    fn public_addresses_pass_in_every_disguise_that_a_translator_gives_them() {
+        for text in ["8.8.8.8", "1.1.1.1", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2002:808:808::1"] {
+            assert_eq!(judge(text.parse().expect("an address")), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_objection_names_what_the_address_hides() {
+        let of = |text: &str| judge(text.parse().expect("an address")).expect_err(text).to_string();
+        assert_eq!(of("127.0.0.1"), "it is a loopback address");
+        assert_eq!(of("64:ff9b::7f00:1"), "it carries `127.0.0.1`, a loopback address");
+        assert_eq!(
+            of("2002:a9fe:a9fe::"),
+            "it carries `169.254.169.254`, a link-local address, where cloud metadata lives"
+        );
+        assert_eq!(of("2001:0:808:808::80ff:fffe"), "it carries `127.0.0.1`, a loopback address", "a Teredo client");
+        assert_eq!(of("::1"), "it is a loopback address");
+        assert_eq!(of("4000::1"), "it is a reserved address");
+    }
+}

@@ -161,19 +161,17 @@ fn causes(error: &reqwest::Error) -> String {
     if texts.is_empty() { "no further detail".to_owned() } else { texts.join(": ") }
 }
 
-fn certificate_problem(error: &reqwest::Error) -> Option<String> {
-    let mut next = error.source();
-    while let Some(cause) = next {
-        // `io::Error::source` skips the error that it wraps.
-        let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let inner = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        match inner.or_else(|| cause.downcast_ref()) {
-            Some(rustls::Error::InvalidCertificate(problem)) => return Some(problem.to_string()),
-            Some(rustls::Error::NoCertificatesPresented) => return Some("it showed no certificate".to_owned()),
-            _ => next = cause.source(),
-        }
+fn certificate_problem(error: &(dyn Error + 'static)) -> Option<String> {
+    match error.downcast_ref::<rustls::Error>() {
+        Some(rustls::Error::InvalidCertificate(problem)) => return Some(problem.to_string()),
+        Some(rustls::Error::NoCertificatesPresented) => return Some("it showed no certificate".to_owned()),
+        _ => {}
     }
-    None
+    // The source of an `io::Error` is that of the error it wraps: the wrapped error itself is only here.
+    if let Some(inner) = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        return certificate_problem(inner);
+    }
+    error.source().and_then(certificate_problem)
 }
 
 impl From<HttpError> for Fault {

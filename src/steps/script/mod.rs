@@ -2,4 +2,4 @@
 
 mod fetch;
 
-pub use fetch::Fetch;
+pub use fetch::{Fetch, FetchSettings};
