@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// `10.20.0.0/16:8443`, `127.0.0.1/32:8123`, `[fd00::]/8:443`; an address without a length stands for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +70,6 @@ impl FromStr for AllowRule {
                 .ok_or_else(|| error("the length is out of range"))?,
         };
         let rule = Self { net, length, port };
-        // `10.0.0.5/8` opens far more than its author sees.
         if rule.has_host_bits() {
             return Err(error("the address has bits beyond its length"));
         }
@@ -79,6 +78,7 @@ impl FromStr for AllowRule {
 }
 
 impl AllowRule {
+    /// `10.0.0.5/8` opens far more than its author sees.
     fn has_host_bits(&self) -> bool {
         let below = |bits: u128, width: u32| bits & !u128::MAX.checked_shl(width - u32::from(self.length)).unwrap_or(0);
         match self.net {
@@ -105,10 +105,11 @@ impl FromStr for PortRange {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let port =
-            |text: &str| text.trim().parse::<u16>().map_err(|_| "write a port as `443` or a range as `8000-8999`");
+        const FORM: &str = "write a port as `443` or a range as `8000-8999`";
+        let port = |text: &str| text.trim().parse::<u16>().map_err(|_| FORM);
         let (first, last) = text.split_once('-').unwrap_or((text, text));
-        Ok(Self(port(first)?..=port(last)?))
+        let (first, last) = (port(first)?, port(last)?);
+        if first <= last { Ok(Self(first..=last)) } else { Err(FORM) }
     }
 }
 
@@ -119,16 +120,39 @@ impl fmt::Display for PortRange {
     }
 }
 
-macro_rules! from_text {
-    ($($name:ty),*) => {$(
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
-            }
-        }
-    )*};
+impl<'de> Deserialize<'de> for AllowRule {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
 }
-from_text!(AllowRule, PortRange);
+
+impl Serialize for AllowRule {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for PortRange {
+    /// A number, or a text that holds a range.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "expected a port as 443 or a range as \"8000-8999\"")]
+        enum Written {
+            Port(u16),
+            Range(String),
+        }
+        match Written::deserialize(deserializer)? {
+            Written::Port(port) => Ok(Self(port..=port)),
+            Written::Range(text) => text.parse().map_err(de::Error::custom),
+        }
+    }
+}
+
+impl Serialize for PortRange {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
 use super::address::judge;
@@ -13,7 +13,7 @@ use super::resolve::{Resolver, SystemResolver};
 use crate::domain::time::Span;
 
 /// What the operator may change about the guard.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Ranges with a port that are reached although they are not public.
@@ -119,7 +119,7 @@ impl Egress {
         }
         let port = url.port_or_known_default().ok_or(Refusal::NoHost)?;
         if !self.is_usual(port) && !self.settings.allow.iter().any(|rule| rule.port() == port) {
-            return Err(Refusal::Port { host: name, port });
+            return Err(self.port_refusal(&name, port));
         }
         if is_reserved(&name) {
             return Err(Refusal::Reserved(name));
@@ -143,13 +143,18 @@ impl Egress {
             return Ok(());
         }
         if !self.is_usual(address.port()) {
-            return Err(Refusal::Port { host: host.to_owned(), port: address.port() });
+            return Err(self.port_refusal(host, address.port()));
         }
         judge(address.ip()).map_err(|objection| Refusal::Address { host: host.to_owned(), address, objection })?;
         if is_own(address.ip()) {
             return Err(Refusal::Own { host: host.to_owned(), address });
         }
         Ok(())
+    }
+
+    fn port_refusal(&self, host: &str, port: u16) -> Refusal {
+        let usual: Vec<_> = self.settings.ports.iter().map(ToString::to_string).collect();
+        Refusal::Port { host: host.to_owned(), port, usual: usual.join(", ") }
     }
 
     fn is_usual(&self, port: u16) -> bool {
@@ -179,6 +184,18 @@ fn is_own(address: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn settings_are_read_as_an_operator_writes_them_and_print_the_same() {
+        let text = "allow = [\"127.0.0.1/32:8123\"]\nports = [443, \"8000-8999\"]\n";
+        let settings: Settings = toml::from_str(text).expect("settings");
+        let ports = vec![PortRange(443..=443), PortRange(8000..=8999)];
+        assert_eq!(settings, Settings { allow: vec!["127.0.0.1:8123".parse().expect("a rule")], ports });
+        assert_eq!(toml::from_str::<Settings>(&toml::to_string(&settings).expect("text")).expect("settings"), settings);
+        for wrong in ["allow = [\"127.0.0.1\"]", "ports = [99999]", "ports = [\"9-8\"]", "prots = []"] {
+            assert!(toml::from_str::<Settings>(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn reserved_names_are_known_with_everything_beneath_them_and_nothing_beside() {

@@ -27,6 +27,8 @@ pub enum Refusal {
         host: String,
         /// The port.
         port: u16,
+        /// The ports that are open, in words.
+        usual: String,
     },
     /// A name that RFC 2606 and 6761 set aside.
     #[error("`{0}` is a name reserved for examples and is never contacted")]
@@ -86,8 +88,8 @@ impl Refusal {
         match self {
             Self::Scheme(_) => Some("write an address that begins with `https://` or `http://`".to_owned()),
             Self::UserInfo(_) => Some("send credentials in an `Authorization` header".to_owned()),
-            Self::Port { port, .. } => Some(format!(
-                "use port 80, 443 or 8000-8999, or let the operator add ADDRESS/LENGTH:{port} to the `allow` list"
+            Self::Port { port, usual, .. } => Some(format!(
+                "use one of the ports {usual}; if this one is meant, the operator adds `ADDRESS/LENGTH:{port}` to the `allow` list"
             )),
             Self::Address { address, .. } | Self::Own { address, .. } => Some(format!(
                 "use a public address; if this one is meant, the operator adds `{}` to the `allow` list",

@@ -18,8 +18,8 @@ pub enum RedirectError {
     /// `https` to `http`.
     #[error("it leads from https to http")]
     Downgrade,
-    /// The body would go to a host that the author never named.
-    #[error("it would hand the request's body to another host")]
+    /// The body would go to an origin that the author never named.
+    #[error("it would hand the request's body to another host, port or scheme")]
     BodyElsewhere,
     /// The place cannot be read as an address.
     #[error("its `Location` is no address")]

@@ -130,6 +130,8 @@ async fn a_name_is_refused_when_any_of_its_addresses_is_not_public() {
         "169.254.169.254",
         "0.0.0.0",
         "8.8.8.8 1.1.1.1 fe80::1",
+        "8.8.8.1 8.8.8.2 8.8.8.3 8.8.8.4 8.8.8.5 8.8.8.6 8.8.8.7 8.8.8.8 8.8.8.9 8.8.8.10 8.8.8.11 8.8.8.12 8.8.8.13 \
+         8.8.8.14 8.8.8.15 8.8.8.16 8.8.8.17 10.0.0.1",
     ];
     for answer in answers {
         let names = Names::new(&[("mixed.internal", &[answer]), ("mixed.internal.", &[answer])]);

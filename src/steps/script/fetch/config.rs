@@ -142,7 +142,14 @@ impl Config {
         }
         let own = self.base_url.as_deref().map(|base| Url::parse(base.trim()).map_err(|error| unreadable(base, error)));
         match own.transpose()?.as_ref().or(base) {
-            Some(base) => base.join(written).map(Place::World).map_err(|error| unreadable(written, error)),
+            Some(base) => {
+                let url = base.join(written).map_err(|error| unreadable(written, error))?;
+                // A path that begins with `/\` would otherwise lead to a host of its own.
+                if url.origin() == base.origin() {
+                    return Ok(Place::World(url));
+                }
+                Err(Fault::permanent(code::WF3101, "the address leaves its `base_url`"))
+            }
             None if written == SAMPLE_PATH => Ok(Place::Sample(written.to_owned())),
             None => Err(Fault::permanent(code::WF3101, format!("`{written}` belongs to no `base_url`"))
                 .fix("write the full address, or set `base_url`")),
@@ -186,10 +193,19 @@ impl Config {
         self.expect_status.as_ref().map_or((200..300).contains(&status), |listed| listed.as_slice().contains(&status))
     }
 
-    /// What the request says that an answer might repeat and a log must not: header values and query values.
-    pub(super) fn confidential(&self) -> impl Iterator<Item = String> {
-        let headers = self.headers.values().map(Scalar::to_string);
-        headers.chain(self.query.values().flat_map(|listed| listed.as_slice().iter().map(Scalar::to_string)))
+    /// What the request says that an answer might repeat and a log must not: values of headers and of the query, the
+    /// latter as they are and as they travel.
+    pub(super) fn confidential(&self) -> Vec<String> {
+        let written = self.url.split_once('?').map_or("", |(_, query)| query);
+        let value = |pair: &str| pair.split_once('=').map_or(pair, |(_, value)| value).to_owned();
+        let mut words: Vec<String> = written.split(['&', '#']).map(value).collect();
+        words.extend(url::form_urlencoded::parse(written.as_bytes()).map(|(_, value)| value.into_owned()));
+        for value in self.query.values().flat_map(Listed::as_slice).map(Scalar::to_string) {
+            words.push(url::form_urlencoded::byte_serialize(value.as_bytes()).collect());
+            words.push(value);
+        }
+        words.extend(self.headers.values().map(Scalar::to_string));
+        words
     }
 
     fn limits(&self, attempt: &Attempt) -> Result<Limits, Fault> {

@@ -126,8 +126,10 @@ fn fault(answer: &Answer, config: &Config, now: Timestamp) -> Fault {
 /// The beginning of the answer for the operator, without what the request itself said: some services repeat it.
 fn excerpt(answer: &Answer, config: &Config) -> Option<String> {
     let mut text = answer.text().filter(|text| !text.trim().is_empty())?;
-    let said: Vec<_> = config.confidential().collect();
-    for word in said.iter().flat_map(|value| value.split_whitespace()).filter(|word| word.len() >= 6) {
+    let said = config.confidential();
+    let mut words: Vec<_> = said.iter().flat_map(|value| value.split_whitespace()).collect();
+    words.sort_unstable_by_key(|word| std::cmp::Reverse(word.len())); // a short one may be part of a long one
+    for word in words.into_iter().filter(|word| word.len() >= 6) {
         text = text.replace(word, "***");
     }
     Some(text.chars().take(EXCERPT).collect())

@@ -146,12 +146,14 @@ async fn the_other_side_may_say_how_long_to_wait() {
 #[tokio::test]
 async fn no_fault_repeats_a_secret() {
     let echo = Server::start(|request| answer("400 Bad Request", &[], request)).await;
-    let config = json!({"headers": {"Authorization": "Bearer s3cr3t-token"}, "query": {"key": "s3cr3t-query"}});
-    let fault = fetch(&echo).run(&asking(&echo, "/s3cr3t-path", config)).await.expect_err("a refusal");
+    let config = json!({"headers": {"Authorization": "Bearer s3cr3t-token"}, "query": {"key": "s3cr3t-query", "other": "s3cr3t/escaped"}});
+    let fault =
+        fetch(&echo).run(&asking(&echo, "/s3cr3t-path?inline=s3cr3t-inline", config)).await.expect_err("a refusal");
     let public = format!("{fault} {}", fault.remedy());
     assert!(!public.contains("s3cr3t"), "{public}");
     let context = fault.context.expect("what the server said");
-    assert!(context.contains("HTTP/1.1") && !context.contains("s3cr3t-token") && !context.contains("s3cr3t-query"));
+    assert!(context.contains("HTTP/1.1") && context.contains("/s3cr3t-path?inline=***&key=***&other=***"), "{context}");
+    assert!(!context.contains("s3cr3t-token"), "{context}");
     for config in [
         json!({"url": "http://user:s3cr3t@127.0.0.1/"}),
         json!({"url": "http://[?s3cr3t"}),
@@ -262,5 +264,7 @@ async fn an_address_that_begins_with_a_slash_belongs_to_its_base() {
     assert!(sample.outputs["simulated"] == true && sample.warnings[0].contains("base_url"), "{sample:?}");
     let fault = fetch(&server).run(&attempt(json!({"url": "/other"}))).await.expect_err("no base");
     assert_eq!(fault.code, code::WF3101);
+    let elsewhere = attempt(json!({"url": "/\\127.0.0.2/", "base_url": base}));
+    assert_eq!(fetch(&server).run(&elsewhere).await.expect_err("another host").code, code::WF3101);
     assert_eq!(server.requests().len(), 2);
 }
