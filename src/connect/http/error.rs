@@ -153,8 +153,8 @@ fn causes(error: &reqwest::Error) -> String {
             if text.len() > last.len() {
                 *last = text;
             }
-        } else {
-            texts.push(text);
+        } else if !text.starts_with("client error (") {
+            texts.push(text); // that one is a wrapper which says nothing of its own
         }
         next = cause.source();
     }
