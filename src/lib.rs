@@ -3,7 +3,9 @@
 //! The rooms, lowest floor first. A room imports only rooms of lower floors, never a neighbour;
 //! `tests/it/architecture.rs` holds that wall. `ARCHITECTURE.md` is the map.
 
-pub mod contract;
 pub mod domain; // floor 0: nouns, states, the machine; no I/O
-pub mod language;
-pub mod store; // floor 3: the archive // floor 1: text -> checked template -> plan; expressions // floor 2: the sockets: traits and their plain types
+pub mod language; // floor 1: text -> checked template -> plan; expressions
+pub mod contract; // floor 2: the sockets: traits and their plain types
+pub mod connect; // floor 3: the lines to the outside world
+pub mod store; // floor 3: the archive
+pub mod steps; // floor 4: the work

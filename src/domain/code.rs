@@ -101,6 +101,23 @@ codes! {
     WF2006 User "an assertion did not hold" "look at the values that the message names";
     // 21xx: documents coming in
     WF2101 User "no file was given" "pass a file: `workflow run NAME --file PATH`";
+    // 30xx-35xx: the outside world
+    WF3001 User "a step was stopped before it was done" "retry the step if its result is wanted after all";
+    WF3002 User "a `test` step failed as it was told to" "remove `fail` from the step's config, or let `retry` outlast `times`";
+    WF3101 Config "the address is not one that can be fetched" "write a full address that begins with `https://` or `http://`, without user name and password";
+    WF3102 Permission "the address may not be reached from here" "use a public address, or let the operator add the address and port to the `allow` list";
+    WF3103 Remote "a name could not be resolved" "look for a typing error in the host name, and whether this machine has a name server";
+    WF3104 Refused "a redirect was not followed" "write the address where the redirect leads into the step's `url`";
+    WF3105 Config "a reserved example name is never contacted" "replace the example address by the real one";
+    WF3201 Remote "no connection to the other side" "find out whether the other side is up and reachable from this machine";
+    WF3202 Remote "the other side could not prove who it is" "renew the certificate of the other side, or install its authority on this machine (package `ca-certificates`)";
+    WF3203 Timeout "the other side did not answer in time" "raise the step's `timeout`, or find out why the other side is slow";
+    WF3204 Resource "the answer is too large" "ask for less, or raise the step's `max_size`";
+    WF3205 Remote "the answer broke off or could not be read" "look at what the other side sends; the message says how far it got";
+    WF3401 Refused "the other side refused the request" "correct the request: address, credentials or content, as the status says";
+    WF3402 Refused "the other side answered with another status than expected" "correct the request, or the step's `expect_status`";
+    WF3429 Refused "the other side asks to come back later" "wait, or ask less often; retries wait as long as the other side asks";
+    WF3503 Remote "the other side failed" "retry later; when it lasts, tell the people who run the other side";
     // 4xxx: the engine
     WF4001 Internal "a step handler broke" "report it with the execution id; other runs are not affected";
     WF4002 Uncertain "a step was interrupted again and again" "look at what the step does to the machine, then retry it";

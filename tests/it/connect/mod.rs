@@ -1,0 +1,5 @@
+mod address;
+mod guard;
+mod limits;
+mod redirects;
+mod tls;
