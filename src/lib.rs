@@ -1,7 +1,7 @@
 //! Durable workflow automation that lives in the chat.
 //!
 //! The rooms, lowest floor first. A room imports only rooms of lower floors, never a neighbour;
-//! `tests/it/architecture.rs` holds that wall. `ARCHITECTURE.md` is the map.
+//! `tests/it/architecture/` holds that wall. `ARCHITECTURE.md` is the map.
 
 pub mod contract;
 pub mod domain; // floor 0: nouns, states, the machine; no I/O
