@@ -101,6 +101,26 @@ codes! {
     WF2006 User "an assertion did not hold" "look at the values that the message names";
     // 21xx: documents coming in
     WF2101 User "no file was given" "pass a file: `workflow run NAME --file PATH`";
+    WF2102 User "the file is not there" "check the path, or upload the file and pass its id";
+    WF2103 User "a file of the wrong size or type" "give a file that the step's `max_size` and `allowed_types` allow, or change them";
+    WF2104 User "the file is empty" "give a file with content";
+    WF2105 Permission "the file lies outside the folders that workflows may read" "upload it, or put it beneath a folder of WORKFLOW_FILE_ROOTS";
+    WF2106 Resource "a picture or page has too many pixels" "scan or save it smaller: at most 40 megapixels a page";
+    WF2107 User "the document is encrypted" "save it without a password and give it again";
+    WF2108 User "the document is damaged" "open and save it again in the program that made it";
+    WF2109 User "the document has no pages" "give a document with at least one page";
+    WF2110 User "this type of document cannot be read" "save it as PDF, docx, JPEG, PNG or TIFF";
+    WF2111 Resource "the document unpacks to too much" "nothing: an honest document does not do this";
+    WF2112 User "the document declares its own entities" "nothing: an honest document does not do this";
+    WF2113 Resource "the file could not be read or kept" "look at the disk: its space, its permissions, its health";
+    WF2114 Resource "the document has too many pages" "split it, or raise the step's `max_pages`";
+    // 23xx: other programs
+    WF2301 Internal "a program failed" "look at what it said (`workflow logs`), then retry";
+    WF2302 Timeout "a program took too long" "give it less: fewer pages, smaller pictures";
+    WF2303 Resource "a program wrote too much" "give it less: fewer pages, smaller pictures";
+    WF2304 Timeout "a program was stopped because its work was cancelled" "retry the step if the work is wanted after all";
+    WF2305 Internal "a program could not be started" "look at the limits on processes and memory of this machine";
+    WF2310 Config "a program or a language of it is not installed" "install what the message names";
     // 30xx-35xx: the outside world
     WF3001 User "a step was stopped before it was done" "retry the step if its result is wanted after all";
     WF3002 User "a `test` step failed as it was told to" "remove `fail` from the step's config, or let `retry` outlast `times`";
