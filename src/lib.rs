@@ -3,6 +3,7 @@
 //! The rooms, lowest floor first. A room imports only rooms of lower floors, never a neighbour;
 //! `tests/it/architecture/` holds that wall. `ARCHITECTURE.md` is the map.
 
+pub mod config;
 pub mod contract;
 pub mod domain; // floor 0: nouns, states, the machine; no I/O
 pub mod language;

@@ -107,6 +107,12 @@ codes! {
     WF4003 Uncertain "a step was interrupted and must not be repeated" "find out whether its effect happened, then retry or skip it";
     WF4004 Timeout "the run took longer than its timeout" "raise the workflow's `timeout`";
     WF4005 Resource "a value is too large to keep" "let the step write it to a file instead";
+    // 60xx: the configuration
+    WF6001 Config "unknown setting" "take the name out, or see the table in docs/configuration.md";
+    WF6002 Config "a setting has a value that is not allowed" "give it one of the values that the message names";
+    WF6003 Config "a configuration file cannot be read" "correct the line that the message names, or the file's name";
+    WF6004 Config "this database is not supported yet" "leave WORKFLOW_DATABASE_URL unset: workflow.db in the storage folder is used";
+    WF6005 User "a setting on the command line is not written as key=value" "write it as `max_concurrent=3`";
 }
 
 impl PartialEq for Code {
