@@ -6,4 +6,5 @@
 pub mod contract;
 pub mod domain; // floor 0: nouns, states, the machine; no I/O
 pub mod language;
+pub mod steps; // floor 4: the steps work
 pub mod store; // floor 3: the archive // floor 1: text -> checked template -> plan; expressions // floor 2: the sockets: traits and their plain types
