@@ -116,7 +116,10 @@ fn scan(pattern: &Regex, text: &str, mut offer: impl FnMut(&Captures<'_>)) {
     let mut at = 0;
     while let Some(captures) = pattern.captures_at(text, at) {
         let whole = captures.get_match();
-        if stands_alone(text, whole.start(), whole.end()) {
+        // A time may follow, as in `2013-03-05T10:00`.
+        let has_time = whole.len() == 10 && text[whole.end()..].starts_with('T');
+        let starts_alone = !text[..whole.start()].ends_with(char::is_alphanumeric);
+        if stands_alone(text, whole.start(), whole.end()) || (has_time && starts_alone) {
             offer(&captures);
             at = whole.end();
         } else {

@@ -5,7 +5,7 @@ use super::pattern::{pattern, stands_alone};
 
 pattern!(
     FIRM,
-    r"(?:[\p{Lu}\d][\p{L}\d&.'’+-]*[ ]){1,5}(?:[Gg][Mm][Bb][Hh](?:[ ]?&[ ]?Co\.?[ ]?(?:KG|OHG))?|AG(?:[ ]?&[ ]?Co\.?[ ]?KG)?|SE|KG(?:aA)?|OHG|UG(?:[ ]\(haftungsbeschränkt\))?|e\.[ ]?V\.|e\.[ ]?G\.|a\.[ ]?G\.|(?:Pvt\.?[ ])?(?:Ltd|LTD)\.?|Limited|Inc\.?|LLC|L\.L\.C\.|LLP|PLC|plc|Corp\.?|Corporation|SAS|SARL|S\.A\.R\.L\.|S\.A\.|B\.V\.|N\.V\.|S\.p\.A\.|S\.r\.l\.|(?:SDN\.?|Sdn\.?)[ ](?:BHD|Bhd)\.?)"
+    r"(?:[\p{Lu}\d][\p{L}\d&.'’+-]*[ ](?:(?:&|und|and|of|für)[ ])?){0,4}[\p{Lu}\d][\p{L}\d&.'’+-]*,?[ ](?:[Gg][Mm][Bb][Hh](?:[ ]?&[ ]?Co\.?[ ]?(?:KG|OHG))?|AG(?:[ ]?&[ ]?Co\.?[ ]?KG)?|SE|KG(?:aA)?|OHG|UG(?:[ ]\(haftungsbeschränkt\))?|e\.[ ]?V\.|e\.[ ]?G\.|a\.[ ]?G\.|(?:Pvt\.?[ ])?(?:Ltd|LTD)\.?|Limited|Inc\.?|LLC|L\.L\.C\.|LLP|PLC|plc|Corp\.?|Corporation|SAS|SARL|S\.A\.R\.L\.|S\.A\.|B\.V\.|N\.V\.|S\.p\.A\.|S\.r\.l\.|(?:SDN\.?|Sdn\.?)[ ](?:BHD|Bhd)\.?)"
 );
 pattern!(
     PERSON,
