@@ -4,4 +4,6 @@
 
 pub mod document;
 pub mod duration;
+pub mod flow;
+pub mod script;
 pub mod size;

@@ -28,7 +28,7 @@ impl Bytes {
         let bytes = number * f64::from(1u32 << shift);
         // 2^53 keeps the cast exact.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "range checked here")]
-        (0.0..=9_007_199_254_740_992.0).contains(&bytes).then(|| Self(bytes as u64))
+        (0.0..=9_007_199_254_740_992.0).contains(&bytes).then_some(Self(bytes as u64))
     }
 }
 

@@ -19,3 +19,6 @@ pub mod sniff;
 mod tesseract;
 pub mod upload;
 pub mod value;
+pub mod analysis;
+pub mod analyze;
+pub mod entities;

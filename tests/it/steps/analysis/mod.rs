@@ -1,0 +1,7 @@
+//! `analyze`: from a text to what is in it.
+
+mod entities;
+mod invoices;
+mod properties;
+mod step;
+mod workbench;
