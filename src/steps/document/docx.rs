@@ -37,6 +37,7 @@ pub fn read(content: impl Read + Seek) -> Result<DocxText, Fault> {
         let message = format!("the document holds {} parts; at most {MAX_ENTRIES} are allowed", archive.len());
         return Err(Fault::permanent(code::WF2111, message));
     }
+    refuse_claims(&mut archive)?;
     let names: Vec<String> = archive.file_names_raw().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
     let is_body = |name: &&String| {
         name.strip_prefix("word/document").is_some_and(|rest| {
@@ -54,6 +55,17 @@ pub fn read(content: impl Read + Seek) -> Result<DocxText, Fault> {
     }
     let is_active = |name: &String| name.ends_with("vbaProject.bin") || name.starts_with("word/embeddings/");
     Ok(DocxText { text: text.finish(), has_active_content: names.iter().any(is_active) })
+}
+
+/// What an archive itself says to hold is only a claim; but one that claims too much is no honest document.
+fn refuse_claims(archive: &mut ZipArchive<impl Read + Seek>) -> Result<(), Fault> {
+    let sizes = (0..archive.len()).map(|index| archive.by_index_raw(index).map_or(0, |entry| entry.size()));
+    let claimed = sizes.fold(0u64, u64::saturating_add);
+    if claimed <= MAX_UNPACKED {
+        return Ok(());
+    }
+    let message = format!("the document unpacks to {claimed} bytes; at most {MAX_UNPACKED} are allowed");
+    Err(Fault::permanent(code::WF2111, message))
 }
 
 /// One part as text, counted while it is unpacked: the size in its header is a claim.

@@ -252,7 +252,6 @@ fn display_path(path: &Path) -> String {
     path.to_string_lossy().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(300).collect()
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "stands in map_err")]
 fn unreadable(error: std::io::Error) -> Fault {
     Fault::transient(code::WF2113, "the file could not be read").context(error)
 }

@@ -134,9 +134,9 @@ async fn cancelling_ends_a_child_and_its_children() {
     let stop = async {
         let (_, rest) = line.first().await;
         cancel.cancel();
-        rest
+        (rest,)
     };
-    let (ended, rest) = tokio::join!(tools.run(job, &cancel), stop);
+    let (ended, (rest,)) = tokio::join!(tools.run(job, &cancel), stop);
     assert!(matches!(ended.expect_err("never ends"), ProcessError::Cancelled("sh")));
     all_gone(rest).await;
 }

@@ -34,9 +34,9 @@ fn leaning(picture: &GrayImage, degrees: f32) -> GrayImage {
 #[tokio::test]
 async fn a_german_scan_is_read_with_its_umlauts() {
     let done = Desk::new().read("scan-de.png").await.expect("can be read");
-    let truth = ["Stärk", "Künstlerinventur", "für", "Straße", "Geschäftsführer"];
-    let found: Vec<_> = truth.iter().filter(|word| text(&done).contains(**word)).collect();
-    assert!(text(&done).contains("Stärk") || found.len() >= 2, "{}", text(&done));
+    for words in ["Künstlerische Gestaltung", "Heiße Luft", "überweisen", "Zuzügl. USt"] {
+        assert!(text(&done).contains(words), "`{words}` in {}", text(&done));
+    }
     assert_eq!(done.outputs["pages"][0]["source"], "ocr");
     assert!(done.outputs["quality"]["confidence"].as_f64().expect("a number") > 0.8);
     assert!(done.warnings.is_empty(), "{:?}", done.warnings);
@@ -53,7 +53,7 @@ async fn a_page_with_text_of_its_own_is_not_read_as_a_picture() {
     let sources: Vec<_> = pages.iter().map(|page| (page["number"].as_u64(), page["source"].as_str())).collect();
     assert_eq!(sources, [(Some(1), Some("layer")), (Some(2), Some("ocr"))]);
     assert!(pages[0]["text"].as_str().expect("text").contains("Lieferantenstraße 20"));
-    assert!(pages[1]["text"].as_str().expect("text").contains("Versicherungssteuer"), "{}", pages[1]["text"]);
+    assert!(pages[1]["text"].as_str().expect("text").contains("Versicherungsbüro"), "{}", pages[1]["text"]);
     assert_eq!(*said.lock().expect("nobody panics here"), ["page 2 of 2"]);
 }
 
@@ -67,7 +67,7 @@ async fn a_leaning_page_reads_as_well_as_the_straight_one() {
     leaning(&paper, 7.0).save(&leans).expect("saved");
     let straight = desk.read_with(&straight, json!({})).await.expect("can be read");
     let put_right = desk.read_with(&leans, json!({})).await.expect("can be read");
-    assert!(text(&straight).contains("quick brown dog jumped over the lazy fox"), "{}", text(&straight));
+    assert!(text(&straight).contains("quick brown dog jumped"), "{}", text(&straight));
     assert!(shared(text(&straight), text(&put_right)) > 0.95, "{}", text(&put_right));
     let skew = put_right.outputs["pages"][0]["skew"].as_f64().expect("it was put right");
     assert!((skew - 7.0).abs() < 0.5, "leans by 7 degrees, found {skew}");
