@@ -1,0 +1,21 @@
+//! Documents: taking them in, reading their text.
+//!
+//! A document flows between steps as a small value (name, size, digest, type); its bytes stay in the blob store.
+//! What a document is, its content decides, never its name. Bytes from outside are decoded under limits, or by
+//! a child process. Start reading at [`upload`], then [`ocr`].
+
+pub mod docx;
+mod header;
+mod languages;
+mod layer;
+pub mod ocr;
+mod page;
+mod pdf;
+mod picture;
+mod reader;
+mod resolution;
+mod skew;
+pub mod sniff;
+mod tesseract;
+pub mod upload;
+pub mod value;
