@@ -1,10 +1,19 @@
 //! Durable workflow automation that lives in the chat.
 //!
-//! The rooms, lowest floor first. A room imports only rooms of lower floors, never a neighbour;
-//! `tests/it/architecture.rs` holds that wall. `ARCHITECTURE.md` is the map.
+//! The rooms by floor; a room imports only rooms of lower floors, never a neighbour. `tests/it/architecture/`
+//! holds that wall, and `ARCHITECTURE.md` is the map.
+//!
+//! | floor | rooms |
+//! |---|---|
+//! | 0 | [`domain`]: nouns, states, the machine; no I/O |
+//! | 1 | [`language`]: text to checked template to plan; expressions |
+//! | 2 | [`contract`]: the sockets, traits and their plain types |
+//! | 3 | [`store`]: the archive; [`connect`]: the lines to the outside world |
+//! | 4 | [`steps`]: the work |
 
+pub mod connect;
 pub mod contract;
-pub mod domain; // floor 0: nouns, states, the machine; no I/O
+pub mod domain;
 pub mod language;
-pub mod steps; // floor 4: the steps work
-pub mod store; // floor 3: the archive // floor 1: text -> checked template -> plan; expressions // floor 2: the sockets: traits and their plain types
+pub mod steps;
+pub mod store;

@@ -84,6 +84,7 @@ pub struct StepType {
     /// What it gives.
     pub produces: Vec<Port>,
     /// Names of all outputs it may give, ports included; reading any other is an error at save.
+    /// The name `*` stands for any: only the author's config tells.
     pub outputs: &'static [&'static str],
     /// What repeating it costs the world.
     pub effect: EffectClass,

@@ -3,3 +3,7 @@
 //! A step type is one file, always in the same order: doc, config struct, declaration, run, tests.
 
 pub mod document;
+pub mod duration;
+pub mod flow;
+pub mod script;
+pub mod size;

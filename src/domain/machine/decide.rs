@@ -82,8 +82,11 @@ fn in_flight(run: &Run, step: usize, attempt: u32) -> Result<(), Refusal> {
 fn after_failure(run: &Run, flow: &Flow, step: usize, fault: Fault, now: Timestamp) -> Event {
     let policy = &flow.plan.steps[step].retry;
     let attempt = run.steps[step].attempts;
-    let cancelling = matches!(run.state, RunState::Cancelling { .. });
-    if cancelling || attempt >= policy.max_attempts() || !may_retry(&flow.plan.steps[step], &fault) {
+    if matches!(run.state, RunState::Cancelling { .. }) {
+        // It did not fail of itself: it ends as cancelled, with the run.
+        return Event::StepInterrupted { step, lost: false };
+    }
+    if attempt >= policy.max_attempts() || !may_retry(&flow.plan.steps[step], &fault) {
         return Event::StepFailed { step, fault };
     }
     let mut delay = policy.delay_after(attempt, chance(run, step, attempt));

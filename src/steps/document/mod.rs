@@ -6,4 +6,19 @@
 
 pub mod analysis;
 pub mod analyze;
+pub mod docx;
 pub mod entities;
+mod header;
+mod languages;
+mod layer;
+pub mod ocr;
+mod page;
+mod pdf;
+mod picture;
+mod reader;
+mod resolution;
+mod skew;
+pub mod sniff;
+mod tesseract;
+pub mod upload;
+pub mod value;

@@ -1,3 +1,6 @@
-//! The steps as a workflow meets them: real tools, real servers on loopback.
+//! The steps, with the real tools and servers.
 
 mod analysis;
+mod document;
+mod flow;
+mod script;

@@ -1,0 +1,5 @@
+//! What several tests stand on.
+
+pub mod attempt;
+pub mod names;
+pub mod server;
