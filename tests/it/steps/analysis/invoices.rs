@@ -31,7 +31,6 @@ async fn nine_of_ten_fields_of_the_invoices_are_found() {
             }
         }
     }
-    println!("{right} of {all}\n{table}");
     assert!(right * 10 >= all * 9, "only {right} of {all}:\n{table}");
     assert!(all - right <= NOT_ON_THE_PAGE, "{right} of {all}:\n{table}");
 }
