@@ -152,6 +152,12 @@ codes! {
     WF4005 Resource "a value is too large to keep" "let the step write it to a file instead";
     WF4006 Internal "a kept value could not be written or read" "check the disk and the `files` folder of the storage path";
     WF4007 User "a step was stopped before it was done" "retry the step when it is wanted again";
+    // 60xx: the configuration
+    WF6001 Config "unknown setting" "take the name out, or see the table in docs/configuration.md";
+    WF6002 Config "a setting has a value that is not allowed" "give it one of the values that the message names";
+    WF6003 Config "a configuration file cannot be read" "correct the line that the message names, or the file's name";
+    WF6004 Config "this database is not supported yet" "leave WORKFLOW_DATABASE_URL unset: workflow.db in the storage folder is used";
+    WF6005 User "a setting on the command line is not written as key=value" "write it as `max_concurrent=3`";
 }
 
 impl PartialEq for Code {
