@@ -92,6 +92,47 @@ macro_rules! codes {
 
 codes! {
     // 1xxx: a workflow file
+    WF1001 Config "the text is not valid YAML" "correct the place that the message names";
+    WF1002 Resource "the file is too large or nests too deep" "split it into several workflows";
+    WF1003 Config "the file is not plain UTF-8 text" "save it as UTF-8 without a byte order mark";
+    WF1004 Config "a tab stands where YAML wants spaces" "indent with spaces";
+    WF1005 Config "a key is written twice" "delete one of the two";
+    WF1006 Config "the file holds several documents" "put each workflow into a file of its own";
+    WF1007 Config "a YAML tag is not allowed" "delete the tag; quote the value if it is text";
+    WF1008 Config "merge keys are not part of the language" "write the keys out, or use `defaults:`";
+    WF1010 Config "something required is missing" "add what the message names";
+    WF1011 Config "a value is of the wrong kind" "write the kind of value that the message names";
+    WF1012 Config "an unknown key" "correct the key, or begin it with `x-`";
+    WF1013 Config "a key that is not supported yet" "leave the key out";
+    WF1014 Resource "too many steps, inputs or other items" "split it into several workflows";
+    WF1015 Config "a value that is not one of those allowed" "use one of the values that the message lists";
+    WF1016 Config "a duration cannot be read" "write seconds as a number (300, 2.5) or with a unit (500ms, 90s, 30m, 2h, 1d)";
+    WF1018 Config "the file is written for a newer version" "upgrade, or write the file for this version";
+    WF1020 Config "two steps have the same id" "give each step an id of its own";
+    WF1021 Config "two steps have the same name" "give one of them an `id`";
+    WF1022 Config "an unknown step type" "use one of the step types that `workflow templates --types` lists";
+    WF1023 Config "`needs` names a step that does not exist" "name the id of a step of this workflow";
+    WF1024 Config "steps wait for each other in a circle" "take one of the `needs` away";
+    WF1025 Config "`needs` and `parallel_group` on one step" "keep one of the two";
+    WF1026 Config "the list order contradicts the group numbers" "order the steps as their groups run";
+    WF1027 Config "a port could be fed by several steps" "say which with `ports:`";
+    WF1028 Config "an unknown port" "use one of the ports that the step type declares";
+    WF1030 Config "double braces without a dollar sign" "write `${{ ... }}`";
+    WF1031 Config "an expression cannot be read" "correct the place that the message names";
+    WF1032 Config "an unknown function, filter or test" "use one of those that docs/templates.md lists";
+    WF1033 Resource "an expression is too long" "compute part of it in `vars` or in a step";
+    WF1040 Config "an unknown name in an expression" "begin with `inputs`, `vars`, `steps`, `prev` or `run`";
+    WF1041 Config "an expression reads an input that is not declared" "declare it under `inputs`, or correct the name";
+    WF1042 Config "an expression reads a var that is not there" "write it under `vars`, or correct the name";
+    WF1044 Config "an expression reads a step that does not exist" "correct the step's id";
+    WF1045 Config "an expression reads an output that the step does not have" "read one of the outputs that the message lists";
+    WF1046 Config "an expression reads a step that may not have run yet" "add the step to `needs`";
+    WF1047 Config "a condition that is always true or always false" "let it read an input or an output, or leave it out";
+    WF1048 Config "secrets are not supported yet" "pass the value as an input";
+    WF1050 Config "an unknown key in a step's config" "use one of the keys that the message lists";
+    WF1051 Config "a key is missing in a step's config" "add the key that the message names";
+    WF1052 Config "a value in a step's config does not fit" "write a value that the message allows";
+    WF1060 Config "an input's declaration contradicts itself" "correct the part that the message names";
     // 20xx: what every step can meet
     WF2001 Config "the step's config does not fit its type" "correct the key that the message names; `workflow show TYPE` lists them";
     WF2002 Config "an expression could not be evaluated" "correct the expression, or make the value it reads exist";

@@ -1,0 +1,38 @@
+//! Step types and their configs.
+
+use super::super::catalog::Catalog;
+use super::super::near;
+use super::super::report::{Findings, Mark};
+use super::super::schema;
+use super::super::source::{Kind, Node, short};
+use super::super::template::{Step, Template};
+use crate::domain::code;
+
+pub(super) fn check(template: &Template, catalog: &Catalog, strict: bool, findings: &mut Findings) {
+    for step in &template.steps {
+        let Some(kind) = catalog.get(&step.kind.value) else {
+            unknown(step, catalog, strict, findings);
+            continue;
+        };
+        let owner = step.name.as_ref().map_or_else(
+            || format!("the `{}` step", short(&step.kind.value)),
+            |name| format!("step `{}`", short(&name.value)),
+        );
+        // A step without config has an empty one; what it lacks is told at its type.
+        let empty =
+            Node { mark: Mark { start: step.kind.mark.start, end: step.kind.mark.end }, kind: Kind::Map(Vec::new()) };
+        schema::check(&kind.config, step.config.as_ref().unwrap_or(&empty), &owner, kind.overridable, findings);
+    }
+}
+
+/// A type that nobody has built is no reason not to save a workflow: its run fails at that step.
+fn unknown(step: &Step, catalog: &Catalog, strict: bool, findings: &mut Findings) {
+    let names = || catalog.iter().map(|kind| kind.name);
+    let meant = near::near(&step.kind.value, names());
+    let message = format!("unknown step type `{}`", short(&step.kind.value));
+    let problem = match strict {
+        true => findings.error(code::WF1022, step.kind.mark, message),
+        false => findings.warning(code::WF1022, step.kind.mark, format!("{message}; a run would fail at this step")),
+    };
+    problem.near(meant).fix(format!("step types: {}", near::list(names(), 30)));
+}

@@ -1,0 +1,16 @@
+//! The one door to expressions: `${{ ... }}` in a scalar, compiled once, evaluated within bounds.
+//!
+//! minijinja evaluates; what it may use is listed here name by name. Text that arrives at run time is data: nothing
+//! outside a workflow file is ever searched for `${{`.
+
+mod context;
+mod engine;
+mod scan;
+mod vocabulary;
+mod words;
+
+pub use context::{RunFacts, Scope, StepFacts};
+pub(super) use engine::{MAX_SOURCE, Trouble, compile, evaluate};
+pub(super) use scan::{Part, has_marker, inside, parts, whole};
+pub(super) use vocabulary::{FILTERS, ROOTS, STATUS, TESTS};
+pub(super) use words::{Reference, Words, words};

@@ -1,0 +1,168 @@
+//! Every name an expression may use. A function that is not in these lists does not exist.
+
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, filters, tests};
+
+/// Names that an expression may begin with.
+pub(in crate::language) const ROOTS: &[&str] = &["inputs", "vars", "steps", "prev", "run", "outputs"];
+
+/// Functions about how the run goes.
+pub(in crate::language) const STATUS: &[&str] = &["success", "failed", "cancelled", "always", "skipped"];
+
+/// Filters: `value | name`.
+pub(in crate::language) const FILTERS: &[&str] = &[
+    "abs",
+    "bool",
+    "capitalize",
+    "default",
+    "first",
+    "float",
+    "int",
+    "join",
+    "json",
+    "last",
+    "length",
+    "lines",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "reject",
+    "rejectattr",
+    "replace",
+    "reverse",
+    "round",
+    "select",
+    "selectattr",
+    "sort",
+    "split",
+    "string",
+    "sum",
+    "title",
+    "tojson",
+    "trim",
+    "unique",
+    "upper",
+    "urlencode",
+];
+
+/// Tests: `value is name`.
+pub(in crate::language) const TESTS: &[&str] = &[
+    "boolean",
+    "defined",
+    "divisibleby",
+    "endingwith",
+    "eq",
+    "equalto",
+    "even",
+    "false",
+    "float",
+    "ge",
+    "gt",
+    "in",
+    "integer",
+    "le",
+    "lt",
+    "mapping",
+    "ne",
+    "none",
+    "number",
+    "odd",
+    "sequence",
+    "startingwith",
+    "string",
+    "true",
+    "undefined",
+];
+
+/// Work that one evaluation may do. One unit pays for one operation or 64 bytes.
+const FUEL: u64 = 100_000;
+
+/// An environment that holds exactly the lists above.
+pub(super) fn environment() -> Environment<'static> {
+    let mut env = Environment::empty();
+    env.set_undefined_behavior(UndefinedBehavior::Strict);
+    env.set_fuel(Some(FUEL));
+    env.set_debug(true);
+    env.add_global("null", Value::from(()));
+    add_filters(&mut env);
+    add_tests(&mut env);
+    env
+}
+
+fn add_filters(env: &mut Environment) {
+    env.add_filter("abs", filters::abs);
+    env.add_filter("bool", filters::bool);
+    env.add_filter("capitalize", filters::capitalize);
+    env.add_filter("default", filters::default);
+    env.add_filter("first", filters::first);
+    env.add_filter("float", filters::float);
+    env.add_filter("int", filters::int);
+    env.add_filter("join", filters::join);
+    env.add_filter("json", json);
+    env.add_filter("last", filters::last);
+    env.add_filter("length", filters::length);
+    env.add_filter("lines", filters::lines);
+    env.add_filter("list", filters::list);
+    env.add_filter("lower", filters::lower);
+    env.add_filter("map", filters::map);
+    env.add_filter("max", filters::max);
+    env.add_filter("min", filters::min);
+    env.add_filter("reject", filters::reject);
+    env.add_filter("rejectattr", filters::rejectattr);
+    env.add_filter("replace", filters::replace);
+    env.add_filter("reverse", filters::reverse);
+    env.add_filter("round", filters::round);
+    env.add_filter("select", filters::select);
+    env.add_filter("selectattr", filters::selectattr);
+    env.add_filter("sort", filters::sort);
+    env.add_filter("split", filters::split);
+    env.add_filter("string", string);
+    env.add_filter("sum", filters::sum);
+    env.add_filter("title", filters::title);
+    env.add_filter("tojson", json);
+    env.add_filter("trim", filters::trim);
+    env.add_filter("unique", filters::unique);
+    env.add_filter("upper", filters::upper);
+    env.add_filter("urlencode", filters::urlencode);
+}
+
+fn add_tests(env: &mut Environment) {
+    env.add_test("boolean", tests::is_boolean);
+    env.add_test("defined", tests::is_defined);
+    env.add_test("divisibleby", tests::is_divisibleby);
+    env.add_test("endingwith", tests::is_endingwith);
+    env.add_test("eq", tests::is_eq);
+    env.add_test("equalto", tests::is_eq);
+    env.add_test("even", tests::is_even);
+    env.add_test("false", tests::is_false);
+    env.add_test("float", tests::is_float);
+    env.add_test("ge", tests::is_ge);
+    env.add_test("gt", tests::is_gt);
+    env.add_test("in", tests::is_in);
+    env.add_test("integer", tests::is_integer);
+    env.add_test("le", tests::is_le);
+    env.add_test("lt", tests::is_lt);
+    env.add_test("mapping", tests::is_mapping);
+    env.add_test("ne", tests::is_ne);
+    env.add_test("none", tests::is_none);
+    env.add_test("number", tests::is_number);
+    env.add_test("odd", tests::is_odd);
+    env.add_test("sequence", tests::is_sequence);
+    env.add_test("startingwith", tests::is_startingwith);
+    env.add_test("string", tests::is_string);
+    env.add_test("true", tests::is_true);
+    env.add_test("undefined", tests::is_undefined);
+}
+
+/// A value as JSON text; the engine's own `tojson` would escape for HTML.
+fn json(value: &Value) -> Result<String, Error> {
+    let value =
+        super::engine::json(value).map_err(|trouble| Error::new(ErrorKind::InvalidOperation, trouble.message))?;
+    Ok(value.to_string())
+}
+
+/// A value as text, spelled as in YAML: `true`, not `True`.
+fn string(value: &Value) -> Result<String, Error> {
+    super::engine::text(value).map_err(|trouble| Error::new(ErrorKind::InvalidOperation, trouble.message))
+}

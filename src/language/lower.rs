@@ -1,0 +1,129 @@
+//! Checked template to plan: defaults filled in, order fixed, identity computed.
+
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use super::catalog::Catalog;
+use super::expression::{self, STATUS};
+use super::graph::Graph;
+use super::names;
+use super::options::Defaults;
+use super::render;
+use super::report::Findings;
+use super::source::Source;
+use super::template::{Named, Policy, Retry, Step, Template};
+use crate::domain::plan::{Condition, EffectClass, OnError, Plan, PlanStep, PortBinding};
+use crate::domain::retry::RetryPolicy;
+
+/// What lowering needs beside the template.
+pub(super) struct Lowering<'a> {
+    pub source: &'a Source,
+    pub catalog: &'a Catalog,
+    pub defaults: &'a Defaults,
+    pub graph: Graph,
+    pub ports: Vec<Vec<PortBinding>>,
+}
+
+/// The plan of a template that was checked.
+pub(super) fn lower(template: &Template, lowering: Lowering, findings: &Findings) -> Plan {
+    let Lowering { source, catalog, defaults, graph, ports } = lowering;
+    let name = template.name.as_ref().map(|name| name.value.trim().to_owned()).unwrap_or_default();
+    let written = template.id.as_ref().map(|id| id.value.clone());
+    let slug = written.or_else(|| names::file_slug(&source.name)).unwrap_or_else(|| names::slug(&name));
+    let steps = template.steps.iter().zip(ports).enumerate().map(|(index, (step, ports))| {
+        let kind = catalog.get(&step.kind.value);
+        let config = step.config.as_ref().map_or_else(|| Value::Object(Map::new()), super::source::Node::json);
+        PlanStep {
+            id: graph.ids[index].clone(),
+            name: graph.names[index].clone(),
+            kind: step.kind.value.clone(),
+            config_has_expressions: render::has_expressions(&config),
+            config,
+            needs: graph.needs[index].clone(),
+            stage: graph.stages[index],
+            condition: condition(step),
+            retry: retry(&step.policy.retry, &template.defaults.retry, &defaults.retry),
+            timeout: step.policy.timeout.or(template.defaults.timeout).unwrap_or(defaults.timeout),
+            on_error: on_error(&step.policy, &template.defaults),
+            ports,
+            outputs: pairs(&step.outputs),
+            effect: kind.map_or(EffectClass::AtLeastOnce, |kind| kind.effect),
+            overridable: kind
+                .map_or_else(Vec::new, |kind| kind.overridable.iter().map(|key| (*key).to_owned()).collect()),
+            line: findings.line_of(step.mark.start),
+        }
+    });
+    let mut plan = Plan {
+        slug: if slug.is_empty() { "workflow".to_owned() } else { slug },
+        name,
+        description: template.description.clone().unwrap_or_default(),
+        hash: String::new(),
+        version: template.version.clone(),
+        inputs: template.inputs.as_ref().map(|inputs| inputs.iter().map(|input| input.value.clone()).collect()),
+        vars: template.vars.as_ref().map_or_else(|| Value::Object(Map::new()), super::source::Node::json),
+        steps: steps.collect(),
+        outputs: pairs(&template.outputs),
+        timeout: template.timeout,
+    };
+    plan.hash = hash(&plan);
+    plan
+}
+
+fn condition(step: &Step) -> Condition {
+    if step.disabled {
+        return Condition { expression: Some("false".to_owned()), survives_failure: false };
+    }
+    let Some(when) = &step.when else { return Condition::default() };
+    let (source, _) = expression::inside(&when.value);
+    let asks = |name: &str| STATUS.contains(&name) && !matches!(name, "success" | "skipped");
+    let references = expression::words(source).references;
+    let survives_failure = references.iter().any(|found| found.called && asks(&found.path[0]));
+    Condition { expression: Some(source.to_owned()), survives_failure }
+}
+
+/// The nearest that is written: in the step, in `defaults`, in the configuration.
+fn retry(step: &Retry, file: &Retry, default: &RetryPolicy) -> RetryPolicy {
+    let delay = step.delay.or(file.delay).unwrap_or(default.delay);
+    RetryPolicy {
+        count: step.count.or(file.count).unwrap_or(default.count),
+        delay,
+        backoff: step.backoff.or(file.backoff).unwrap_or(default.backoff),
+        // A long delay that somebody wrote is not cut by a cap that nobody wrote.
+        max_delay: step.max_delay.or(file.max_delay).unwrap_or(default.max_delay.max(delay)),
+        jitter: step.jitter.or(file.jitter).unwrap_or(default.jitter),
+        on: step.on.clone().or_else(|| file.on.clone()).unwrap_or_else(|| default.on.clone()),
+        not_on: step.not_on.clone().or_else(|| file.not_on.clone()).unwrap_or_else(|| default.not_on.clone()),
+    }
+}
+
+fn on_error(step: &Policy, file: &Policy) -> OnError {
+    if step.tolerant.or(file.tolerant).unwrap_or(false) { OnError::Continue } else { OnError::Stop }
+}
+
+fn pairs(named: &[Named]) -> Vec<(String, String)> {
+    named.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect()
+}
+
+/// SHA-256 of the plan with sorted keys; the lines of the file do not count, nor does how it was written.
+fn hash(plan: &Plan) -> String {
+    let mut value = serde_json::to_value(plan).expect("a plan is plain data with text keys");
+    if let Some(steps) = value.get_mut("steps").and_then(Value::as_array_mut) {
+        for step in steps.iter_mut().filter_map(Value::as_object_mut) {
+            step.remove("line");
+        }
+    }
+    let digest = Sha256::digest(sorted(value).to_string());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
+        Value::Object(map) => {
+            let mut entries: Vec<_> = map.into_iter().map(|(key, value)| (key, sorted(value))).collect();
+            entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+            Value::Object(entries.into_iter().collect())
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,212 @@
+//! What is wrong with a file: every problem at once, in the order of the file, each with its place.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::source::Source;
+use crate::domain::code::Code;
+
+/// How bad a problem is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// The file cannot be used.
+    Error,
+    /// The file can be used, but probably does not do what its author meant.
+    Warning,
+    /// Worth knowing.
+    Note,
+}
+
+/// A range of bytes of the source text. Both ends lie between characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Mark {
+    /// First byte.
+    pub start: usize,
+    /// Byte after the last one.
+    pub end: usize,
+}
+
+/// One problem of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// The stable code; its page explains it.
+    pub code: Code,
+    /// How bad it is.
+    pub severity: Severity,
+    /// One sentence without a full stop.
+    pub message: String,
+    /// The file, as it was named to [`super::compile`].
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// Characters of that line that are meant; at least 1.
+    pub length: usize,
+    /// The word that was probably meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suggestion: Option<String>,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
+    /// The line itself, for the text form.
+    #[serde(skip)]
+    pub(super) excerpt: String,
+}
+
+impl Problem {
+    /// Adds the word that was probably meant.
+    pub(super) fn near(&mut self, word: Option<&str>) -> &mut Self {
+        self.suggestion = word.map(str::to_owned);
+        self
+    }
+
+    /// Adds what to do.
+    pub(super) fn fix(&mut self, fix: impl Into<String>) -> &mut Self {
+        self.fix = Some(fix.into());
+        self
+    }
+}
+
+/// All problems of one file, in its order.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Report {
+    /// The file, as it was named.
+    pub file: String,
+    /// The problems, by place.
+    pub problems: Vec<Problem>,
+}
+
+impl Report {
+    /// Whether any problem keeps the file from being used.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.count(Severity::Error) > 0
+    }
+
+    /// How many problems are this bad.
+    #[must_use]
+    pub fn count(&self, severity: Severity) -> usize {
+        self.problems.iter().filter(|problem| problem.severity == severity).count()
+    }
+
+    /// The problems of this severity.
+    pub fn of(&self, severity: Severity) -> impl Iterator<Item = &Problem> {
+        self.problems.iter().filter(move |problem| problem.severity == severity)
+    }
+}
+
+/// Where problems are collected while a file is read. Keeps at most [`Findings::LIMIT`] of them.
+pub(super) struct Findings<'a> {
+    source: &'a Source,
+    lines: Vec<usize>,
+    problems: Vec<Problem>,
+    left_off: Problem,
+}
+
+impl<'a> Findings<'a> {
+    const LIMIT: usize = 200;
+
+    pub(super) fn new(source: &'a Source) -> Self {
+        let newlines = source.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        let lines = std::iter::once(0).chain(newlines).collect();
+        let left_off = Problem {
+            code: crate::domain::code::WF1001,
+            severity: Severity::Error,
+            message: String::new(),
+            file: String::new(),
+            line: 0,
+            column: 0,
+            length: 0,
+            suggestion: None,
+            fix: None,
+            excerpt: String::new(),
+        };
+        Self { source, lines, problems: Vec::new(), left_off }
+    }
+
+    /// The text of the file.
+    pub(super) fn text(&self) -> &'a str {
+        &self.source.text
+    }
+
+    /// The line of this byte, from 1.
+    pub(super) fn line_of(&self, at: usize) -> usize {
+        self.lines.partition_point(|start| *start <= at)
+    }
+
+    pub(super) fn error(&mut self, code: Code, mark: Mark, message: impl Into<String>) -> &mut Problem {
+        self.add(code, Severity::Error, mark, message.into())
+    }
+
+    pub(super) fn warning(&mut self, code: Code, mark: Mark, message: impl Into<String>) -> &mut Problem {
+        self.add(code, Severity::Warning, mark, message.into())
+    }
+
+    fn add(&mut self, code: Code, severity: Severity, mark: Mark, message: String) -> &mut Problem {
+        let text = &self.source.text;
+        let start = floor(text, mark.start);
+        let line = self.line_of(start);
+        let line_start = self.lines[line - 1];
+        let line_text = text[line_start..].lines().next().unwrap_or_default();
+        let column = text[line_start..start].chars().count() + 1;
+        let end = floor(text, mark.end).min(line_start + line_text.len()).max(start);
+        let length = text[start..end].trim_end().chars().count().max(1);
+        let problem = Problem {
+            code,
+            severity,
+            message,
+            file: self.source.name.clone(),
+            line,
+            column,
+            length,
+            suggestion: None,
+            fix: None,
+            excerpt: line_text.to_owned(),
+        };
+        // One mistake is told once, however many readers stumble over it.
+        if let Some(known) = self.problems.iter().position(|other| {
+            (other.code, other.line, other.column, &other.message) == (code, line, column, &problem.message)
+        }) {
+            return &mut self.problems[known];
+        }
+        if self.problems.len() >= Self::LIMIT {
+            self.left_off = problem;
+            return &mut self.left_off;
+        }
+        self.problems.push(problem);
+        let last = self.problems.len() - 1;
+        &mut self.problems[last]
+    }
+
+    /// Whether any error was found so far.
+    pub(super) fn has_errors(&self) -> bool {
+        self.problems.iter().any(|problem| problem.severity == Severity::Error)
+    }
+
+    pub(super) fn report(mut self) -> Report {
+        self.problems.sort_by_key(|problem| (problem.line, problem.column, problem.severity, problem.code.id()));
+        Report { file: self.source.name.clone(), problems: self.problems }
+    }
+}
+
+/// The nearest place at or before `at` that lies between characters.
+fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        })
+    }
+}

@@ -1,0 +1,86 @@
+//! The keys of the language: those that work, and those that are refused by name until they do.
+
+/// The keys of one kind of map.
+pub(super) struct Keys {
+    /// What the map is, for messages: `at the top level`.
+    pub place: &'static str,
+    /// Keys that are read.
+    pub known: &'static [&'static str],
+    /// Keys of the language that are not built yet. Never ignored: a file must not mean less than it says.
+    pub later: &'static [&'static str],
+}
+
+pub(super) const TOP: Keys = Keys {
+    place: "at the top level",
+    known: &[
+        "name",
+        "description",
+        "id",
+        "spec",
+        "version",
+        "labels",
+        "owner",
+        "inputs",
+        "vars",
+        "defaults",
+        "timeout",
+        "steps",
+        "outputs",
+    ],
+    later: &[
+        "triggers",
+        "concurrency",
+        "on_error",
+        "finally",
+        "cache",
+        "chat",
+        "permissions",
+        "retention",
+        "experiment",
+        "capabilities",
+        "connections",
+    ],
+};
+
+pub(super) const STEP: Keys = Keys {
+    place: "in a step",
+    known: &[
+        "type",
+        "name",
+        "id",
+        "config",
+        "parallel_group",
+        "needs",
+        "when",
+        "retry",
+        "timeout",
+        "on_error",
+        "critical",
+        "outputs",
+        "ports",
+        "disabled",
+        "label",
+    ],
+    later: &["foreach", "cache", "rollback", "idempotency_key", "concurrency", "progress"],
+};
+
+pub(super) const DEFAULTS: Keys =
+    Keys { place: "in `defaults`", known: &["retry", "timeout", "on_error"], later: &["types"] };
+
+pub(super) const RETRY: Keys = Keys {
+    place: "in `retry`",
+    known: &["count", "delay", "backoff", "max_delay", "jitter", "on", "not_on"],
+    later: &["factor"],
+};
+
+pub(super) const TIMEOUT: Keys =
+    Keys { place: "in `timeout`", known: &["attempt"], later: &["total", "queue", "heartbeat", "include_waits"] };
+
+pub(super) const INPUT: Keys = Keys {
+    place: "in an input",
+    known: &["type", "required", "default", "options", "pattern", "min", "max", "label", "description", "sensitive"],
+    later: &["accept", "max_size", "ask", "remember"],
+};
+
+pub(super) const OUTPUT: Keys =
+    Keys { place: "in an output", known: &["value"], later: &["type", "sensitive", "trim"] };

@@ -1,0 +1,123 @@
+//! `retry`, `timeout`, `on_error`: the same words in a step and in `defaults`.
+
+use super::super::near;
+use super::super::report::Findings;
+use super::super::source::{Kind, Node};
+use super::fields::{Fields, span};
+use super::keys;
+use super::{Policy, Retry};
+use crate::domain::code;
+use crate::domain::retry::Backoff;
+use crate::domain::time::Span;
+
+/// More retries than this are a mistake, not a policy.
+const MAX_RETRIES: i64 = 1_000;
+
+/// The policy keys of a step or of `defaults`.
+pub(super) fn read(fields: &Fields, findings: &mut Findings) -> Policy {
+    Policy {
+        retry: fields.get("retry").map(|node| retry(node, findings)).unwrap_or_default(),
+        timeout: fields.get("timeout").and_then(|node| timeout(node, findings)),
+        tolerant: on_error(fields, findings),
+    }
+}
+
+fn retry(node: &Node, findings: &mut Findings) -> Retry {
+    if let Kind::Number(_) = node.kind {
+        return Retry { count: count(node, findings), ..Retry::default() };
+    }
+    let Some(fields) = Fields::of(node, &keys::RETRY, "`retry`".to_owned(), findings) else { return Retry::default() };
+    let backoffs =
+        [("constant", Backoff::Constant), ("linear", Backoff::Linear), ("exponential", Backoff::Exponential)];
+    let retry = Retry {
+        count: fields.get("count").and_then(|node| count(node, findings)),
+        delay: fields.span("delay", findings),
+        backoff: fields.word("backoff", &backoffs, findings),
+        max_delay: fields.span("max_delay", findings),
+        jitter: fields.boolean("jitter", findings),
+        on: codes(&fields, "on", findings),
+        not_on: codes(&fields, "not_on", findings),
+    };
+    if let (Some(delay), Some(max_delay), Some(node)) = (retry.delay, retry.max_delay, fields.get("max_delay"))
+        && max_delay < delay
+    {
+        let message = format!("`max_delay` ({max_delay}) is shorter than `delay` ({delay})");
+        findings.error(code::WF1015, node.mark, message);
+    }
+    retry
+}
+
+fn count(node: &Node, findings: &mut Findings) -> Option<u32> {
+    let count = match &node.kind {
+        Kind::Number(number) => number.as_i64().filter(|count| (0..=MAX_RETRIES).contains(count)),
+        _ => None,
+    };
+    if count.is_none() {
+        let message =
+            format!("the number of retries is a whole number from 0 to {MAX_RETRIES}, not {}", node.describe());
+        findings.error(code::WF1015, node.mark, message).fix("3 retries mean up to 4 attempts");
+    }
+    count.and_then(|count| u32::try_from(count).ok())
+}
+
+fn codes(fields: &Fields, key: &str, findings: &mut Findings) -> Option<Vec<String>> {
+    let texts = fields.texts(key, findings)?;
+    for text in &texts {
+        if code::Code::find(&text.value).is_none() {
+            let message = format!("`{}` is no error code of this version", super::super::source::short(&text.value));
+            let meant = near::near(&text.value, code::Code::all().map(code::Code::id));
+            findings
+                .error(code::WF1015, text.mark, message)
+                .near(meant)
+                .fix("codes look like WF2004; docs/errors/ lists them");
+        }
+    }
+    Some(texts.into_iter().map(|text| text.value).collect())
+}
+
+fn timeout(node: &Node, findings: &mut Findings) -> Option<Span> {
+    let (key, node) = if let Kind::Map(_) = node.kind {
+        let fields = Fields::of(node, &keys::TIMEOUT, "`timeout`".to_owned(), findings)?;
+        ("attempt", fields.get("attempt")?)
+    } else {
+        ("timeout", node)
+    };
+    positive(key, node, findings)
+}
+
+/// A duration that is not zero.
+pub(super) fn positive(key: &str, node: &Node, findings: &mut Findings) -> Option<Span> {
+    let span = span(key, node, findings)?;
+    if span == Span::ZERO {
+        findings.error(code::WF1016, node.mark, format!("`{key}` must be longer than nothing"));
+        return None;
+    }
+    Some(span)
+}
+
+fn on_error(fields: &Fields, findings: &mut Findings) -> Option<bool> {
+    let critical = fields.boolean("critical", findings);
+    let node = match fields.get("on_error") {
+        None => return critical.map(|critical| !critical),
+        Some(node) => node,
+    };
+    let later = match &node.kind {
+        Kind::List(_) => Some("a list of steps"),
+        Kind::Map(_) => Some("`goto`"),
+        Kind::Text(text) if text == "ask" => Some("`ask`"),
+        Kind::Text(text) if text == "rollback" => Some("`rollback`"),
+        _ => None,
+    };
+    if let Some(later) = later {
+        let message = format!("{later} under `on_error` is not supported yet");
+        findings.error(code::WF1013, node.mark, message).fix("write `on_error: stop` or `on_error: continue`");
+        return None;
+    }
+    let tolerant = fields.word("on_error", &[("stop", false), ("continue", true)], findings)?;
+    if critical == Some(tolerant) {
+        findings
+            .error(code::WF1015, node.mark, "`on_error` and `critical` say opposite things")
+            .fix("keep one of the two");
+    }
+    Some(tolerant)
+}

@@ -1,0 +1,108 @@
+//! The top level of a file.
+
+use super::super::report::{Findings, Mark};
+use super::super::source::{Kind, Node};
+use super::fields::{Fields, visible};
+use super::{Policy, Template, inputs, keys, policy, step};
+use crate::domain::code;
+
+/// The most steps of one workflow.
+const MAX_STEPS: usize = 200;
+/// The language level of this version.
+const SPEC: i64 = 1;
+
+/// Reads the whole tree. What could be read is there even when `findings` has errors, so that checks can go on.
+pub(in crate::language) fn read(root: &Node, findings: &mut Findings) -> Template {
+    if let Kind::List(_) = root.kind {
+        let fix = "begin with `name:` and put the list under `steps:`";
+        findings.error(code::WF1011, root.mark, "a workflow is a map of keys, not a list").fix(fix);
+        return Template::default();
+    }
+    let Some(fields) = Fields::of(root, &keys::TOP, String::new(), findings) else { return Template::default() };
+    if let Some(entry) = fields.entry("secrets") {
+        let fix = code::WF1048.remedy();
+        findings.error(code::WF1048, entry.mark, "`secrets` are not supported yet").fix(fix);
+    }
+    let name = fields.text("name", findings);
+    if name.as_ref().is_none_or(|name| name.value.trim().is_empty()) && !wrong_kind(&fields, "name") {
+        let mark = fields.entry("name").map_or_else(|| first(root), visible);
+        findings.error(code::WF1010, mark, "the workflow has no `name`").fix("add `name:` at the top");
+    }
+    check_spec(&fields, findings);
+    if let Some(labels) = fields.entries("labels", findings) {
+        for label in labels.iter().filter(|label| matches!(label.value.kind, Kind::List(_) | Kind::Map(_))) {
+            fields.wrong::<()>(&label.key, &label.value, "a text", findings);
+        }
+    }
+    fields.text("owner", findings);
+    Template {
+        name,
+        description: fields.text("description", findings).map(|text| text.value),
+        id: fields.text("id", findings).filter(|id| step::check_id(id, findings)),
+        version: fields.text("version", findings).map(|text| text.value),
+        inputs: inputs::read(&fields, findings),
+        vars: fields.entries("vars", findings).and_then(|_| fields.get("vars").cloned()),
+        defaults: defaults(&fields, findings),
+        timeout: fields.get("timeout").and_then(|node| run_timeout(node, findings)),
+        steps: steps(&fields, root, findings),
+        outputs: step::outputs(&fields, findings),
+    }
+}
+
+fn wrong_kind(fields: &Fields, key: &str) -> bool {
+    fields.get(key).is_some_and(|node| matches!(node.kind, Kind::List(_) | Kind::Map(_)))
+}
+
+/// The first key of the file: where something that is missing would stand.
+fn first(root: &Node) -> Mark {
+    match &root.kind {
+        Kind::Map(entries) => entries.first().map_or(root.mark, |entry| entry.mark),
+        _ => root.mark,
+    }
+}
+
+fn check_spec(fields: &Fields, findings: &mut Findings) {
+    let Some(spec) = fields.whole("spec", findings) else { return };
+    if spec.value > SPEC {
+        let message = format!("the file is written for language level {}; this version knows level {SPEC}", spec.value);
+        findings.error(code::WF1018, spec.mark, message).fix("upgrade `workflow`, or write the file for level 1");
+    } else if spec.value < 1 {
+        findings.error(code::WF1015, spec.mark, "language levels begin with 1").fix("write `spec: 1`, or leave it out");
+    }
+}
+
+fn defaults(fields: &Fields, findings: &mut Findings) -> Policy {
+    let Some(node) = fields.get("defaults") else { return Policy::default() };
+    Fields::of(node, &keys::DEFAULTS, "`defaults`".to_owned(), findings)
+        .map(|fields| policy::read(&fields, findings))
+        .unwrap_or_default()
+}
+
+fn run_timeout(node: &Node, findings: &mut Findings) -> Option<crate::domain::time::Span> {
+    if let Kind::Map(_) = node.kind {
+        findings.error(code::WF1013, node.mark, "a map under the top-level `timeout` is not supported yet");
+        return None;
+    }
+    policy::positive("timeout", node, findings)
+}
+
+fn steps(fields: &Fields, root: &Node, findings: &mut Findings) -> Vec<super::Step> {
+    let Some(entry) = fields.entry("steps") else {
+        findings
+            .error(code::WF1010, first(root), "the workflow has no `steps`")
+            .fix("add `steps:` with at least one step");
+        return Vec::new();
+    };
+    if entry.value.is_null() || entry.value.kind == Kind::List(Vec::new()) {
+        let fix = "add a step, as in `- type: noop`";
+        findings.error(code::WF1010, visible(entry), "`steps` is empty").fix(fix);
+        return Vec::new();
+    }
+    let items = fields.list("steps", findings).unwrap_or_default();
+    if let Some(item) = items.get(MAX_STEPS) {
+        let message = format!("{} steps; a workflow has at most {MAX_STEPS}", items.len());
+        findings.error(code::WF1014, item.mark, message).fix("split it into several workflows");
+    }
+    let steps = items.iter().take(MAX_STEPS).enumerate();
+    steps.filter_map(|(index, item)| step::read(item, index + 1, findings)).collect()
+}

@@ -1,0 +1,4 @@
+//! The language, from text to plan and from plan to values.
+
+mod seed;
+mod stock;
