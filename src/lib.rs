@@ -2,11 +2,20 @@
 //!
 //! The rooms by floor; a room imports only rooms of lower floors, never a neighbour. `tests/it/architecture/`
 //! holds that wall, and `ARCHITECTURE.md` is the map.
+//!
+//! | floor | rooms |
+//! |---|---|
+//! | 0 | [`domain`]: nouns, states, the machine; no I/O |
+//! | 1 | [`language`]: text to checked template to plan; expressions |
+//! | 2 | [`contract`]: the sockets, traits and their plain types |
+//! | 3 | [`store`]: the archive; [`connect`]: the lines to the outside world |
+//! | 4 | [`engine`]: carries runs; [`steps`]: the work |
 
 pub mod config;
 pub mod connect;
 pub mod contract;
 pub mod domain;
+pub mod engine;
 pub mod language;
 pub mod steps;
 pub mod store;

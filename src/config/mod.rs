@@ -15,4 +15,4 @@ pub use effective::{Config, Effective, LogFormat};
 pub use error::ConfigError;
 pub use layer::Source;
 pub use settings::{SETTINGS, Setting};
-pub use surroundings::Surroundings;
+pub use surroundings::{Surroundings, program_path, user_name};

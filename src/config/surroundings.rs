@@ -23,3 +23,17 @@ impl Surroundings {
         Self { directory: PathBuf::from("."), environment: std::env::vars_os().collect(), overrides }
     }
 }
+
+/// The folders in which other programs are looked for, written as in `PATH`.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is the one room that reads the environment")]
+pub fn program_path() -> OsString {
+    std::env::var_os("PATH").unwrap_or_else(|| OsString::from("/usr/local/bin:/usr/bin:/bin"))
+}
+
+/// What the person at this terminal is called.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is the one room that reads the environment")]
+pub fn user_name() -> String {
+    ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_else(|| "somebody".to_owned())
+}

@@ -169,7 +169,6 @@ codes! {
     WF2305 Internal "a program could not be started" "look at the limits on processes and memory of this machine";
     WF2310 Config "a program or a language of it is not installed" "install what the message names";
     // 30xx-35xx: the outside world
-    WF3001 User "a step was stopped before it was done" "retry the step if its result is wanted after all";
     WF3002 User "a `test` step failed as it was told to" "remove `fail` from the step's config, or let `retry` outlast `times`";
     WF3101 Config "the address is not one that can be fetched" "write a full address that begins with `https://` or `http://`, without user name and password";
     WF3102 Permission "the address may not be reached from here" "use a public address, or let the operator add the address and port to the `allow` list";

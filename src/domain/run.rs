@@ -129,7 +129,7 @@ impl StepState {
             Self::Running => "running",
             Self::Backoff { .. } => "retrying",
             Self::Sleeping { .. } => "waiting",
-            Self::Succeeded => "succeeded",
+            Self::Succeeded => "completed",
             Self::Failed => "failed",
             Self::Skipped(_) => "skipped",
             Self::Cancelled => "cancelled",

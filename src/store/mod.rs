@@ -48,6 +48,13 @@ impl Store {
         Ok(Self { db, blobs: Arc::new(DiskBlobs::new(settings.files.clone())) })
     }
 
+    /// A store that is not there: every question fails, nothing is made on the disk. For declarations that need a
+    /// handle and never ask it.
+    #[must_use]
+    pub fn nowhere(settings: &Settings) -> Self {
+        Self { db: Db::nowhere(settings), blobs: Arc::new(DiskBlobs::new(settings.files.clone())) }
+    }
+
     /// The engine's journal.
     #[must_use]
     pub const fn journal(&self) -> Journal<'_> {

@@ -6,7 +6,7 @@ use image::ImageDecoder;
 use image::metadata::Orientation;
 
 use super::resolution;
-use super::sniff::Kind;
+use crate::contract::media::Kind;
 use crate::domain::code;
 use crate::domain::fault::Fault;
 

@@ -19,7 +19,6 @@ mod reader;
 mod resolution;
 pub mod search;
 mod skew;
-pub mod sniff;
 pub mod store;
 mod tesseract;
 pub mod upload;

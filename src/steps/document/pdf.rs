@@ -6,8 +6,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::header::{MAX_PIXELS, refuse_pixels};
 use super::picture::Picture;
-use super::sniff::Kind;
 use crate::connect::process::{Ending, Job, Limits, Output, ProcessError, Program, Toolbox};
+use crate::contract::media::Kind;
 use crate::domain::code;
 use crate::domain::fault::Fault;
 

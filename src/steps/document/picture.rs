@@ -10,8 +10,8 @@ use image::{DynamicImage, GrayImage, ImageFormat, ImageReader};
 
 use super::header::{Frame, Header};
 use super::resolution;
-use super::sniff::Kind;
 use super::tesseract::Sheet;
+use crate::contract::media::Kind;
 use crate::domain::fault::Fault;
 
 /// Most memory that a decoder may take.

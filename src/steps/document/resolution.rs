@@ -1,7 +1,7 @@
 //! The resolution that a picture's header claims, in dots per inch. tesseract reads it from the file itself; we
 //! need it only when we hand over a changed copy.
 
-use super::sniff::Kind;
+use crate::contract::media::Kind;
 
 /// What no scanner or printer uses is a wrong claim.
 pub const BELIEVABLE: std::ops::RangeInclusive<u32> = 70..=1200;

@@ -18,9 +18,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::header::Header;
-use super::sniff::Kind;
 use super::value::{Document, blob_fault, display_name};
 use crate::contract::blob::{BlobStore, Digest};
+use crate::contract::media::Kind;
 use crate::contract::step::{Attempt, Done, StepHandler, StepResult};
 use crate::domain::code;
 use crate::domain::fault::Fault;
@@ -28,6 +28,7 @@ use crate::domain::id::FileId;
 use crate::domain::plan::EffectClass;
 use crate::language::catalog::{Port, PortType, StepType};
 use crate::steps::size::Bytes;
+use crate::store::Store;
 
 /// What is known of an uploaded file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +45,18 @@ pub struct FileRecord {
 pub trait FileIndex: Send + Sync {
     /// The file with this id, if there is one.
     fn find(&self, id: FileId) -> BoxFuture<'_, Result<Option<FileRecord>, Fault>>;
+}
+
+impl FileIndex for Store {
+    fn find(&self, id: FileId) -> BoxFuture<'_, Result<Option<FileRecord>, Fault>> {
+        Box::pin(async move {
+            let found = self.files().find(id).await;
+            let found = found.map_err(|error| {
+                Fault::transient(code::WF2113, "the list of uploaded files could not be read").context(error)
+            })?;
+            Ok(found.map(|file| FileRecord { id: file.id, name: file.name, digest: file.digest }))
+        })
+    }
 }
 
 /// The config of an `upload` step.

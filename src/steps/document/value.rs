@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::sniff::Kind;
 use crate::contract::blob::{BlobError, Digest};
+use crate::contract::media::Kind;
 use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::id::FileId;

@@ -56,7 +56,7 @@ impl StepHandler for Test {
             let config: Config = attempt.config()?;
             if let Some(Seconds(span)) = config.sleep {
                 let slept = attempt.cancel.run_until_cancelled(tokio::time::sleep(span.duration())).await;
-                slept.ok_or_else(|| Fault::transient(code::WF3001, format!("`{}` was stopped", attempt.step)))?;
+                slept.ok_or_else(|| Fault::transient(code::WF4007, format!("`{}` was stopped", attempt.step)))?;
             }
             match config.fail {
                 Some(message) if config.times.is_none_or(|times| attempt.number <= times) => {

@@ -19,8 +19,10 @@ pub struct DiskBlobs {
 impl DiskBlobs {
     /// Contents beneath this folder, which is made when the first one comes.
     #[must_use]
-    pub const fn new(root: PathBuf) -> Self {
-        Self { root }
+    pub fn new(root: PathBuf) -> Self {
+        // Programs that are given a path work in folders of their own, so a relative one would mislead them. Only an
+        // empty path or a working directory that is gone has no absolute form; then the first write says so.
+        Self { root: std::path::absolute(&root).unwrap_or(root) }
     }
 
     fn path(&self, digest: &Digest) -> PathBuf {

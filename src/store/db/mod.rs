@@ -61,6 +61,12 @@ impl Db {
         Sqlite::open_for_reading(settings).await.map(Self)
     }
 
+    /// A database that is not there.
+    #[must_use]
+    pub fn nowhere(settings: &Settings) -> Self {
+        Self(Sqlite::nowhere(settings))
+    }
+
     /// All rows of a named statement.
     ///
     /// # Errors

@@ -71,9 +71,15 @@ impl Sqlite {
         if !path.exists() {
             return Err(StoreError::Absent(path));
         }
+        let this = Self::nowhere(settings);
+        this.readers.acquire().await.map_err(|error| failed("open", &path, &error))?;
+        Ok(this)
+    }
+
+    pub fn nowhere(settings: &Settings) -> Self {
+        let path = settings.database.clone();
         let readers = readers(&path);
-        readers.acquire().await.map_err(|error| failed("open", &path, &error))?;
-        Ok(Self { path, readers, statements: Arc::new(Statements::load("sqlite")), owner: None })
+        Self { path, readers, statements: Arc::new(Statements::load("sqlite")), owner: None }
     }
 
     pub async fn read(&self, statement: &'static str, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {

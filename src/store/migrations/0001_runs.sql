@@ -69,26 +69,26 @@ CREATE TABLE step (
     run_id      TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
     position    BIGINT NOT NULL,
     generation  BIGINT NOT NULL,
-    status      TEXT NOT NULL CHECK (status IN ('succeeded', 'failed', 'skipped', 'cancelled')),
+    status      TEXT NOT NULL CHECK (status IN ('completed', 'failed', 'skipped', 'cancelled')),
     attempts    BIGINT NOT NULL,
     started_at  BIGINT,
     finished_at BIGINT NOT NULL,
     outputs     TEXT,
     PRIMARY KEY (run_id, position, generation),
-    CHECK ((outputs IS NOT NULL) = (status = 'succeeded'))
+    CHECK ((outputs IS NOT NULL) = (status = 'completed'))
 ) WITHOUT ROWID;
 -- postgres:
 CREATE TABLE step (
     run_id      TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
     position    BIGINT NOT NULL,
     generation  BIGINT NOT NULL,
-    status      TEXT NOT NULL CHECK (status IN ('succeeded', 'failed', 'skipped', 'cancelled')),
+    status      TEXT NOT NULL CHECK (status IN ('completed', 'failed', 'skipped', 'cancelled')),
     attempts    BIGINT NOT NULL,
     started_at  BIGINT,
     finished_at BIGINT NOT NULL,
     outputs     TEXT,
     PRIMARY KEY (run_id, position, generation),
-    CHECK ((outputs IS NOT NULL) = (status = 'succeeded'))
+    CHECK ((outputs IS NOT NULL) = (status = 'completed'))
 );
 -- all:
 

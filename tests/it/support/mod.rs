@@ -3,3 +3,4 @@
 pub mod attempt;
 pub mod names;
 pub mod server;
+pub mod workbench;

@@ -88,7 +88,7 @@ impl Fetch {
         (attempt.progress)(&format!("{method} {host}"));
         let sent = attempt.cancel.run_until_cancelled(self.client.send(request)).await;
         let sent =
-            sent.ok_or_else(|| Fault::transient(code::WF3001, format!("the request to `{host}` was stopped")))?;
+            sent.ok_or_else(|| Fault::transient(code::WF4007, format!("the request to `{host}` was stopped")))?;
         match sent {
             Ok(answer) => outcome::judge(&answer, config, attempt.now),
             Err(HttpError::Refused(Refusal::Reserved(name))) if !self.settings.require_delivery => outcome::simulated(

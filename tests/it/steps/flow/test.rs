@@ -42,5 +42,5 @@ async fn a_sleeping_test_step_takes_its_time() {
 async fn a_sleeping_test_step_wakes_when_it_is_no_longer_wanted() {
     let attempt = attempt(json!({"sleep": "1d"}));
     let (result, ()) = tokio::join!(Test.run(&attempt), async { attempt.cancel.cancel() });
-    assert_eq!(result.expect_err("cancelled").code, code::WF3001);
+    assert_eq!(result.expect_err("cancelled").code, code::WF4007);
 }

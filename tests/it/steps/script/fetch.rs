@@ -214,7 +214,7 @@ async fn a_request_that_is_no_longer_wanted_is_dropped() {
         }
         attempt.cancel.cancel();
     });
-    assert_eq!(result.expect_err("cancelled").code, code::WF3001);
+    assert_eq!(result.expect_err("cancelled").code, code::WF4007);
 }
 
 #[tokio::test]
