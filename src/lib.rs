@@ -10,12 +10,17 @@
 //! | 2 | [`contract`]: the sockets, traits and their plain types |
 //! | 3 | [`store`]: the archive; [`connect`]: the lines to the outside world |
 //! | 4 | [`engine`]: carries runs; [`steps`]: the work |
+//! | 5 | [`service`]: the front desk, what the product can do |
+//! | 8 | [`cli`] -> [`app`] -> [`config`]: the roof, builds everything, starts and stops it |
 
+pub mod app;
+pub mod cli;
 pub mod config;
 pub mod connect;
 pub mod contract;
 pub mod domain;
 pub mod engine;
 pub mod language;
+pub mod service;
 pub mod steps;
 pub mod store;
