@@ -4,7 +4,10 @@
 //! What a document is, its content decides, never its name. Bytes from outside are decoded under limits, or by
 //! a child process. Start reading at [`upload`], then [`ocr`].
 
+pub mod analysis;
+pub mod analyze;
 pub mod docx;
+pub mod entities;
 mod header;
 mod languages;
 mod layer;
@@ -19,6 +22,3 @@ pub mod sniff;
 mod tesseract;
 pub mod upload;
 pub mod value;
-pub mod analysis;
-pub mod analyze;
-pub mod entities;

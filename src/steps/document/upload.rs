@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use super::header::Header;
 use super::sniff::Kind;
 use super::value::{Document, blob_fault, display_name};
-use crate::contract::blob::{BlobStore, Digest};
+use crate::contract::blob::BlobStore;
 use crate::contract::step::{Attempt, Done, StepHandler, StepResult};
 use crate::domain::code;
 use crate::domain::fault::Fault;
@@ -28,22 +28,19 @@ use crate::domain::id::FileId;
 use crate::domain::plan::EffectClass;
 use crate::language::catalog::{Port, PortType, StepType};
 use crate::steps::size::Bytes;
-
-/// What is known of an uploaded file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileRecord {
-    /// Its id.
-    pub id: FileId,
-    /// The name it was uploaded under.
-    pub name: String,
-    /// Its bytes.
-    pub digest: Digest,
-}
+use crate::store::files::FileRecord;
+use crate::store::{Store, StoreError};
 
 /// Where uploaded files are looked up.
 pub trait FileIndex: Send + Sync {
     /// The file with this id, if there is one.
-    fn find(&self, id: FileId) -> BoxFuture<'_, Result<Option<FileRecord>, Fault>>;
+    fn find(&self, id: FileId) -> BoxFuture<'_, Result<Option<FileRecord>, StoreError>>;
+}
+
+impl FileIndex for Store {
+    fn find(&self, id: FileId) -> BoxFuture<'_, Result<Option<FileRecord>, StoreError>> {
+        Box::pin(async move { self.files().find(id).await })
+    }
 }
 
 /// The config of an `upload` step.
@@ -80,6 +77,7 @@ impl Upload {
     /// An `upload` step that may take uploaded files, and files beneath these folders.
     #[must_use]
     pub fn new(files: Arc<dyn FileIndex>, blobs: Arc<dyn BlobStore>, roots: Vec<PathBuf>) -> Self {
+        let roots = roots.into_iter().map(|root| std::path::absolute(&root).unwrap_or(root)).collect();
         Self { files, blobs, roots }
     }
 
@@ -110,7 +108,8 @@ impl Upload {
     async fn uploaded(&self, id: FileId) -> Result<Source, Fault> {
         let missing =
             || Fault::permanent(code::WF2102, format!("there is no uploaded file `{id}`")).fix("upload the file again");
-        let record = self.files.find(id).await?.ok_or_else(missing)?;
+        let lost = |error| Fault::transient(code::WF2113, "the list of files could not be read").context(error);
+        let record = self.files.find(id).await.map_err(lost)?.ok_or_else(missing)?;
         let path = self.blobs.local_path(&record.digest).await.map_err(|error| blob_fault(&error))?;
         let file = blocking(move || File::open(path).map_err(unreadable)).await?;
         Ok(Source { id: Some(id), name: display_name(&record.name), file })
