@@ -117,7 +117,6 @@ codes! {
     // 22xx: what is in documents, and keeping it
     WF2201 User "there is no text to work on" "bind the step's `text` port to the `text` of an `ocr` step, or give the input `text`";
     WF2202 User "there is nothing to store" "bind at least one of the step's ports: `document`, `text`, `pages` or `analysis`";
-    WF2203 Config "the destination is not known" "write `destination: database`";
     WF2204 User "there is nothing to search for" "give words to search for";
     WF2205 Resource "the text is too long to store" "split the document";
     WF2206 Resource "the store could not keep or find documents" "look at the disk: its space, its permissions, its health";

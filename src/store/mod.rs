@@ -5,6 +5,7 @@
 
 pub mod blobs;
 pub mod db;
+pub mod documents;
 pub mod files;
 pub mod journal;
 pub mod runs;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use self::blobs::disk::DiskBlobs;
 pub use self::db::StoreError;
 use self::db::{Db, Settings};
+use self::documents::archive::Documents;
 use self::files::Files;
 use self::journal::Journal;
 use self::runs::Runs;
@@ -68,6 +70,12 @@ impl Store {
     #[must_use]
     pub const fn files(&self) -> Files<'_> {
         Files::new(&self.db)
+    }
+
+    /// Stored documents, and finding them.
+    #[must_use]
+    pub const fn documents(&self) -> Documents<'_> {
+        Documents::new(&self.db)
     }
 
     /// Contents by digest.

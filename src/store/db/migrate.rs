@@ -11,7 +11,10 @@ use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationSource, Migration
 
 use super::failure::StoreError;
 
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "runs", include_str!("../migrations/0001_runs.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "runs", include_str!("../migrations/0001_runs.sql")),
+    (2, "documents", include_str!("../migrations/0002_documents.sql")),
+];
 
 #[derive(Debug)]
 struct Embedded(&'static str);

@@ -28,6 +28,18 @@ impl PageStarts {
         (byte < self.known_to).then_some(page)
     }
 
+    /// Number and first character of each page, counted in characters of the text.
+    #[must_use]
+    pub fn in_characters(&self, text: &str) -> Vec<(u32, usize)> {
+        let (mut byte, mut character) = (0, 0);
+        let count = |&(start, page): &(usize, u32)| {
+            character += text[byte..start].chars().count();
+            byte = start;
+            (page, character)
+        };
+        self.starts.iter().map(count).collect()
+    }
+
     fn in_order(text: &str, pages: &[Value]) -> Self {
         let mut starts = Vec::with_capacity(pages.len());
         let mut at = 0;
@@ -72,6 +84,7 @@ mod tests {
         let text = "  one\n\nthree tail";
         let starts = PageStarts::of(text, Some(&pages));
         assert_eq!([3, 8, 14].map(|byte| starts.at(byte)), [Some(1), Some(3), None]);
+        assert_eq!(PageStarts::of("é\u{c}b", None).in_characters("é\u{c}b"), [(1, 0), (2, 2)]);
         let starts = PageStarts::of("a\u{c}b", None);
         assert_eq!([0, 2].map(|byte| starts.at(byte)), [Some(1), Some(2)]);
         assert_eq!(PageStarts::of("ab", None).at(0), None);

@@ -2,7 +2,8 @@
 //!
 //! A text in any other language gets no score: a word list of the wrong language reads `war` and `die` in a German
 //! thank-you letter as violence. Most sentences of a document have no mood; the score is the mean of those that
-//! have one, damped when they are few, and phrases of courtesy do not count.
+//! have one, damped when they are few. Phrases of courtesy and words of
+//! bookkeeping do not count.
 
 use std::sync::LazyLock;
 
@@ -17,11 +18,11 @@ use super::sentences;
 /// Below this strength a mean is no mood.
 const NEUTRAL: f64 = 0.1;
 /// Sentences with a mood count fully when they are at least one of this many.
-const ONE_IN: f64 = 4.0;
+const ONE_IN: f64 = 2.0;
 
 static COURTESY: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?i)(?:mit )?(?:freundliche[nm]?|herzliche[nm]?|beste[nm]?|viele[n]?|liebe[n]?|schöne[n]?) gr(?:ü|ue)(?:ß|ss)en?\b|sehr geehrte[r]?\b|liebe[r]? (?:herr|frau|kund)\p{L}*|\b(?:vielen|besten|herzlichen) dank für (?:ihren? (?:auftrag|bestellung|einkauf|zahlung|anfrage|schreiben)|ihr (?:vertrauen|schreiben|interesse))|\bhochachtungsvoll\b|\b(?:kind|best|warm) regards\b|\byours (?:sincerely|faithfully|truly)\b|\bsincerely\b|\bdear (?:sir|madam|mr|mrs|ms|customer)\b|\bthank you for (?:your )?(?:business|order|payment|purchase|enquiry|inquiry|letter|shopping)\b",
+        r"(?i)(?:mit )?(?:freundliche[nm]?|herzliche[nm]?|beste[nm]?|viele[n]?|liebe[n]?|schöne[n]?) gr(?:ü|ue)(?:ß|ss)en?\b|sehr geehrte[r]?\b|liebe[r]? (?:herr|frau|kund)\p{L}*|\b(?:vielen|besten|herzlichen) dank für (?:ihren? (?:auftrag|bestellung|einkauf|zahlung|anfrage|schreiben)|ihr (?:vertrauen|schreiben|interesse))|\bhochachtungsvoll\b|\b(?:kind|best|warm) regards\b|\byours (?:sincerely|faithfully|truly)\b|\bsincerely\b|\bdear (?:sir|madam|mr|mrs|ms|customer)\b|\bthank you for (?:your )?(?:business|order|payment|purchase|enquiry|inquiry|letter|shopping)\b|\b(?:charges?|balance|no\.)",
     )
     .expect("the pattern is constant, and a test uses it")
 });
@@ -85,7 +86,7 @@ impl Sentiment {
                 sum += score;
             }
         }
-        let mean = if moody > 0.0 { sum / moody * f64::min(1.0, (moody / all * ONE_IN).sqrt()) } else { 0.0 };
+        let mean = if moody > 0.0 { sum / moody * f64::min(1.0, moody / all * ONE_IN) } else { 0.0 };
         let score = (mean * 1000.0).round() / 1000.0 + 0.0; // no negative zero
         let label = match score {
             NEUTRAL.. => Label::Positive,

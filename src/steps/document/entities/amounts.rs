@@ -77,7 +77,7 @@ pub fn find(text: &str) -> Vec<Found> {
 pub fn main_currency(text: &str) -> Option<&'static str> {
     let mut counts: Vec<(&'static str, usize)> = Vec::new();
     for sign in SIGN.find_iter(text).filter(|&sign| is_free(text, sign)) {
-        let Some(code) = code(sign.as_str()).filter(|_| sign.as_str() != "RM") else { continue };
+        let Some(code) = code(sign.as_str()) else { continue };
         match counts.iter_mut().find(|(known, _)| *known == code) {
             Some((_, count)) => *count += 1,
             None => counts.push((code, 1)),

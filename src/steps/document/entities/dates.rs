@@ -89,8 +89,8 @@ fn named(pattern: &str) -> Regex {
     Regex::new(&pattern.replace("MONTHS", &names.join("|"))).expect("the pattern is constant, and a test uses it")
 }
 
-/// All days of a text in this language.
-pub fn find(text: &str, language: &str) -> Vec<Found> {
+/// All days of a text in this language. English text that counts in anything but dollars is not American.
+pub fn find(text: &str, language: &str, currency: Option<&str>) -> Vec<Found> {
     let mut found = Vec::new();
     scan(&YEAR_FIRST, text, |captures| found.extend(year_first(text, captures)));
     for captures in DAY_MONTH.captures_iter(text) {
@@ -105,7 +105,7 @@ pub fn find(text: &str, language: &str) -> Vec<Found> {
         Some(Numeric::Either(either)) => unsure.push(either),
         None => {}
     });
-    let day_first = DayFirst::of(&unsure, language);
+    let day_first = DayFirst::of(&unsure, language == "eng" && currency.is_none_or(|code| code == "USD"));
     found.extend(unsure.into_iter().filter_map(|either| either.decide(&day_first)));
     found
 }
@@ -200,13 +200,13 @@ struct DayFirst {
 }
 
 impl DayFirst {
-    fn of(dates: &[Either], language: &str) -> Self {
+    fn of(dates: &[Either], is_american: bool) -> Self {
         let day_first = dates.iter().filter(|date| date.first > 12 && date.second <= 12).count();
         let month_first = dates.iter().filter(|date| date.second > 12 && date.first <= 12).count();
         match (day_first, month_first) {
             (1.., 0) => Self { is_day_first: true, confidence: 0.85 },
             (0, 1..) => Self { is_day_first: false, confidence: 0.85 },
-            _ if language == "eng" => Self { is_day_first: false, confidence: 0.5 },
+            _ if is_american => Self { is_day_first: false, confidence: 0.5 },
             _ => Self { is_day_first: true, confidence: 0.6 },
         }
     }

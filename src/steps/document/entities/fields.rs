@@ -135,6 +135,10 @@ fn candidates(sums: &[Sum], wanted: Role) -> Vec<(i64, f64)> {
     let of_role =
         sums.iter().filter_map(|sum| sum.role.filter(|&(role, _)| role == wanted).map(|(_, s)| (sum.cents, s)));
     let mut all: Vec<(i64, f64)> = of_role.collect();
+    // A tax may be nothing; a total of nothing beside another total is a saving, a rounding, a rest.
+    if wanted != Role::Tax && all.iter().any(|&(cents, _)| cents != 0) {
+        all.retain(|&(cents, _)| cents != 0);
+    }
     if all.len() > CANDIDATES {
         all.sort_by(|a, b| b.1.total_cmp(&a.1));
         all.truncate(CANDIDATES);

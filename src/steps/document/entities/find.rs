@@ -29,12 +29,12 @@ pub fn find(text: &str, language: &str, kinds: &[EntityType], page_at: &dyn Fn(u
     let mut found = accounts.found;
     found.extend(contacts::find(text));
     found.extend(references::find(text, &lines));
-    found.extend(dates::find(text, language));
+    let currency = amounts::main_currency(text);
+    found.extend(dates::find(text, language, currency));
     found.extend(amounts::find(text));
     found.extend(names::find(text));
     let mut found = without_overlaps(found, &accounts.broken);
     labels::assign(text, &lines, &mut found);
-    let currency = amounts::main_currency(text);
     let sums = roles::sums(text, &lines, &found);
     roles::assign(&mut found, &sums, text, currency);
     let fields = Fields::choose(&found, &sums, currency.filter(|_| !sums.is_empty()));

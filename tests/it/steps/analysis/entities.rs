@@ -63,6 +63,7 @@ fn an_ambiguous_day_follows_its_neighbours_then_the_language_and_says_so() {
     let (decided, confidence) = first("05/03/2013 and 28/03/2013", "eng");
     assert_eq!(decided, "2013-03-05");
     assert!(confidence > 0.8);
+    assert_eq!(first("05/03/2013 for £5", "eng").0, "2013-03-05");
     assert!(first("05.03.2013", "eng").1 > 0.95);
 }
 

@@ -10,8 +10,8 @@ use super::workbench::run;
 
 type Expected = BTreeMap<String, BTreeMap<String, String>>;
 
-/// Fields that the page itself does not say, or says otherwise than its embedded data.
-const NOT_ON_THE_PAGE: usize = 8;
+/// Fields that differ from the page, are not on it, or are account numbers with wrong check digits.
+const UNFINDABLE: usize = 8;
 
 #[tokio::test]
 async fn nine_of_ten_fields_of_the_invoices_are_found() {
@@ -31,9 +31,8 @@ async fn nine_of_ten_fields_of_the_invoices_are_found() {
             }
         }
     }
-    println!("{right} of {all}\n{table}");
     assert!(right * 10 >= all * 9, "only {right} of {all}:\n{table}");
-    assert!(all - right <= NOT_ON_THE_PAGE, "{right} of {all}:\n{table}");
+    assert!(all - right <= UNFINDABLE, "{right} of {all}:\n{table}");
 }
 
 /// Numbers are compared as numbers: `0` is `0.00`.

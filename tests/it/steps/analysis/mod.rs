@@ -4,4 +4,5 @@ mod entities;
 mod invoices;
 mod properties;
 mod step;
+mod storing;
 mod workbench;

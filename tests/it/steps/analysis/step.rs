@@ -95,3 +95,11 @@ fn the_declaration_lists_every_output_and_a_schema_for_every_key() {
     }
     assert!(declared.produces.iter().all(|port| declared.outputs.contains(&port.name)));
 }
+
+#[tokio::test]
+async fn a_text_beyond_the_limit_is_read_to_there_with_a_warning() {
+    let text = "ü ".repeat(4 * 1024 * 1024); // 12 MiB; the limit falls into a character
+    let config = json!({ "extract_entities": false, "sentiment_analysis": false, "keywords": 0 });
+    let done = run(&Analyze, config, json!({ "text": text })).await.expect("the step completes");
+    assert!(done.warnings[0].contains("10485760"), "{:?}", done.warnings);
+}
