@@ -96,7 +96,6 @@ impl Toolbox {
 
     /// The command line with its guards. Each guard replaces itself by the next word of the line, so the
     /// process that we start is in the end the program itself.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     fn command(&self, job: &Job, path: &Path) -> Command {
         let Limits { cpu, memory_bytes, file_bytes, .. } = job.limits;
         let cpu = cpu.as_secs().max(1);

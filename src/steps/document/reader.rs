@@ -110,7 +110,7 @@ impl Reader {
         best: &mut Found,
         cancel: &CancellationToken,
     ) -> Result<(), Fault> {
-        for look in LOOKS {
+        for look in LOOKS.iter().filter(|look| look.suits(&grey)) {
             if best.reading.confidence >= SURE {
                 break;
             }
@@ -132,6 +132,13 @@ struct Look {
     /// So many quarters of its size.
     quarters: u32,
     straighten: bool,
+}
+
+impl Look {
+    /// Only a slip is one block; a page has columns, and reading them as one would mix them.
+    fn suits(self, page: &GrayImage) -> bool {
+        self.layout == Layout::Auto || page.height() * 2 >= page.width() * 3
+    }
 }
 
 /// Chosen by measuring on scanned invoices and till receipts: small print gains from a larger copy (smoothly
