@@ -2,14 +2,18 @@
 
 mod assembly;
 pub mod control;
+mod mirror;
 pub mod telemetry;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 
 use assembly::{library, options, registry};
 use control::Door;
+use mirror::Mirror;
+use tokio::task::JoinHandle;
 
 use crate::config::Config;
 use crate::contract::clock::{Clock, SystemClock};
@@ -18,11 +22,15 @@ use crate::engine::{self, Engine, Plans};
 use crate::service::{Archive, Library, Service};
 use crate::store::{Store, StoreError};
 
+/// How long a stop waits for the readable copy.
+const COPYING: Duration = Duration::from_secs(2);
+
 /// Everything that runs in this process.
 pub struct App {
     /// The front desk.
     pub service: Service,
     door: Option<Door>,
+    copying: JoinHandle<()>,
 }
 
 impl App {
@@ -47,15 +55,23 @@ impl App {
         let engine = Engine::start(store.clone(), registry, plans.clone(), clock, settings).await?;
         let library = library(config, plans.clone());
         let service = Service::new(engine, Archive::new(store, plans), library);
+        let copying =
+            Mirror::start(service.archive().clone(), &config.storage_path, service.engine().feed().subscribe());
         let door = control::open(&config.storage_path, service.clone());
         let door = door.inspect_err(|error| tracing::warn!(%error, "other terminals cannot steer this process")).ok();
-        Ok(Self { service, door })
+        Ok(Self { service, door, copying })
     }
 
     /// Stops everything in good order.
     pub async fn close(self) {
         drop(self.door);
-        self.service.engine().stop().await;
+        let Self { service, copying, .. } = self;
+        service.engine().drain().await;
+        // The copy ends with the feed, once the last handle of the engine is gone.
+        let store = service.engine().store().clone();
+        drop(service);
+        let _ = tokio::time::timeout(COPYING, copying).await; // what is missing is written at the next start
+        store.close().await;
     }
 }
 

@@ -176,9 +176,14 @@ impl Engine {
         self.inner.broken.cancelled().await;
     }
 
-    /// Stops in good order: nothing new begins, attempts in flight may finish within the drain grace, the rest is
-    /// handed back, and the store is closed.
+    /// Stops in good order and closes the store: see [`Engine::drain`].
     pub async fn stop(&self) {
+        self.drain().await;
+        self.inner.store.close().await;
+    }
+
+    /// Nothing new begins, attempts in flight may finish within the drain grace, the rest is handed back.
+    pub async fn drain(&self) {
         let inner = &self.inner;
         inner.draining.cancel();
         let idle = inner.desk.idle();
@@ -187,6 +192,5 @@ impl Engine {
             inner.halting.cancel();
             inner.desk.idle().await;
         }
-        inner.store.close().await;
     }
 }

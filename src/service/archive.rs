@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::error::ServiceError;
-use super::progress::{LogLine, RunView};
+use super::progress::{LogLine, RunView, WorkflowView};
 use crate::domain::id::RunId;
 use crate::domain::machine;
 use crate::domain::run::{Flow, Run};
@@ -13,6 +13,9 @@ use crate::store::Store;
 use crate::store::documents::search::{Hit, Search};
 use crate::store::journal::History;
 use crate::store::runs::{RunFilter, StoredRun};
+
+/// Workflows in one list at the most.
+const MOST_WORKFLOWS: u32 = 1_000;
 
 /// Which executions to list.
 pub type ListFilter = RunFilter;
@@ -109,6 +112,15 @@ impl Archive {
     /// The store fails.
     pub async fn list(&self, filter: &ListFilter) -> Result<Vec<StoredRun>, ServiceError> {
         Ok(self.store.runs().list(filter).await?)
+    }
+
+    /// Workflows that were run or saved, newest first.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn workflows(&self) -> Result<Vec<WorkflowView>, ServiceError> {
+        let workflows = self.store.workflows().list(MOST_WORKFLOWS).await?;
+        Ok(workflows.into_iter().map(WorkflowView::from).collect())
     }
 
     /// Executions that are not over, oldest first.
