@@ -63,6 +63,14 @@ impl Problem {
         self
     }
 
+    /// Adds the word that was probably meant, or what to do where no word is near.
+    pub(super) fn near_or(&mut self, word: Option<&str>, fix: impl Into<String>) -> &mut Self {
+        match word {
+            Some(_) => self.near(word),
+            None => self.fix(fix),
+        }
+    }
+
     /// Adds what to do.
     pub(super) fn fix(&mut self, fix: impl Into<String>) -> &mut Self {
         self.fix = Some(fix.into());

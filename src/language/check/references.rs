@@ -151,8 +151,7 @@ fn expression(
                 let fix = format!("{noun}s: {}", near::list(known.iter().copied(), 50));
                 findings
                     .error(code::WF1032, within.at(range), message)
-                    .near(near::near(name, known.iter().copied()))
-                    .fix(fix);
+                    .near_or(near::near(name, known.iter().copied()), fix);
             }
         }
     }

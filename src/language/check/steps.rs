@@ -21,7 +21,13 @@ pub(super) fn check(template: &Template, catalog: &Catalog, strict: bool, findin
         // A step without config has an empty one; what it lacks is told at its type.
         let empty =
             Node { mark: Mark { start: step.kind.mark.start, end: step.kind.mark.end }, kind: Kind::Map(Vec::new()) };
-        schema::check(&kind.config, step.config.as_ref().unwrap_or(&empty), &owner, kind.overridable, findings);
+        schema::check(
+            &kind.config,
+            step.config.as_ref().unwrap_or(&empty),
+            (&owner, step.kind.mark),
+            kind.overridable,
+            findings,
+        );
     }
 }
 

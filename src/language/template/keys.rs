@@ -39,6 +39,7 @@ pub(super) const TOP: Keys = Keys {
         "experiment",
         "capabilities",
         "connections",
+        "secrets",
     ],
 };
 
