@@ -1,6 +1,6 @@
 //! What expressions of a template may read, and what to say about the rest.
 
-use super::super::catalog::Catalog;
+use super::super::catalog::{Catalog, StepType};
 use super::super::expression::{ROOTS, Reference, STATUS};
 use super::super::graph::Graph;
 use super::super::near;
@@ -200,6 +200,9 @@ impl Readable<'_> {
             return Some(step.outputs.iter().map(|(name, _)| name.value.as_str()).collect());
         }
         let kind = self.catalog.get(&step.kind.value)?;
+        if kind.outputs.contains(&StepType::ANY_OUTPUT) {
+            return None;
+        }
         let mut names = kind.outputs.to_vec();
         names.extend(kind.produces.iter().map(|port| port.name).filter(|name| !kind.outputs.contains(name)));
         // A type that lists none gives what its config or its input says.
