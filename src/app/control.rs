@@ -116,7 +116,7 @@ async fn answer(service: &Service, request: Request) -> Answer {
     let Request::Control { execution, act, by } = request else { return Answer::Done(serde_json::Value::Null) };
     let caller = Caller { door: "terminal", name: by };
     let view = control(service, &caller, &execution, &act).await;
-    match view.map(|view| serde_json::to_value(view)) {
+    match view.map(serde_json::to_value) {
         Ok(Ok(view)) => Answer::Done(view),
         Ok(Err(error)) => Answer::Refused(error.to_string()),
         Err(error) => Answer::Refused(error.to_string()),

@@ -41,11 +41,18 @@ pub fn failure(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(error.downcast_ref::<ServiceError>().map_or(FAILED, refusal_code))
 }
 
+/// Ends the process without a word more: the reader has gone, or a second signal came. The store takes it as it
+/// takes a crash: nothing that was reported is lost.
+#[expect(clippy::disallowed_methods, reason = "meant to skip what an orderly end would wait for")]
+pub fn end_now(code: i32) -> ! {
+    std::process::exit(code)
+}
+
 /// To standard output. A reader that has gone (`| head`) has seen what it wanted: the process ends quietly.
 fn out(text: &str) {
     let mut stdout = std::io::stdout().lock();
     if stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).is_err() {
-        std::process::exit(0);
+        end_now(0);
     }
 }
 

@@ -79,7 +79,7 @@ pub async fn watch_one(service: &Service, execution: RunId, json: bool) -> anyho
             _ = tokio::signal::ctrl_c() => {
                 if asked {
                     print::aside("ended at once; `workflow resume` carries on what was in flight");
-                    std::process::exit(130);
+                    print::end_now(130);
                 }
                 asked = true;
                 print::aside("cancelling; press Ctrl-C again to end at once");

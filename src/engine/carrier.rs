@@ -60,18 +60,18 @@ pub async fn command(inner: &Arc<Inner>, run: RunId, command: Command) -> Result
     loop {
         let (reply, answer) = oneshot::channel();
         let mail = Mail { command: command.clone(), reply };
-        let sender = match inner.desk.reach(run) {
-            Ok(sender) => sender,
+        let sent = match inner.desk.reach(run) {
+            Ok(sender) => sender.send(mail).await.is_ok(),
             Err((seat, sender)) => {
+                // Before the visit begins: a visitor waits for its mail, and we may be dropped at any await.
+                let sent = sender.try_send(mail).is_ok();
                 let inner = Arc::clone(inner);
                 tokio::spawn(async move { visit(inner, seat).await });
-                sender
+                sent
             }
         };
         // A mailbox that closed under us belonged to a carrier that has left: ask the desk again.
-        if sender.send(mail).await.is_ok()
-            && let Ok(answer) = answer.await
-        {
+        if sent && let Ok(answer) = answer.await {
             return answer;
         }
     }

@@ -105,21 +105,23 @@ impl Desk {
 
     /// Gives a seat back.
     pub fn leave(&self, seat: Seat, next: Next) {
+        let Seat { run, mail, has_place } = seat;
         let mut books = self.books();
-        books.carried.remove(&seat.run);
-        books.free += usize::from(seat.has_place);
+        books.carried.remove(&run);
+        books.free += usize::from(has_place);
         match next {
             Next::Rest => {}
-            Next::Ready => books.ready.push_back(seat.run),
+            Next::Ready => books.ready.push_back(run),
             Next::Later(at) => {
-                books.later.push(Reverse((at, seat.run)));
+                books.later.push(Reverse((at, run)));
                 self.later_changed.notify_one();
             }
         }
         if books.carried.is_empty() {
             self.emptied.notify_waiters();
         }
-        // The mailbox goes away with the seat only now: who wrote to it hears nothing and asks the desk again.
+        // Only now, off the books: whoever still writes to the mailbox hears nothing and asks the desk again.
+        drop(mail);
     }
 
     /// Resolves once nobody carries anything.
