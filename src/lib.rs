@@ -1,8 +1,26 @@
 //! Durable workflow automation that lives in the chat.
 //!
-//! The rooms, lowest floor first. A room imports only rooms of lower floors, never a neighbour;
-//! `tests/it/architecture.rs` holds that wall. `ARCHITECTURE.md` is the map.
+//! The rooms by floor; a room imports only rooms of lower floors, never a neighbour. `tests/it/architecture/`
+//! holds that wall, and `ARCHITECTURE.md` is the map.
+//!
+//! | floor | rooms |
+//! |---|---|
+//! | 0 | [`domain`]: nouns, states, the machine; no I/O |
+//! | 1 | [`language`]: text to checked template to plan; expressions |
+//! | 2 | [`contract`]: the sockets, traits and their plain types |
+//! | 3 | [`store`]: the archive; [`connect`]: the lines to the outside world |
+//! | 4 | [`engine`]: carries runs; [`steps`]: the work |
+//! | 5 | [`service`]: the front desk, what the product can do |
+//! | 8 | [`cli`] -> [`app`] -> [`config`]: the roof, builds everything, starts and stops it |
 
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod connect;
 pub mod contract;
-pub mod domain; // floor 0: nouns, states, the machine; no I/O
-pub mod language; // floor 1: text -> checked template -> plan; expressions // floor 2: the sockets: traits and their plain types
+pub mod domain;
+pub mod engine;
+pub mod language;
+pub mod service;
+pub mod steps;
+pub mod store;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The `workflow` command.
+
+fn main() -> std::process::ExitCode {
+    workflow::cli::run()
+}

@@ -90,6 +90,6 @@ pub trait BlobStore: Send + Sync {
     /// The bytes with this address.
     fn get<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Result<Vec<u8>, BlobError>>;
 
-    /// A file of this machine that holds the content; read only.
+    /// The absolute path of a file of this machine that holds the content; read only.
     fn local_path<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Result<PathBuf, BlobError>>;
 }

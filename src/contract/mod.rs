@@ -2,5 +2,6 @@
 
 pub mod blob;
 pub mod clock;
+pub mod media;
 pub mod registry;
 pub mod step;

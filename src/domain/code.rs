@@ -142,12 +142,62 @@ codes! {
     WF2006 User "an assertion did not hold" "look at the values that the message names";
     // 21xx: documents coming in
     WF2101 User "no file was given" "pass a file: `workflow run NAME --file PATH`";
+    WF2102 User "the file is not there" "check the path, or upload the file and pass its id";
+    WF2103 User "a file of the wrong size or type" "give a file that the step's `max_size` and `allowed_types` allow, or change them";
+    WF2104 User "the file is empty" "give a file with content";
+    WF2105 Permission "the file lies outside the folders that workflows may read" "upload it, or put it beneath a folder of WORKFLOW_FILE_ROOTS";
+    WF2106 Resource "a picture or page has too many pixels" "scan or save it smaller: at most 40 megapixels a page";
+    WF2107 User "the document is encrypted" "save it without a password and give it again";
+    WF2108 User "the document is damaged" "open and save it again in the program that made it";
+    WF2109 User "the document has no pages" "give a document with at least one page";
+    WF2110 User "this type of document cannot be read" "save it as PDF, docx, JPEG, PNG or TIFF";
+    WF2111 Resource "the document unpacks to too much" "nothing: an honest document does not do this";
+    WF2112 User "the document declares its own entities" "nothing: an honest document does not do this";
+    WF2113 Resource "the file could not be read or kept" "look at the disk: its space, its permissions, its health";
+    WF2114 Resource "the document has too many pages" "split it, or raise the step's `max_pages`";
+    // 22xx: what is in documents, and keeping it
+    WF2201 User "there is no text to work on" "bind the step's `text` port to the `text` of an `ocr` step, or give the input `text`";
+    WF2202 User "there is nothing to store" "bind at least one of the step's ports: `document`, `text`, `pages` or `analysis`";
+    WF2204 User "there is nothing to search for" "give words to search for";
+    WF2205 Resource "the text is too long to store" "split the document";
+    WF2206 Resource "the store could not keep or find documents" "look at the disk: its space, its permissions, its health";
+    // 23xx: other programs
+    WF2301 Internal "a program failed" "look at what it said (`workflow logs`), then retry";
+    WF2302 Timeout "a program took too long" "give it less: fewer pages, smaller pictures";
+    WF2303 Resource "a program wrote too much" "give it less: fewer pages, smaller pictures";
+    WF2304 Timeout "a program was stopped because its work was cancelled" "retry the step if the work is wanted after all";
+    WF2305 Internal "a program could not be started" "look at the limits on processes and memory of this machine";
+    WF2310 Config "a program or a language of it is not installed" "install what the message names";
+    // 30xx-35xx: the outside world
+    WF3002 User "a `test` step failed as it was told to" "remove `fail` from the step's config, or let `retry` outlast `times`";
+    WF3101 Config "the address is not one that can be fetched" "write a full address that begins with `https://` or `http://`, without user name and password";
+    WF3102 Permission "the address may not be reached from here" "use a public address, or let the operator add the address and port to the `allow` list";
+    WF3103 Remote "a name could not be resolved" "look for a typing error in the host name, and whether this machine has a name server";
+    WF3104 Refused "a redirect was not followed" "write the address where the redirect leads into the step's `url`";
+    WF3105 Config "a reserved example name is never contacted" "replace the example address by the real one";
+    WF3201 Remote "no connection to the other side" "find out whether the other side is up and reachable from this machine";
+    WF3202 Remote "the other side could not prove who it is" "renew the certificate of the other side, or install its authority on this machine (package `ca-certificates`)";
+    WF3203 Timeout "the other side did not answer in time" "raise the step's `timeout`, or find out why the other side is slow";
+    WF3204 Resource "the answer is too large" "ask for less, or raise the step's `max_size`";
+    WF3205 Remote "the answer broke off or could not be read" "look at what the other side sends; the message says how far it got";
+    WF3401 Refused "the other side refused the request" "correct the request: address, credentials or content, as the status says";
+    WF3402 Refused "the other side answered with another status than expected" "correct the request, or the step's `expect_status`";
+    WF3429 Refused "the other side asks to come back later" "wait, or ask less often; retries wait as long as the other side asks";
+    WF3503 Remote "the other side failed" "retry later; when it lasts, tell the people who run the other side";
     // 4xxx: the engine
     WF4001 Internal "a step handler broke" "report it with the execution id; other runs are not affected";
     WF4002 Uncertain "a step was interrupted again and again" "look at what the step does to the machine, then retry it";
     WF4003 Uncertain "a step was interrupted and must not be repeated" "find out whether its effect happened, then retry or skip it";
     WF4004 Timeout "the run took longer than its timeout" "raise the workflow's `timeout`";
     WF4005 Resource "a value is too large to keep" "let the step write it to a file instead";
+    WF4006 Internal "a kept value could not be written or read" "check the disk and the `files` folder of the storage path";
+    WF4007 User "a step was stopped before it was done" "retry the step when it is wanted again";
+    // 60xx: the configuration
+    WF6001 Config "unknown setting" "take the name out, or see the table in docs/configuration.md";
+    WF6002 Config "a setting has a value that is not allowed" "give it one of the values that the message names";
+    WF6003 Config "a configuration file cannot be read" "correct the line that the message names, or the file's name";
+    WF6004 Config "this database is not supported yet" "leave WORKFLOW_DATABASE_URL unset: workflow.db in the storage folder is used";
+    WF6005 User "a setting on the command line is not written as key=value" "write it as `max_concurrent=3`";
 }
 
 impl PartialEq for Code {

@@ -1,1 +1,106 @@
-//! (being written)
+//! What somebody wants of a run: a person, a clock, or the process that carries it.
+
+use super::fault::Fault;
+use super::run::SkipReason;
+use super::time::Timestamp;
+
+/// A wish. [`super::machine::decide`] says what comes of it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// A process takes the run.
+    Claim,
+    /// Start the next attempt of a step.
+    Begin {
+        /// Its place in the plan.
+        step: usize,
+    },
+    /// Do not run a step.
+    Skip {
+        /// Its place in the plan.
+        step: usize,
+        /// Why.
+        reason: SkipReason,
+    },
+    /// An attempt succeeded.
+    Succeed {
+        /// Its step.
+        step: usize,
+        /// Its number.
+        attempt: u32,
+        /// What people should know.
+        warnings: Vec<String>,
+    },
+    /// An attempt failed.
+    Fail {
+        /// Its step.
+        step: usize,
+        /// Its number.
+        attempt: u32,
+        /// Why.
+        fault: Fault,
+    },
+    /// An attempt did its part; the step succeeds at a time.
+    Sleep {
+        /// Its step.
+        step: usize,
+        /// Its number.
+        attempt: u32,
+        /// When the step succeeds.
+        until: Timestamp,
+    },
+    /// Time has passed.
+    Wake,
+    /// The process gives the run back. `lost`: it died; otherwise it stops in good order.
+    Interrupt {
+        /// Whether the attempts in flight count as lost.
+        lost: bool,
+    },
+    /// Stop at the next step boundary.
+    Pause {
+        /// Who asks.
+        by: String,
+    },
+    /// Go on.
+    Resume {
+        /// Who asks.
+        by: String,
+    },
+    /// End it.
+    Cancel {
+        /// Who asks.
+        by: String,
+    },
+    /// Run a settled step again, and all that depends on it.
+    Retry {
+        /// Its place in the plan; `None`: every failed or cancelled step.
+        step: Option<usize>,
+        /// Who asks.
+        by: String,
+    },
+}
+
+/// Why a command is not possible now.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The run is not in a state for it.
+    #[error("the execution is {status}; {action} is possible while it is {possible}")]
+    State {
+        /// What was asked, as a noun phrase.
+        action: &'static str,
+        /// The present state.
+        status: &'static str,
+        /// When it would be possible.
+        possible: &'static str,
+    },
+    /// Such a step is not in the plan, or there is nothing to retry.
+    #[error("{0}")]
+    Step(String),
+    /// An outcome came from an attempt that no longer counts.
+    #[error("attempt {attempt} of step {step} no longer counts")]
+    Stale {
+        /// The step.
+        step: usize,
+        /// The attempt that reported.
+        attempt: u32,
+    },
+}

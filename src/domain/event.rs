@@ -1,1 +1,110 @@
-//! (being written)
+//! What happened: the journal's alphabet. Written for ever, so names and fields only grow.
+
+use serde::{Deserialize, Serialize};
+
+use super::fault::Fault;
+use super::run::{CancelCause, Outcome, SkipReason};
+use super::time::Timestamp;
+
+/// A fact of a run's history. Steps are named by their place in the plan, which is fixed with the revision.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// The run was accepted.
+    Queued,
+    /// A process took it.
+    Claimed,
+    /// The process that had it gave it back or died.
+    Requeued,
+    /// An attempt is about to start.
+    StepStarted {
+        /// Its step.
+        step: usize,
+        /// Its number, from 1.
+        attempt: u32,
+    },
+    /// A step succeeded.
+    StepSucceeded {
+        /// The step.
+        step: usize,
+        /// What people should know.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        warnings: Vec<String>,
+    },
+    /// A step failed for good.
+    StepFailed {
+        /// The step.
+        step: usize,
+        /// Why.
+        fault: Fault,
+    },
+    /// An attempt failed; another one follows.
+    StepRetrying {
+        /// The step.
+        step: usize,
+        /// When.
+        until: Timestamp,
+        /// Why.
+        fault: Fault,
+    },
+    /// A step succeeds at a later time.
+    StepSleeping {
+        /// The step.
+        step: usize,
+        /// When.
+        until: Timestamp,
+    },
+    /// An attempt ended without an outcome, because its process did.
+    StepInterrupted {
+        /// The step.
+        step: usize,
+        /// By a crash, not by an orderly stop.
+        lost: bool,
+    },
+    /// Steps will not run.
+    StepsSkipped {
+        /// The steps.
+        steps: Vec<usize>,
+        /// Why.
+        reason: SkipReason,
+    },
+    /// Nothing to do before a time.
+    WaitingUntil {
+        /// When the next step is due.
+        until: Timestamp,
+    },
+    /// Somebody asked to pause.
+    PauseAsked {
+        /// Who.
+        by: String,
+    },
+    /// It stands still.
+    Paused,
+    /// Somebody asked to go on.
+    Resumed {
+        /// Who.
+        by: String,
+    },
+    /// It is to be cancelled.
+    CancelAsked {
+        /// Who; `deadline` for a time-out.
+        by: String,
+        /// Why.
+        cause: CancelCause,
+    },
+    /// Settled steps are to run again.
+    Reopened {
+        /// The steps.
+        steps: Vec<usize>,
+        /// Who asked.
+        by: String,
+    },
+    /// The run is over.
+    Finished {
+        /// How it ended.
+        outcome: Outcome,
+    },
+}
+
+/// An event and when it happened.
+pub type Entry = (Timestamp, Event);

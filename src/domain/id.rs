@@ -29,6 +29,18 @@ macro_rules! id {
             pub const fn from_bits(bits: u128) -> Self {
                 Self(Ulid(bits))
             }
+
+            /// All its bits: time in the upper 48, chance below.
+            #[must_use]
+            pub const fn bits(self) -> u128 {
+                self.0.0
+            }
+
+            /// The lower half of the bits: chance, the same for the same id.
+            #[must_use]
+            pub const fn low_bits(self) -> u64 {
+                self.0.0 as u64
+            }
         }
 
         impl fmt::Display for $name {

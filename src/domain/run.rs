@@ -1,1 +1,277 @@
-//! (being written)
+//! A run and its steps: what the machine moves. A fold of the journal, kept in memory while the run is carried.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::fault::Fault;
+use super::id::RunId;
+use super::plan::{OnError, Plan};
+use super::time::Timestamp;
+
+/// Why a run is being cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CancelCause {
+    /// Somebody asked.
+    Asked,
+    /// Its deadline passed.
+    TimedOut,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// All steps settled, none with a failure that stops.
+    Completed,
+    /// A step failed for good.
+    Failed,
+    /// Somebody cancelled it.
+    Cancelled,
+    /// Its deadline passed.
+    TimedOut,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunState {
+    /// Accepted; waits for a free place.
+    Queued,
+    /// Carried by a process.
+    Running,
+    /// Nothing to do before this time; holds no place and no memory.
+    Waiting {
+        /// When the next step is due.
+        until: Timestamp,
+    },
+    /// Asked to pause; attempts in flight finish first.
+    Pausing,
+    /// Stands still until somebody resumes it.
+    Paused,
+    /// No new attempts; those in flight are being stopped.
+    Cancelling {
+        /// Why.
+        cause: CancelCause,
+    },
+    /// Over.
+    Finished(Outcome),
+}
+
+impl RunState {
+    /// The word that people and programs see.
+    #[must_use]
+    pub const fn status(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Waiting { .. } => "waiting",
+            Self::Pausing => "pausing",
+            Self::Paused => "paused",
+            Self::Cancelling { .. } => "cancelling",
+            Self::Finished(Outcome::Completed) => "completed",
+            Self::Finished(Outcome::Failed) => "failed",
+            Self::Finished(Outcome::Cancelled) => "cancelled",
+            Self::Finished(Outcome::TimedOut) => "timed_out",
+        }
+    }
+
+    /// Whether the run is over.
+    #[must_use]
+    pub const fn is_finished(self) -> bool {
+        matches!(self, Self::Finished(_))
+    }
+}
+
+/// Why a step was not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SkipReason {
+    /// Its `when` was false.
+    Condition,
+    /// The run had failed before it.
+    RunFailed,
+}
+
+/// Where a step stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepState {
+    /// Not begun.
+    Pending,
+    /// An attempt is in flight.
+    Running,
+    /// The next attempt is due at this time.
+    Backoff {
+        /// When.
+        until: Timestamp,
+    },
+    /// Succeeds at this time.
+    Sleeping {
+        /// When.
+        until: Timestamp,
+    },
+    /// Done.
+    Succeeded,
+    /// Failed for good.
+    Failed,
+    /// Not run.
+    Skipped(SkipReason),
+    /// The run ended before it did.
+    Cancelled,
+}
+
+impl StepState {
+    /// The word that expressions, people and rows see.
+    #[must_use]
+    pub const fn status(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Backoff { .. } => "retrying",
+            Self::Sleeping { .. } => "waiting",
+            Self::Succeeded => "completed",
+            Self::Failed => "failed",
+            Self::Skipped(_) => "skipped",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether nothing further happens to the step in this generation.
+    #[must_use]
+    pub const fn is_settled(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Skipped(_) | Self::Cancelled)
+    }
+}
+
+/// One step of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepRun {
+    /// Where it stands.
+    pub state: StepState,
+    /// Attempts begun in this generation, interrupted ones not counted.
+    pub attempts: u32,
+    /// Attempts in a row that a crash interrupted.
+    pub lost: u32,
+    /// Grows when the step is retried after it had settled.
+    pub generation: u32,
+    /// When its first attempt began.
+    pub started_at: Option<Timestamp>,
+    /// When it settled.
+    pub finished_at: Option<Timestamp>,
+    /// The fault of its last failed attempt.
+    pub fault: Option<Fault>,
+    /// What people should know although it went well.
+    pub warnings: Vec<String>,
+}
+
+impl StepRun {
+    pub(super) const fn new(generation: u32) -> Self {
+        Self {
+            state: StepState::Pending,
+            attempts: 0,
+            lost: 0,
+            generation,
+            started_at: None,
+            finished_at: None,
+            fault: None,
+            warnings: Vec::new(),
+        }
+    }
+}
+
+/// A plan with what the machine reads off it once: who waits for whom.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Flow {
+    /// The plan.
+    pub plan: Plan,
+    pub(super) dependants: Vec<Vec<usize>>,
+}
+
+impl Flow {
+    /// The flow of a plan.
+    #[must_use]
+    pub fn new(plan: Plan) -> Self {
+        let dependants = plan.dependants();
+        Self { plan, dependants }
+    }
+}
+
+/// A run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// Where it stands.
+    pub state: RunState,
+    /// Its steps, in the order of the plan.
+    pub steps: Vec<StepRun>,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When it was first carried.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// When it is over whatever it does.
+    pub deadline: Option<Timestamp>,
+    /// For each step: how many of its needs are not settled.
+    pub(super) blockers: Vec<usize>,
+    /// Pending steps without blockers.
+    pub(super) ready: BTreeSet<usize>,
+    /// Steps with an attempt in flight.
+    pub(super) in_flight: usize,
+    /// Steps that wait for a time.
+    pub(super) asleep: usize,
+    /// Steps not settled.
+    pub(super) unsettled: usize,
+    /// Failed steps that fail the run.
+    pub(super) stoppers: usize,
+}
+
+impl Run {
+    /// A run as it is before its first event.
+    #[must_use]
+    pub fn new(id: RunId, flow: &Flow, created_at: Timestamp) -> Self {
+        let count = flow.plan.steps.len();
+        let blockers: Vec<usize> = flow.plan.steps.iter().map(|step| step.needs.len()).collect();
+        let ready = (0..count).filter(|&step| blockers[step] == 0).collect();
+        Self {
+            id,
+            state: RunState::Queued,
+            steps: vec![StepRun::new(0); count],
+            created_at,
+            started_at: None,
+            finished_at: None,
+            deadline: None,
+            blockers,
+            ready,
+            in_flight: 0,
+            asleep: 0,
+            unsettled: count,
+            stoppers: 0,
+        }
+    }
+
+    /// Whether a failure has decided that the run will fail.
+    #[must_use]
+    pub const fn is_failing(&self) -> bool {
+        self.stoppers > 0
+    }
+
+    /// Whether any attempt is in flight.
+    #[must_use]
+    pub const fn has_attempts_in_flight(&self) -> bool {
+        self.in_flight > 0
+    }
+
+    /// The first fault that failed the run: the failed step with the earliest end.
+    #[must_use]
+    pub fn fault<'r>(&'r self, plan: &Plan) -> Option<(usize, &'r Fault)> {
+        let failed = self
+            .steps
+            .iter()
+            .enumerate()
+            .filter(|(step, run)| run.state == StepState::Failed && plan.steps[*step].on_error == OnError::Stop);
+        let first = failed.min_by_key(|(_, run)| run.finished_at)?;
+        first.1.fault.as_ref().map(|fault| (first.0, fault))
+    }
+}

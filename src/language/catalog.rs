@@ -84,11 +84,17 @@ pub struct StepType {
     /// What it gives.
     pub produces: Vec<Port>,
     /// Names of all outputs it may give, ports included; reading any other is an error at save.
+    /// The name `*` stands for any: only the author's config tells.
     pub outputs: &'static [&'static str],
     /// What repeating it costs the world.
     pub effect: EffectClass,
     /// Config keys that a run input of the same name overrides.
     pub overridable: &'static [&'static str],
+}
+
+impl StepType {
+    /// Stands among the outputs of a type that gives whatever its config says.
+    pub const ANY_OUTPUT: &str = "*";
 }
 
 /// All step types this process knows, by name.

@@ -29,7 +29,9 @@ use report::Findings;
 
 pub use expression::{RunFacts, Scope, StepFacts};
 pub use names::slug;
+pub use near::near;
 pub use options::{Compiled, Defaults, Options};
+pub use report::{Report, Severity};
 pub use source::Source;
 
 /// Compiles a workflow file. JSON is YAML, so a request's body with `name` and `steps` is compiled alike.

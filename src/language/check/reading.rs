@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::super::catalog::Catalog;
+use super::super::catalog::{Catalog, StepType};
 use super::super::expression::{FILTERS, ROOTS, Reference, STATUS};
 use super::super::graph::Graph;
 use super::super::near;
@@ -204,6 +204,9 @@ impl Readable<'_> {
             return Some(step.outputs.iter().map(|(name, _)| name.value.as_str()).collect());
         }
         let kind = self.catalog.get(&step.kind.value)?;
+        if kind.outputs.contains(&StepType::ANY_OUTPUT) {
+            return None;
+        }
         let mut names = kind.outputs.to_vec();
         names.extend(kind.produces.iter().map(|port| port.name).filter(|name| !kind.outputs.contains(name)));
         // A type that lists none gives what its config or its input says.
@@ -233,6 +236,9 @@ impl Readable<'_> {
         };
         let kind = self.catalog.get(&self.template.steps[index].kind.value)?;
         let name = reference.path.get(1)?;
+        if kind.outputs.contains(&StepType::ANY_OUTPUT) {
+            return None;
+        }
         let known = |known: &&str| *known == name.as_str();
         if kind.outputs.is_empty()
             || kind.outputs.iter().any(known)

@@ -1,0 +1,33 @@
+# Each target does its own set-up (scripts/setup); where nothing is missing that takes a few milliseconds.
+# Builds go to `target/`, or wherever CARGO_TARGET_DIR says.
+
+CARGO ?= cargo
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test run bench lint docs
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+setup: ## install what is missing: C compiler, tesseract (eng, deu), poppler
+	@scripts/setup
+
+demo: setup ## a scanned letter becomes searchable text; kill -9 in the middle, and it goes on
+	$(CARGO) build --locked --release
+	@scripts/demo
+
+test: setup ## all tests
+	$(CARGO) test --locked
+
+run: setup ## build and start the service
+	$(CARGO) run --locked --release -- serve
+
+bench: setup ## the engine's benchmarks beside the floor of this machine
+	$(CARGO) bench --locked
+
+lint: setup ## format, clippy
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+
+docs: setup ## the documentation of the code, in target/doc
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps

@@ -1,0 +1,43 @@
+//! Puts the rooms together as the configuration says.
+
+use crate::config::Config;
+use crate::connect::egress::{self, AllowError, AllowRule, Egress};
+use crate::connect::http::Client;
+use crate::connect::process::Toolbox;
+use crate::contract::registry::Registry;
+use crate::domain::fault::Fault;
+use crate::domain::retry::RetryPolicy;
+use crate::engine::Plans;
+use crate::language::{Defaults, Options};
+use crate::service::Library;
+use crate::steps::script::FetchSettings;
+use crate::steps::{self, Tools};
+use crate::store::Store;
+
+pub fn library(config: &Config, plans: Plans) -> Library {
+    Library::new(config.storage_path.join("templates"), plans)
+}
+
+pub fn registry(config: &Config, store: Store) -> anyhow::Result<Registry> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let tools = Tools {
+        blobs: store.blobs(),
+        store,
+        programs: Toolbox::new(&crate::config::program_path(), cores)?,
+        http: Client::new(Egress::new(egress(config)?)),
+        fetch: FetchSettings { base_url: None, require_delivery: false },
+        file_roots: config.file_roots.clone(),
+    };
+    Ok(Registry::new(steps::all(&tools))?)
+}
+
+fn egress(config: &Config) -> Result<egress::Settings, Fault> {
+    let rules: Result<Vec<AllowRule>, _> = config.egress_allow.iter().map(|rule| rule.parse()).collect();
+    let allow = rules.map_err(|error: AllowError| config.refuse("egress_allow", error))?;
+    Ok(egress::Settings { allow, ..egress::Settings::default() })
+}
+
+pub fn options(config: &Config) -> Options {
+    let retry = RetryPolicy { count: config.retry_count, delay: config.retry_delay, ..RetryPolicy::default() };
+    Options { defaults: Defaults { retry, timeout: config.step_timeout }, strict: false }
+}

@@ -1,0 +1,163 @@
+//! A door for other processes of this machine: the owner of a storage path takes commands on a Unix socket in it,
+//! so that `workflow cancel` works while `workflow run` or `workflow serve` holds the store. One JSON line each way.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::service::{Caller, RunView, Service, ServiceError};
+
+/// A request is a few words; more is a mistake.
+const LONGEST_REQUEST: u64 = 64 * 1024;
+/// How long the owner may take to answer: a commit, and a store that reads.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What can be done to an execution from outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// Stop at the next step boundary.
+    Pause,
+    /// Go on.
+    Resume,
+    /// End it.
+    Cancel,
+    /// Run a step again; without one, every failed step.
+    Retry(Option<String>),
+}
+
+/// What can be asked of the owner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    /// Is anybody there?
+    Health,
+    /// Do something to an execution.
+    Control {
+        /// Its id, or a short form of it.
+        execution: String,
+        /// What to do.
+        act: Act,
+        /// Who asks.
+        by: String,
+    },
+}
+
+/// What the owner answers: the execution's view, or why not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Done; the view of the execution.
+    Done(serde_json::Value),
+    /// Not done.
+    Refused(String),
+}
+
+/// The open door; closes with its drop.
+pub struct Door {
+    path: PathBuf,
+    _open: DropGuard,
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path); // the next owner replaces a stale one anyway
+    }
+}
+
+/// Opens the door of this storage path. Only its owner may call this: it replaces a door that a crash left.
+///
+/// # Errors
+/// The socket cannot be made, for example because its path is longer than the system allows (about 100 bytes).
+pub fn open(storage_path: &Path, service: Service) -> std::io::Result<Door> {
+    let path = control_socket(storage_path);
+    let _ = std::fs::remove_file(&path); // absent unless a crash left it
+    let listener = UnixListener::bind(&path)?;
+    let closed = CancellationToken::new();
+    let door = Door { path, _open: closed.clone().drop_guard() };
+    tokio::spawn(async move {
+        loop {
+            let stream = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = closed.cancelled() => return,
+            };
+            match stream {
+                Ok((stream, _)) => {
+                    let service = service.clone();
+                    tokio::spawn(async move { tokio::time::timeout(PATIENCE, serve(stream, service)).await });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the control socket failed to accept");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    });
+    Ok(door)
+}
+
+async fn serve(mut stream: UnixStream, service: Service) -> std::io::Result<()> {
+    let mut line = String::new();
+    BufReader::new((&mut stream).take(LONGEST_REQUEST)).read_line(&mut line).await?;
+    let answer = match serde_json::from_str(&line) {
+        Ok(request) => answer(&service, request).await,
+        Err(error) => Answer::Refused(format!("not a request: {error}")),
+    };
+    let mut text = serde_json::to_vec(&answer)?;
+    text.push(b'\n');
+    stream.write_all(&text).await
+}
+
+async fn answer(service: &Service, request: Request) -> Answer {
+    let Request::Control { execution, act, by } = request else { return Answer::Done(serde_json::Value::Null) };
+    let caller = Caller { door: "terminal", name: by };
+    let view = control(service, &caller, &execution, &act).await;
+    match view.map(|view| serde_json::to_value(view)) {
+        Ok(Ok(view)) => Answer::Done(view),
+        Ok(Err(error)) => Answer::Refused(error.to_string()),
+        Err(error) => Answer::Refused(error.to_string()),
+    }
+}
+
+/// Does something to an execution of this process.
+///
+/// # Errors
+/// No such execution, or its state does not allow it.
+pub async fn control(service: &Service, caller: &Caller, execution: &str, act: &Act) -> Result<RunView, ServiceError> {
+    let run = service.archive().resolve(execution).await?;
+    match act {
+        Act::Pause => service.pause(caller, run).await,
+        Act::Resume => service.resume(caller, run).await,
+        Act::Cancel => service.cancel(caller, run).await,
+        Act::Retry(step) => service.retry(caller, run, step.as_deref()).await,
+    }
+}
+
+/// Asks the owner of a storage path; `None` when nobody answers there.
+///
+/// # Errors
+/// The owner was there, but its answer did not come or cannot be read.
+pub async fn ask(storage_path: &Path, request: &Request) -> anyhow::Result<Option<Answer>> {
+    let Ok(mut stream) = UnixStream::connect(control_socket(storage_path)).await else { return Ok(None) };
+    let asked = async {
+        let mut text = serde_json::to_vec(request)?;
+        text.push(b'\n');
+        stream.write_all(&text).await?;
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).await?;
+        Ok(serde_json::from_str(&line)?)
+    };
+    tokio::time::timeout(PATIENCE, asked)
+        .await
+        .map_err(|_| anyhow::anyhow!("the running process does not answer"))?
+        .map(Some)
+}
+
+/// The path of the socket on which the owner of a storage path takes commands.
+fn control_socket(storage_path: &Path) -> PathBuf {
+    storage_path.join("control.sock")
+}

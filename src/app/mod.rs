@@ -1,0 +1,102 @@
+//! Where things meet: builds everything from the configuration, starts it, stops it. Holds no rule of its own.
+
+mod assembly;
+pub mod control;
+mod mirror;
+pub mod telemetry;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use assembly::{library, options, registry};
+use control::Door;
+use mirror::Mirror;
+use tokio::task::JoinHandle;
+
+use crate::config::Config;
+use crate::contract::clock::{Clock, SystemClock};
+use crate::contract::registry::Registry;
+use crate::engine::{self, Engine, Plans};
+use crate::service::{Archive, Library, Service};
+use crate::store::{Store, StoreError};
+
+/// How long a stop waits for the readable copy.
+const COPYING: Duration = Duration::from_secs(2);
+
+/// Everything that runs in this process.
+pub struct App {
+    /// The front desk.
+    pub service: Service,
+    door: Option<Door>,
+    copying: JoinHandle<()>,
+}
+
+impl App {
+    /// Opens the storage path as its owner. `carry_on` takes up what other processes left open.
+    ///
+    /// # Errors
+    /// Another process owns it, or the store cannot be opened.
+    pub async fn open(config: &Config, carry_on: bool) -> anyhow::Result<Self> {
+        for folder in ["files", "templates", "definitions", "executions", "inbox", "outbox"] {
+            let folder = config.storage_path.join(folder);
+            std::fs::create_dir_all(&folder).with_context(|| format!("create `{}`", folder.display()))?;
+        }
+        let store = Store::open(&config.store()).await?;
+        let registry = registry(config, store.clone())?;
+        let plans = Plans::new(registry.clone(), options(config));
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let settings = engine::Settings {
+            max_concurrent: config.max_concurrent as usize,
+            carry_on,
+            ..engine::Settings::default()
+        };
+        let engine = Engine::start(store.clone(), registry, plans.clone(), clock, settings).await?;
+        let library = library(config, plans.clone());
+        let service = Service::new(engine, Archive::new(store, plans), library);
+        let copying =
+            Mirror::start(service.archive().clone(), &config.storage_path, service.engine().feed().subscribe());
+        let door = control::open(&config.storage_path, service.clone());
+        let door = door.inspect_err(|error| tracing::warn!(%error, "other terminals cannot steer this process")).ok();
+        Ok(Self { service, door, copying })
+    }
+
+    /// Stops everything in good order.
+    pub async fn close(self) {
+        drop(self.door);
+        let Self { service, copying, .. } = self;
+        service.engine().drain().await;
+        // The copy ends with the feed, once the last handle of the engine is gone.
+        let store = service.engine().store().clone();
+        drop(service);
+        let _ = tokio::time::timeout(COPYING, copying).await; // what is missing is written at the next start
+        store.close().await;
+    }
+}
+
+/// What can be read beside whoever owns the storage path.
+pub struct Reading {
+    /// Questions about executions; `None` while there is no store yet.
+    pub archive: Option<Archive>,
+    /// The templates.
+    pub library: Library,
+    /// The step types.
+    pub registry: Registry,
+}
+
+/// Opens the storage path for reading.
+///
+/// # Errors
+/// The store is there but cannot be read.
+pub async fn open_for_reading(config: &Config) -> anyhow::Result<Reading> {
+    let store = match Store::open_for_reading(&config.store()).await {
+        Ok(store) => Some(store),
+        Err(StoreError::Absent(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let registry = registry(config, store.clone().unwrap_or_else(|| Store::nowhere(&config.store())))?;
+    let plans = Plans::new(registry.clone(), options(config));
+    let archive = store.map(|store| Archive::new(store, plans.clone()));
+    Ok(Reading { archive, library: library(config, plans), registry })
+}

@@ -1,0 +1,114 @@
+//! `pause`, `resume`, `cancel`, `retry`, `health`: asks the process that owns the storage path, or acts itself.
+
+use super::run::watch_one;
+use super::{DONE, Ended, FAILED, WRONG_USE, caller, exit_code, print};
+use crate::app::App;
+use crate::app::control::{self as door, Act, Answer, Request};
+use crate::config::Config;
+use crate::service::verbs::{Execution, MaybeExecution, Retry};
+use crate::service::{ListFilter, Service};
+
+pub async fn pause(config: &Config, args: Execution) -> Ended {
+    act(config, &args.execution, Act::Pause, args.json).await
+}
+
+pub async fn cancel(config: &Config, args: Execution) -> Ended {
+    act(config, &args.execution, Act::Cancel, args.json).await
+}
+
+pub async fn retry(config: &Config, args: Retry) -> Ended {
+    act(config, &args.execution, Act::Retry(args.step), args.json).await
+}
+
+pub async fn resume(config: &Config, args: MaybeExecution) -> Ended {
+    match args.execution {
+        Some(execution) => act(config, &execution, Act::Resume, args.json).await,
+        None => resume_all(config, args.json).await,
+    }
+}
+
+/// Whether a process owns the storage path and answers.
+pub async fn health(config: &Config) -> Ended {
+    match door::ask(&config.storage_path, &Request::Health).await {
+        Ok(Some(Answer::Done(_))) => {
+            print::line("healthy");
+            Ok(DONE)
+        }
+        Ok(Some(Answer::Refused(why))) => {
+            print::line(format!("unhealthy: {why}"));
+            Ok(FAILED)
+        }
+        Ok(None) => {
+            print::line(format!("no workflow process owns `{}`", config.storage_path.display()));
+            Ok(FAILED)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Asks the owner; where there is none, becomes it for as long as the execution needs.
+async fn act(config: &Config, execution: &str, act: Act, json: bool) -> Ended {
+    let request = Request::Control { execution: execution.to_owned(), act: act.clone(), by: caller().name };
+    match door::ask(&config.storage_path, &request).await? {
+        Some(Answer::Done(view)) => {
+            report(&view, json)?;
+            return Ok(DONE);
+        }
+        Some(Answer::Refused(why)) => {
+            print::aside(format!("error: {why}"));
+            return Ok(WRONG_USE);
+        }
+        None => {}
+    }
+    let app = App::open(config, false).await?;
+    let ended = act_here(&app.service, execution, &act, json).await;
+    app.close().await;
+    ended
+}
+
+async fn act_here(service: &Service, execution: &str, act: &Act, json: bool) -> Ended {
+    let view = door::control(service, &caller(), execution, act).await?;
+    let goes_on = matches!(act, Act::Resume | Act::Retry(_)) && !view.is_finished();
+    if goes_on || (*act == Act::Cancel && !view.is_finished()) {
+        let run = service.archive().resolve(execution).await?;
+        let view = watch_one(service, run, json).await?;
+        return Ok(if *act == Act::Cancel { DONE } else { exit_code(view.status) });
+    }
+    report(&serde_json::to_value(&view)?, json)?;
+    Ok(DONE)
+}
+
+/// Carries on everything that is open, and waits until nothing is.
+async fn resume_all(config: &Config, json: bool) -> Ended {
+    if let Some(Answer::Done(_)) = door::ask(&config.storage_path, &Request::Health).await? {
+        print::aside("a running process carries them on already; `workflow history` shows how far they are");
+        return Ok(DONE);
+    }
+    let app = App::open(config, true).await?;
+    let archive = app.service.archive();
+    let open = archive.open().await?;
+    let mut worst = DONE;
+    for &run in &open {
+        if archive.view(run, false).await?.status == "paused" {
+            print::aside(format!("{run} is paused; `workflow resume {run}` lets it go on"));
+            continue;
+        }
+        print::aside(format!("Workflow resumed: {run}"));
+        worst = worst.max(exit_code(watch_one(&app.service, run, json).await?.status));
+    }
+    if open.is_empty() {
+        let ever = archive.list(&ListFilter { limit: 1, ..ListFilter::default() }).await?;
+        print::aside(if ever.is_empty() { "nothing has run here yet" } else { "nothing is open" });
+    }
+    app.close().await;
+    Ok(worst)
+}
+
+fn report(view: &serde_json::Value, json: bool) -> anyhow::Result<()> {
+    if json {
+        return print::json(view);
+    }
+    let text = |key: &str| view[key].as_str().unwrap_or_default();
+    print::line(format!("{} is {}", text("execution_id"), text("status")));
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! The command line: the shared verbs, what only a terminal has, and settings above the environment.
+
+use clap::{Args, Parser, Subcommand};
+
+use super::settings;
+use crate::service::verbs::Verb;
+
+/// Durable workflow automation that lives in the chat
+#[derive(Debug, Parser)]
+#[command(name = "workflow", version, max_term_width = 100, propagate_version = true)]
+pub struct CommandLine {
+    #[command(flatten)]
+    pub settings: Overrides,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Settings above those of the environment and the file.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Overrides {
+    /// Where everything is kept [WORKFLOW_STORAGE_PATH]
+    #[arg(long, global = true, value_name = "FOLDER", help_heading = "Settings")]
+    pub storage: Option<String>,
+    /// The configuration file [WORKFLOW_CONFIG]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Settings")]
+    pub config: Option<String>,
+    /// Any setting, as in the configuration file; may be given several times
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE", help_heading = "Settings")]
+    pub set: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    #[command(flatten)]
+    Verb(Verb),
+    /// Run the service: carry on what is open, and keep running until SIGTERM or Ctrl-C
+    Serve,
+    /// Print the settings in force, and where each comes from
+    Config(settings::Show),
+    /// Say whether a `workflow` process owns the storage path and answers
+    Health,
+}

@@ -1,0 +1,112 @@
+//! What this program writes to the terminal, all of it. Text from outside is written inert: no control characters.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::{FAILED, refusal_code};
+use crate::service::{RunView, ServiceError, StepView};
+
+/// A line for people who asked a question.
+pub fn line(text: impl AsRef<str>) {
+    out(&format!("{}\n", inert(text.as_ref())));
+}
+
+/// A text exactly as it is: the user asked for this very output.
+pub fn bare(text: &str) {
+    out(text);
+}
+
+/// A line beside the answer: progress, hints, warnings.
+pub fn aside(text: impl AsRef<str>) {
+    let _ = writeln!(std::io::stderr(), "{}", inert(text.as_ref())); // nobody listens: nothing to do about it
+}
+
+/// JSON on one line.
+pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
+    out(&format!("{}\n", serde_json::to_string(value)?));
+    Ok(())
+}
+
+/// JSON for people to read.
+pub fn pretty(value: &impl Serialize) -> anyhow::Result<()> {
+    out(&format!("{}\n", serde_json::to_string_pretty(value)?));
+    Ok(())
+}
+
+/// Why a command failed, and the exit code for it.
+pub fn failure(error: &anyhow::Error) -> ExitCode {
+    aside(format!("error: {error:#}"));
+    ExitCode::from(error.downcast_ref::<ServiceError>().map_or(FAILED, refusal_code))
+}
+
+/// To standard output. A reader that has gone (`| head`) has seen what it wanted: the process ends quietly.
+fn out(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    if stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).is_err() {
+        std::process::exit(0);
+    }
+}
+
+/// Control characters made visible, so that a file name cannot steer the terminal.
+pub fn inert(text: &str) -> String {
+    let hidden = |c: char| {
+        (c.is_control() && c != '\n')
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(hidden) {
+        return text.to_owned();
+    }
+    text.chars().map(|c| if hidden(c) { c.escape_default().to_string() } else { c.to_string() }).collect()
+}
+
+/// The sign of a step's state; the word stands beside it, so nothing hangs on colour or shape.
+pub fn sign(status: &str) -> &'static str {
+    match status {
+        "completed" => "✔",
+        "failed" | "timed_out" => "✘",
+        "skipped" => "–",
+        "cancelled" => "■",
+        "running" => "▸",
+        "waiting" | "retrying" | "paused" | "pausing" => "…",
+        _ => "·",
+    }
+}
+
+/// One step on one line.
+pub fn step(step: &StepView) -> String {
+    let mut text = format!("{} {:<28} {:<10}", sign(step.status), step.name, step.status);
+    if let Some(seconds) = step.duration {
+        text.push_str(&format!(" {seconds:>7.2} s"));
+    }
+    if step.attempts > 1 {
+        text.push_str(&format!("  attempt {} of {}", step.attempts, step.max_attempts));
+    }
+    if let Some(due) = step.due_at.as_ref().filter(|_| matches!(step.status, "retrying" | "waiting")) {
+        text.push_str(&format!("  until {due}"));
+    }
+    if let Some(why) = step.skipped {
+        text.push_str(&format!("  {why}"));
+    }
+    text.trim_end().to_owned()
+}
+
+/// What an ended or standing execution has to say besides its steps.
+pub fn ending(view: &RunView) -> Vec<String> {
+    let mut lines = Vec::new();
+    for warning in &view.warnings {
+        lines.push(format!("! {warning}"));
+    }
+    if let Some(error) = &view.error {
+        lines.push(format!("✘ {} {}", error.code, error.message));
+        lines.push(format!("  {}", error.fix));
+        if view.status == "failed" {
+            lines.push(format!("  then: workflow retry {}", view.execution_id));
+        }
+    }
+    if view.status == "paused" {
+        lines.push(format!("  go on with: workflow resume {}", view.execution_id));
+    }
+    lines
+}

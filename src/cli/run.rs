@@ -1,0 +1,112 @@
+//! `workflow run`: starts, watches, and ends with the execution's own exit code.
+
+use serde_json::{Map, Value};
+
+use super::watch::Watch;
+use super::{DISK_FAILED, Ended, WRONG_USE, caller, exit_code, print};
+use crate::app::App;
+use crate::config::Config;
+use crate::domain::id::RunId;
+use crate::service::verbs::Run;
+use crate::service::{RunView, Service, ServiceError};
+
+/// The input that `--file` feeds.
+const FILE_INPUT: &str = "file_path";
+
+pub async fn run(config: &Config, args: Run) -> Ended {
+    if !config.enabled {
+        print::aside("workflows are switched off: WORKFLOW_ENABLED is false");
+        return Ok(WRONG_USE);
+    }
+    let app = App::open(config, false).await?;
+    let ended = tokio::select! {
+        ended = all(&app.service, &args) => ended,
+        () = app.service.engine().broken() => {
+            print::aside("the store failed; nothing that was reported is lost, and the next start carries on");
+            return Ok(DISK_FAILED);
+        }
+    };
+    app.close().await;
+    ended
+}
+
+/// Starts everything first, then watches one after the other: they run side by side meanwhile.
+async fn all(service: &Service, args: &Run) -> Ended {
+    let mut started = Vec::new();
+    for inputs in inputs_of(service, args).await? {
+        let new = service.start(&caller(), &args.workflow, &inputs).await?;
+        print::aside(format!("Workflow started: {}", new.execution));
+        for warning in new.warnings {
+            print::aside(format!("! {warning}"));
+        }
+        started.push(new.execution);
+    }
+    let mut worst = 0;
+    for execution in started {
+        let view = watch_one(service, execution, args.json).await?;
+        worst = worst.max(exit_code(view.status));
+    }
+    Ok(worst)
+}
+
+async fn inputs_of(service: &Service, args: &Run) -> Result<Vec<Map<String, Value>>, ServiceError> {
+    let given = service.read_inputs(&args.workflow, &args.inputs).await?;
+    if args.file.is_empty() {
+        return Ok(vec![given]);
+    }
+    let mut each = Vec::new();
+    for path in &args.file {
+        let file = service.take_in(path).await?;
+        let mut inputs = given.clone();
+        inputs.insert(FILE_INPUT.to_owned(), Value::String(file.id.to_string()));
+        each.push(inputs);
+    }
+    Ok(each)
+}
+
+/// Watches an execution to its end. Ctrl-C cancels it; a second one ends this process at once.
+pub async fn watch_one(service: &Service, execution: RunId, json: bool) -> anyhow::Result<RunView> {
+    let mut watch = if json { Watch::Silent } else { Watch::new() };
+    let follow = service.follow(execution, |view, says| watch.show(view, says));
+    tokio::pin!(follow);
+    let mut asked = false;
+    loop {
+        tokio::select! {
+            ended = &mut follow => {
+                ended?;
+                break;
+            }
+            _ = tokio::signal::ctrl_c() => {
+                if asked {
+                    print::aside("ended at once; `workflow resume` carries on what was in flight");
+                    std::process::exit(130);
+                }
+                asked = true;
+                print::aside("cancelling; press Ctrl-C again to end at once");
+                let service = service.clone();
+                tokio::spawn(async move {
+                    if let Err(error) = service.cancel(&caller(), execution).await {
+                        print::aside(error.to_string());
+                    }
+                });
+            }
+        }
+    }
+    let view = service.archive().view(execution, json).await?;
+    if json {
+        print::json(&view)?;
+    } else {
+        summary(&view);
+    }
+    Ok(view)
+}
+
+fn summary(view: &RunView) {
+    print::line(format!("{} {} {}", print::sign(view.status), view.name, view.status.replace('_', " ")));
+    for line in print::ending(view) {
+        print::line(line);
+    }
+    for (name, value) in &view.outputs {
+        print::line(format!("  {name}: {value}"));
+    }
+}

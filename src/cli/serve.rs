@@ -1,0 +1,36 @@
+//! `workflow serve`: owns the storage path, carries on what is open, drains on SIGTERM.
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{DISK_FAILED, DONE, Ended, WRONG_USE, print};
+use crate::app::App;
+use crate::config::Config;
+
+pub async fn serve(config: &Config) -> Ended {
+    if !config.enabled {
+        print::aside("workflows are switched off: WORKFLOW_ENABLED is false");
+        return Ok(WRONG_USE);
+    }
+    let app = App::open(config, true).await?;
+    print::aside(format!(
+        "workflow {} serves `{}`: {} executions at a time; stop with Ctrl-C or SIGTERM",
+        env!("CARGO_PKG_VERSION"),
+        config.storage_path.display(),
+        config.max_concurrent
+    ));
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+        () = app.service.engine().broken() => {
+            print::aside("the store failed; nothing that was reported is lost, and the next start carries on");
+            return Ok(DISK_FAILED);
+        }
+    }
+    print::aside("draining: what is in flight may finish; a second signal ends at once");
+    tokio::select! {
+        () = app.close() => Ok(DONE),
+        _ = terminate.recv() => std::process::exit(143),
+        _ = tokio::signal::ctrl_c() => std::process::exit(130),
+    }
+}

@@ -1,0 +1,17 @@
+//! Child processes: the one door to other programs. Entry: [`Toolbox::run`].
+//!
+//! Invariants: a child gets an argument array, an absolute program, an empty environment, and either bytes or
+//! nothing on stdin; it lives in its own process group, and the whole group dies when its leader ends, when the
+//! work is cancelled, takes too long or says too much, when the future is dropped, and when this process dies.
+//! Never more children at once than there are slots.
+//!
+//! Limits are set by `prlimit`, `nice` and `setpriv` (util-linux, coreutils), because setting them between
+//! fork and exec would need unsafe code. Where they are missing the children run with wall time, output caps
+//! and group kill only; [`Toolbox::missing_guards`] says so.
+
+mod group;
+mod job;
+mod toolbox;
+
+pub use job::{Ending, Job, Limits, Output, ProcessError, Program};
+pub use toolbox::Toolbox;

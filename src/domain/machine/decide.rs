@@ -1,0 +1,231 @@
+//! May this happen now, and what follows at once? Guards stand here and nowhere else.
+
+use crate::domain::code;
+use crate::domain::command::{Command, Refusal};
+use crate::domain::event::Event;
+use crate::domain::fault::{Again, Fault};
+use crate::domain::plan::{EffectClass, PlanStep};
+use crate::domain::run::{CancelCause, Flow, Outcome, Run, RunState, SkipReason, StepState};
+use crate::domain::time::Timestamp;
+
+/// Crashes in a row that one step may be part of before it is held to be their cause.
+const POISON_AFTER: u32 = 3;
+
+/// What follows from a command.
+///
+/// # Errors
+/// The run's state does not allow it, or it comes from an attempt that no longer counts.
+pub fn decide(run: &Run, flow: &Flow, command: Command, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+    match command {
+        Command::Claim => claim(run, now),
+        Command::Begin { step } => begin(run, flow, step, now),
+        Command::Skip { step, reason } => skip(run, step, reason),
+        Command::Succeed { step, attempt, warnings } => {
+            in_flight(run, step, attempt)?;
+            Ok(vec![Event::StepSucceeded { step, warnings }])
+        }
+        Command::Fail { step, attempt, fault } => {
+            in_flight(run, step, attempt)?;
+            Ok(vec![after_failure(run, flow, step, fault, now)])
+        }
+        Command::Sleep { step, attempt, until } => {
+            in_flight(run, step, attempt)?;
+            Ok(vec![Event::StepSleeping { step, until }])
+        }
+        Command::Wake => Ok(wake(run, now)),
+        Command::Interrupt { lost } => Ok(interrupt(run, flow, lost)),
+        Command::Pause { by } => pause(run, by),
+        Command::Resume { by } => resume(run, by),
+        Command::Cancel { by } => cancel(run, by),
+        Command::Retry { step, by } => retry(run, flow, step, by),
+    }
+}
+
+/// Whoever takes a run also wakes what has become due meanwhile; otherwise it would go to sleep again at once.
+fn claim(run: &Run, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+    match run.state {
+        RunState::Queued | RunState::Waiting { .. } => {
+            Ok(std::iter::once(Event::Claimed).chain(due_by_now(run, now)).collect())
+        }
+        state => Err(refused("taking it", state, "queued or waiting")),
+    }
+}
+
+fn begin(run: &Run, flow: &Flow, step: usize, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+    if run.state != RunState::Running {
+        return Err(refused("starting a step", run.state, "running"));
+    }
+    let survives = !run.is_failing() || flow.plan.steps[step].condition.survives_failure;
+    let offered = match run.steps[step].state {
+        StepState::Pending => run.ready.contains(&step) && survives,
+        StepState::Backoff { until } => until <= now,
+        _ => false,
+    };
+    if !offered {
+        return Err(Refusal::Step(format!("step {step} is {} and not offered", run.steps[step].state.status())));
+    }
+    Ok(vec![Event::StepStarted { step, attempt: run.steps[step].attempts + 1 }])
+}
+
+fn skip(run: &Run, step: usize, reason: SkipReason) -> Result<Vec<Event>, Refusal> {
+    if run.state != RunState::Running || !run.ready.contains(&step) {
+        return Err(Refusal::Step(format!("step {step} is {} and cannot be skipped", run.steps[step].state.status())));
+    }
+    Ok(vec![Event::StepsSkipped { steps: vec![step], reason }])
+}
+
+fn in_flight(run: &Run, step: usize, attempt: u32) -> Result<(), Refusal> {
+    let counts = run.steps[step].state == StepState::Running && run.steps[step].attempts == attempt;
+    if counts { Ok(()) } else { Err(Refusal::Stale { step, attempt }) }
+}
+
+fn after_failure(run: &Run, flow: &Flow, step: usize, fault: Fault, now: Timestamp) -> Event {
+    let policy = &flow.plan.steps[step].retry;
+    let attempt = run.steps[step].attempts;
+    if matches!(run.state, RunState::Cancelling { .. }) {
+        // It did not fail of itself: it ends as cancelled, with the run.
+        return Event::StepInterrupted { step, lost: false };
+    }
+    if attempt >= policy.max_attempts() || !may_retry(&flow.plan.steps[step], &fault) {
+        return Event::StepFailed { step, fault };
+    }
+    let mut delay = policy.delay_after(attempt, chance(run, step, attempt));
+    if let Again::Transient { after: Some(after) } = fault.again {
+        delay = delay.max(after);
+    }
+    Event::StepRetrying { step, until: now.plus(delay), fault }
+}
+
+fn may_retry(step: &PlanStep, fault: &Fault) -> bool {
+    let listed = |codes: &[String]| codes.iter().any(|code| code == fault.code.id());
+    !listed(&step.retry.not_on) && (fault.again != Again::Permanent || listed(&step.retry.on))
+}
+
+/// Spreads delays; the same run, step and attempt always give the same number, so a replay decides alike.
+fn chance(run: &Run, step: usize, attempt: u32) -> u32 {
+    let mut bits = run.id.low_bits() ^ (step as u64).rotate_left(32) ^ u64::from(attempt);
+    // SplitMix64: every input bit reaches every output bit.
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (bits >> 32) as u32
+}
+
+fn wake(run: &Run, now: Timestamp) -> Vec<Event> {
+    match run.state {
+        RunState::Running => due_by_now(run, now),
+        RunState::Queued | RunState::Waiting { .. } | RunState::Pausing => timed_out(run, now).into_iter().collect(),
+        RunState::Paused | RunState::Cancelling { .. } | RunState::Finished(_) => Vec::new(),
+    }
+}
+
+fn due_by_now(run: &Run, now: Timestamp) -> Vec<Event> {
+    if let Some(event) = timed_out(run, now) {
+        return vec![event];
+    }
+    if run.asleep == 0 {
+        return Vec::new();
+    }
+    let awake = run.steps.iter().enumerate().filter_map(|(step, run)| match run.state {
+        StepState::Sleeping { until } if until <= now => Some(Event::StepSucceeded { step, warnings: Vec::new() }),
+        _ => None,
+    });
+    awake.collect()
+}
+
+fn timed_out(run: &Run, now: Timestamp) -> Option<Event> {
+    let over = run.deadline.is_some_and(|deadline| deadline <= now);
+    over.then(|| Event::CancelAsked { by: "deadline".to_owned(), cause: CancelCause::TimedOut })
+}
+
+fn interrupt(run: &Run, flow: &Flow, lost: bool) -> Vec<Event> {
+    let running = run.steps.iter().enumerate().filter(|(_, step)| step.state == StepState::Running);
+    let mut events: Vec<Event> = running.map(|(step, state)| interrupted(flow, step, state.lost, lost)).collect();
+    if run.state == RunState::Running {
+        events.push(Event::Requeued);
+    }
+    events
+}
+
+fn interrupted(flow: &Flow, step: usize, lost_before: u32, lost: bool) -> Event {
+    let name = &flow.plan.steps[step].id;
+    if lost && flow.plan.steps[step].effect == EffectClass::AtMostOnce {
+        let message = format!("`{name}` was interrupted by a crash and must not be repeated unseen");
+        return Event::StepFailed { step, fault: Fault::permanent(code::WF4003, message).at(name) };
+    }
+    if lost && lost_before + 1 >= POISON_AFTER {
+        let message = format!("`{name}` was running during {POISON_AFTER} crashes in a row");
+        return Event::StepFailed { step, fault: Fault::permanent(code::WF4002, message).at(name) };
+    }
+    Event::StepInterrupted { step, lost }
+}
+
+fn pause(run: &Run, by: String) -> Result<Vec<Event>, Refusal> {
+    match run.state {
+        RunState::Pausing | RunState::Paused => Ok(Vec::new()),
+        RunState::Queued | RunState::Running | RunState::Waiting { .. } => Ok(vec![Event::PauseAsked { by }]),
+        state => Err(refused("pausing", state, "queued, running or waiting")),
+    }
+}
+
+fn resume(run: &Run, by: String) -> Result<Vec<Event>, Refusal> {
+    match run.state {
+        RunState::Pausing | RunState::Paused => Ok(vec![Event::Resumed { by }]),
+        RunState::Queued | RunState::Running | RunState::Waiting { .. } => Ok(Vec::new()),
+        state => Err(refused("resuming", state, "paused")),
+    }
+}
+
+fn cancel(run: &Run, by: String) -> Result<Vec<Event>, Refusal> {
+    match run.state {
+        RunState::Cancelling { .. } | RunState::Finished(Outcome::Cancelled) => Ok(Vec::new()),
+        RunState::Finished(_) => Err(refused("cancelling", run.state, "not over")),
+        _ => Ok(vec![Event::CancelAsked { by, cause: CancelCause::Asked }]),
+    }
+}
+
+fn retry(run: &Run, flow: &Flow, step: Option<usize>, by: String) -> Result<Vec<Event>, Refusal> {
+    let retryable = matches!(
+        run.state,
+        RunState::Paused | RunState::Finished(Outcome::Failed | Outcome::Cancelled | Outcome::TimedOut)
+    );
+    if !retryable {
+        return Err(refused("a retry", run.state, "failed, cancelled, timed out or paused"));
+    }
+    let steps = match step {
+        Some(step) if step >= run.steps.len() => {
+            return Err(Refusal::Step(format!("there is no step {step}; the last one is {}", run.steps.len() - 1)));
+        }
+        Some(step) => reopen_from(run, flow, &[step]),
+        None => {
+            let broken = |state| matches!(state, StepState::Failed | StepState::Cancelled);
+            let all: Vec<usize> = (0..run.steps.len()).filter(|&step| broken(run.steps[step].state)).collect();
+            reopen_from(run, flow, &all)
+        }
+    };
+    if steps.is_empty() {
+        return Err(Refusal::Step("no step has failed or was cancelled, so there is nothing to retry".to_owned()));
+    }
+    Ok(vec![Event::Reopened { steps, by }])
+}
+
+/// These steps, everything behind them, and whatever only an end of the run had kept from running.
+fn reopen_from(run: &Run, flow: &Flow, from: &[usize]) -> Vec<usize> {
+    let mut chosen = vec![false; run.steps.len()];
+    let mut open: Vec<usize> = from.to_vec();
+    if !from.is_empty() {
+        let kept_back = |state| matches!(state, StepState::Cancelled | StepState::Skipped(SkipReason::RunFailed));
+        open.extend((0..run.steps.len()).filter(|&step| kept_back(run.steps[step].state)));
+    }
+    while let Some(step) = open.pop() {
+        if !chosen[step] {
+            chosen[step] = true;
+            open.extend(&flow.dependants[step]);
+        }
+    }
+    // A step that has not begun needs no new generation.
+    (0..chosen.len()).filter(|&step| chosen[step] && run.steps[step].state != StepState::Pending).collect()
+}
+
+const fn refused(action: &'static str, state: RunState, possible: &'static str) -> Refusal {
+    Refusal::State { action, status: state.status(), possible }
+}

@@ -1,0 +1,171 @@
+//! One attempt: renders the config, binds the ports, calls the handler, holds it to its time.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures::FutureExt as _;
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+use tokio_util::sync::CancellationToken;
+
+use super::Inner;
+use super::carried::Carried;
+use super::feed::Notice;
+use crate::contract::step::{Attempt, Bound, Progress, StepHandler, StepResult};
+use crate::domain::code;
+use crate::domain::fault::Fault;
+use crate::domain::plan::PortSource;
+use crate::domain::time::Span;
+use crate::language::render;
+
+/// An attempt that has ended.
+pub struct Ended {
+    pub step: usize,
+    pub number: u32,
+    pub result: StepResult,
+}
+
+/// An attempt ready to go: everything it needs from the run has been taken.
+pub struct Prepared {
+    step: usize,
+    number: u32,
+    work: Result<(Arc<dyn StepHandler>, Attempt), Fault>,
+    grace: Span,
+    halting: CancellationToken,
+}
+
+/// Takes from the run what the attempt needs. A config that cannot be rendered fails the attempt, not the engine.
+pub fn prepare(inner: &Arc<Inner>, carried: &Carried, step: usize, cancel: CancellationToken) -> Prepared {
+    let plan_step = &carried.flow.plan.steps[step];
+    let number = carried.run.steps[step].attempts;
+    let handler = inner.registry.get(&plan_step.kind).cloned().ok_or_else(|| unknown_type(inner, &plan_step.kind));
+    let work = handler.and_then(|handler| Ok((handler, attempt(inner, carried, step, cancel)?)));
+    let work = work.map_err(|fault| if fault.place.is_none() { fault.at(&plan_step.id) } else { fault });
+    Prepared { step, number, work, grace: inner.settings.stop_grace, halting: inner.halting.clone() }
+}
+
+impl Prepared {
+    /// Runs to an end within the timeout and the grace. A handler that panics has failed, nothing else.
+    pub async fn run(self) -> Ended {
+        let result = match self.work {
+            Ok((handler, attempt)) => hold_to_time(&*handler, &attempt, self.grace, &self.halting).await,
+            Err(fault) => Err(fault),
+        };
+        Ended { step: self.step, number: self.number, result }
+    }
+}
+
+async fn hold_to_time(
+    handler: &dyn StepHandler,
+    attempt: &Attempt,
+    grace: Span,
+    halting: &CancellationToken,
+) -> StepResult {
+    let work = AssertUnwindSafe(handler.run(attempt)).catch_unwind();
+    tokio::pin!(work);
+    let fault = tokio::select! {
+        biased;
+        ended = &mut work => return ended.unwrap_or_else(|panic| Err(broke(&attempt.step, &*panic))),
+        () = attempt.cancel.cancelled() => stopped(&attempt.step),
+        () = halting.cancelled() => stopped(&attempt.step),
+        () = tokio::time::sleep(attempt.timeout.duration()) => timed_out(attempt),
+    };
+    attempt.cancel.cancel();
+    let ended = tokio::time::timeout(grace.duration(), work).await;
+    let succeeded_late = match ended {
+        Ok(Ok(Ok(outcome))) => Some(outcome),
+        _ => None, // dropped with everything it had started
+    };
+    // Work that was finished while it was being cancelled is a fact; after a time-out it no longer counts.
+    match succeeded_late {
+        Some(outcome) if fault.code != code::WF2004 => Ok(outcome),
+        _ => Err(fault),
+    }
+}
+
+fn attempt(inner: &Arc<Inner>, carried: &Carried, step: usize, cancel: CancellationToken) -> Result<Attempt, Fault> {
+    let plan_step = &carried.flow.plan.steps[step];
+    let scope = carried.scope(step);
+    let config = render::config(plan_step, &scope.view())?;
+    let mut ports = BTreeMap::new();
+    for binding in &plan_step.ports {
+        if let Some(bound) = bind(carried, &binding.source, &scope)? {
+            ports.insert(binding.port.clone(), bound);
+        }
+    }
+    Ok(Attempt {
+        run: carried.run.id,
+        workflow: carried.flow.plan.slug.clone(),
+        step: plan_step.id.clone(),
+        number: carried.run.steps[step].attempts,
+        config,
+        ports,
+        inputs: Arc::clone(&carried.inputs),
+        step_key: step_key(carried, step),
+        now: inner.clock.now(),
+        timeout: plan_step.timeout,
+        cancel,
+        progress: progress(inner, carried, step),
+    })
+}
+
+fn bind(carried: &Carried, source: &PortSource, scope: &super::carried::Facts<'_>) -> Result<Option<Bound>, Fault> {
+    Ok(match source {
+        PortSource::Step { step, output } => {
+            carried.outputs[*step].as_ref().map(|outputs| Bound::Output(Arc::clone(outputs), output.clone()))
+        }
+        PortSource::Input(name) => carried.inputs.get(name).map(|value| Bound::Value(value.clone())),
+        PortSource::Expression(text) => Some(Bound::Value(render::scalar(text, &scope.view())?)),
+    })
+}
+
+/// The same for every attempt of one generation of a step, so that the other side can notice a repeat.
+fn step_key(carried: &Carried, step: usize) -> String {
+    let text = format!("{}/{step}/{}", carried.run.id, carried.run.steps[step].generation);
+    let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+    hash[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn progress(inner: &Arc<Inner>, carried: &Carried, step: usize) -> Progress {
+    let (feed, run) = (inner.feed.clone(), carried.run.id);
+    Arc::new(move |text| feed.tell(|| Notice::Progress { run, step, text: text.to_owned() }))
+}
+
+/// The outputs that later steps see: the handler's own, or those that the step declares.
+pub fn shape(carried: &Carried, step: usize, outputs: Map<String, Value>) -> Result<Arc<Map<String, Value>>, Fault> {
+    let declared = &carried.flow.plan.steps[step].outputs;
+    let outputs = Arc::new(outputs);
+    if declared.is_empty() {
+        return Ok(outputs);
+    }
+    let facts = carried.scope_with(step, Arc::clone(&outputs));
+    let shaped: Result<Map<_, _>, Fault> =
+        declared.iter().map(|(name, text)| Ok((name.clone(), render::scalar(text, &facts.view())?))).collect();
+    shaped.map(Arc::new)
+}
+
+fn unknown_type(inner: &Inner, kind: &str) -> Fault {
+    let near = crate::language::near(kind, inner.registry.catalog().iter().map(|step_type| step_type.name));
+    let fault = Fault::permanent(code::WF2003, format!("unknown step type: `{kind}`"));
+    match near {
+        Some(near) => fault.fix(format!("did you mean `{near}`?")),
+        None => fault,
+    }
+}
+
+fn timed_out(attempt: &Attempt) -> Fault {
+    let message = format!("`{}` took longer than {}", attempt.step, attempt.timeout);
+    Fault::transient(code::WF2004, message).at(&attempt.step)
+}
+
+fn stopped(step: &str) -> Fault {
+    Fault::transient(code::WF4007, format!("`{step}` was stopped before it was done")).at(step)
+}
+
+fn broke(step: &str, panic: &(dyn std::any::Any + Send)) -> Fault {
+    let said = panic.downcast_ref::<&str>().map(ToString::to_string);
+    let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    tracing::error!(step, said, "a step handler panicked");
+    Fault::permanent(code::WF4001, format!("the handler of `{step}` broke")).context(said).at(step)
+}

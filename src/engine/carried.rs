@@ -1,0 +1,335 @@
+//! A run in the hands of its carrier: the fold of its journal, the values that its steps need, and what has
+//! happened since the last commit.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::values;
+use super::{EngineError, Inner, raw};
+use crate::domain::command::{Command, Refusal};
+use crate::domain::event::{Entry, Event};
+use crate::domain::fault::Fault;
+use crate::domain::id::RunId;
+use crate::domain::machine;
+use crate::domain::plan::OnError;
+use crate::domain::run::{Flow, Outcome, Run, RunState, StepState};
+use crate::domain::time::Timestamp;
+use crate::language::{RunFacts, Scope, StepFacts, render};
+use crate::store::StoreError;
+use crate::store::journal::{Commit, NewRun, RunRow, SettledStep};
+
+/// Outputs of a step, shared with whoever reads them.
+pub type Outputs = Arc<Map<String, Value>>;
+
+/// A run, carried.
+pub struct Carried {
+    pub flow: Arc<Flow>,
+    pub run: Run,
+    origin: Origin,
+    pub inputs: Arc<Value>,
+    pub vars: Arc<Value>,
+    /// Outputs of succeeded steps, by place.
+    pub outputs: Vec<Option<Outputs>>,
+    seq: u64,
+    /// Since the last commit.
+    entries: Vec<Entry>,
+    settled: Vec<SettledStep>,
+    committed_status: &'static str,
+    accept: Option<NewRun>,
+}
+
+impl Carried {
+    /// A run that nobody has heard of yet.
+    pub fn fresh(id: RunId, new: NewRun, flow: Arc<Flow>, now: Timestamp) -> Self {
+        let inputs = read_inputs(&new.inputs);
+        let mut run = Run::new(id, &flow, now);
+        machine::apply(&mut run, &flow, now, &Event::Queued);
+        Self {
+            origin: Origin::read(&new.origin),
+            vars: vars(&flow, &inputs),
+            inputs,
+            outputs: vec![None; flow.plan.steps.len()],
+            seq: 0,
+            entries: vec![(now, Event::Queued)],
+            settled: Vec::new(),
+            committed_status: RunState::Queued.status(),
+            accept: Some(new),
+            run,
+            flow,
+        }
+    }
+
+    /// A run as the store has it. One that was in the hands of another process is taken out of them.
+    pub async fn load(inner: &Inner, id: RunId) -> Result<Self, EngineError> {
+        let history = inner.store.journal().load(id).await?.ok_or(EngineError::NotFound(id))?;
+        let flow = inner.plans.get(&inner.store, &history.row.revision_hash).await?;
+        let mut run = Run::new(id, &flow, history.row.created_at);
+        for (at, event) in &history.entries {
+            machine::apply(&mut run, &flow, *at, event);
+        }
+        let inputs = read_inputs(&history.row.inputs);
+        let mut outputs = vec![None; flow.plan.steps.len()];
+        let blobs = inner.store.blobs();
+        for (position, row) in &history.outputs {
+            let succeeded = run.steps.get(*position).is_some_and(|step| step.state == StepState::Succeeded);
+            if succeeded {
+                let kept = values::unpack(row, &*blobs).await.map_err(EngineError::Value)?;
+                outputs[*position] = Some(Arc::new(kept));
+            }
+        }
+        let mut carried = Self {
+            origin: Origin::read(&history.row.origin),
+            vars: vars(&flow, &inputs),
+            inputs,
+            outputs,
+            seq: history.seq,
+            entries: Vec::new(),
+            settled: Vec::new(),
+            committed_status: run.state.status(),
+            accept: None,
+            run,
+            flow,
+        };
+        let orphaned = matches!(carried.run.state, RunState::Running | RunState::Pausing | RunState::Cancelling { .. });
+        if orphaned {
+            carried.step(Command::Interrupt { lost: true }, inner.clock.now())?;
+        }
+        Ok(carried)
+    }
+
+    /// Moves the run by a command; what follows waits for the next commit.
+    pub fn step(&mut self, command: Command, now: Timestamp) -> Result<(), Refusal> {
+        let mark = self.entries.len();
+        machine::step(&mut self.run, &self.flow, command, now, &mut self.entries)?;
+        for place in mark..self.entries.len() {
+            self.note_settled(place);
+        }
+        Ok(())
+    }
+
+    /// A step succeeded with these outputs; `row` is how they are kept.
+    pub fn succeed(
+        &mut self,
+        (step, attempt): (usize, u32),
+        outputs: Outputs,
+        row: Box<RawValue>,
+        warnings: Vec<String>,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let before = self.outputs[step].replace(outputs);
+        let settled = self.settled.len();
+        if let Err(refusal) = self.step(Command::Succeed { step, attempt, warnings }, now) {
+            self.outputs[step] = before;
+            return Err(refusal);
+        }
+        if let Some(settled) = self.settled[settled..].iter_mut().find(|settled| settled.position == step) {
+            settled.outputs = Some(row);
+        }
+        Ok(())
+    }
+
+    fn note_settled(&mut self, place: usize) {
+        let (at, event) = &self.entries[place];
+        let steps = match event {
+            Event::StepSucceeded { step, .. } | Event::StepFailed { step, .. } => vec![*step],
+            Event::StepsSkipped { steps, .. } => steps.clone(),
+            Event::Finished { .. } => self.cancelled_at(*at),
+            Event::Reopened { steps, .. } => {
+                for &step in steps {
+                    self.outputs[step] = None;
+                }
+                return;
+            }
+            _ => return,
+        };
+        for position in steps {
+            let step = self.run.steps[position].clone();
+            // A step that slept has no outputs of its own; a handler's outputs replace this.
+            let outputs = (step.state == StepState::Succeeded).then(|| raw(&Map::new()));
+            if outputs.is_some() {
+                self.outputs[position].get_or_insert_with(Outputs::default);
+            }
+            self.settled.push(SettledStep { position, step, outputs });
+        }
+    }
+
+    fn cancelled_at(&self, at: Timestamp) -> Vec<usize> {
+        let steps = self.run.steps.iter().enumerate();
+        let ended = steps.filter(|(_, step)| step.state == StepState::Cancelled && step.finished_at == Some(at));
+        ended.map(|(place, _)| place).collect()
+    }
+
+    /// Whether anything has happened since the last commit.
+    pub const fn is_dirty(&self) -> bool {
+        !self.entries.is_empty()
+    }
+
+    /// Writes what has happened since the last commit, and tells whoever listens.
+    pub async fn commit(&mut self, inner: &Inner) -> Result<(), StoreError> {
+        if !self.is_dirty() {
+            return Ok(());
+        }
+        let status = self.run.state.status();
+        let moved = status != self.committed_status || matches!(self.run.state, RunState::Waiting { .. });
+        let ending = if self.run.state.is_finished() { self.ending() } else { Ending::default() };
+        let fault = self.run.fault(&self.flow.plan).map(|(_, fault)| fault);
+        let row = moved.then(|| RunRow {
+            run: &self.run,
+            outputs: ending.outputs.as_deref(),
+            fault: if self.run.state.is_finished() { ending.fault.as_ref().or(fault) } else { None },
+            warnings: &ending.warnings,
+        });
+        let commit = Commit {
+            run: self.run.id,
+            seq: self.seq + 1,
+            at: self.entries.last().map_or(self.run.created_at, |(at, _)| *at),
+            events: &self.entries,
+            accept: self.accept.as_ref(),
+            row,
+            steps: &self.settled,
+        };
+        inner.store.journal().commit(&commit).await?;
+        self.seq += 1;
+        self.accept = None;
+        self.settled.clear();
+        self.committed_status = status;
+        let entries = std::mem::take(&mut self.entries);
+        let (run, seq) = (self.run.id, self.seq);
+        inner.feed.tell(|| super::Notice::Committed { run, seq, entries: entries.into() });
+        Ok(())
+    }
+
+    /// What a finished run leaves: outputs, and what people should know.
+    fn ending(&self) -> Ending {
+        let plan = &self.flow.plan;
+        let mut warnings = Vec::new();
+        for (step, run) in plan.steps.iter().zip(&self.run.steps) {
+            warnings.extend(run.warnings.iter().map(|warning| format!("{}: {warning}", step.name)));
+            if run.state == StepState::Failed && step.on_error == OnError::Continue {
+                let said = run.fault.as_ref().map(ToString::to_string).unwrap_or_default();
+                warnings.push(format!("{} failed, and the workflow goes on without it: {said}", step.name));
+            }
+        }
+        let mut ending = Ending { warnings, ..Ending::default() };
+        match self.run.state {
+            RunState::Finished(Outcome::Completed) => match self.run_outputs() {
+                Ok(outputs) => ending.outputs = Some(raw(&outputs)),
+                Err(fault) => ending.warnings.push(format!("the workflow's outputs could not be made: {fault}")),
+            },
+            RunState::Finished(Outcome::TimedOut) => {
+                let limit = plan.timeout.map(|span| span.to_string()).unwrap_or_default();
+                let message = format!("the execution took longer than its timeout of {limit}");
+                ending.fault = Some(Fault::permanent(crate::domain::code::WF4004, message));
+            }
+            _ => {}
+        }
+        ending
+    }
+
+    fn run_outputs(&self) -> Result<Map<String, Value>, Fault> {
+        let declared = &self.flow.plan.outputs;
+        let facts = self.facts(None, !declared.is_empty(), None);
+        declared.iter().map(|(name, text)| Ok((name.clone(), render::scalar(text, &facts.view())?))).collect()
+    }
+
+    /// What the expressions of a step may read.
+    pub fn scope(&self, step: usize) -> Facts<'_> {
+        let plan_step = &self.flow.plan.steps[step];
+        let reads_steps = plan_step.config_has_expressions
+            || plan_step.condition.expression.is_some()
+            || !plan_step.outputs.is_empty()
+            || !plan_step.ports.is_empty();
+        self.facts(Some(step), reads_steps, None)
+    }
+
+    /// The same, with the step's own outputs in it.
+    pub fn scope_with(&self, step: usize, own: Outputs) -> Facts<'_> {
+        self.facts(Some(step), true, Some(own))
+    }
+
+    fn facts(&self, index: Option<usize>, reads_steps: bool, own: Option<Outputs>) -> Facts<'_> {
+        let mut steps = Vec::new();
+        if reads_steps {
+            steps.extend(self.flow.plan.steps.iter().zip(&self.run.steps).zip(&self.outputs).map(
+                |((plan, step), outputs)| StepFacts {
+                    id: &plan.id,
+                    status: step.state.status(),
+                    outputs: outputs.clone(),
+                    error: step.fault.as_ref(),
+                    attempts: step.attempts,
+                    started_at: step.started_at,
+                },
+            ));
+            if let (Some(index), Some(own)) = (index, own) {
+                steps[index].outputs = Some(own);
+            }
+        }
+        Facts { carried: self, steps, index }
+    }
+}
+
+/// What a finished run leaves.
+#[derive(Default)]
+struct Ending {
+    outputs: Option<Box<RawValue>>,
+    fault: Option<Fault>,
+    warnings: Vec<String>,
+}
+
+/// A view of a run for expressions; owns what the view borrows.
+pub struct Facts<'c> {
+    carried: &'c Carried,
+    steps: Vec<StepFacts<'c>>,
+    index: Option<usize>,
+}
+
+impl Facts<'_> {
+    pub fn view(&self) -> Scope<'_> {
+        let run = &self.carried.run;
+        Scope {
+            inputs: &self.carried.inputs,
+            vars: &self.carried.vars,
+            run: RunFacts {
+                id: run.id,
+                workflow: &self.carried.flow.plan.slug,
+                version: self.carried.flow.plan.version.as_deref(),
+                origin: &self.carried.origin.door,
+                requester: Some(&self.carried.origin.name),
+                started_at: run.started_at.unwrap_or(run.created_at),
+                attempt: run.steps.iter().map(|step| step.generation + 1).max().unwrap_or(1),
+                failing: run.is_failing(),
+                cancelling: matches!(run.state, RunState::Cancelling { .. }),
+            },
+            steps: &self.steps,
+            current: self.index,
+        }
+    }
+}
+
+/// Where a run came from, as far as expressions may ask.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Origin {
+    door: String,
+    name: String,
+}
+
+impl Origin {
+    /// Origins are written by this program; one of another shape says nothing, and harms nothing.
+    fn read(raw: &RawValue) -> Self {
+        serde_json::from_str(raw.get()).unwrap_or_default()
+    }
+}
+
+/// Inputs are checked before they are kept, so they are JSON objects.
+fn read_inputs(raw: &RawValue) -> Arc<Value> {
+    Arc::new(serde_json::from_str(raw.get()).unwrap_or_default())
+}
+
+/// Constants of the plan. They were checked with the inputs when the run was accepted, so here they can be made.
+fn vars(flow: &Flow, inputs: &Arc<Value>) -> Arc<Value> {
+    Arc::new(render::vars(&flow.plan, inputs).unwrap_or_default())
+}

@@ -1,0 +1,371 @@
+//! Carries one run: begins what is offered, waits for what is in flight, commits what follows.
+//!
+//! Invariants: an attempt with an effect begins only after the commit that says so; nobody is answered before the
+//! commit that justifies it; results of pure steps may wait a moment for the next commit, because running them
+//! again after a crash is invisible.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt as _};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use super::attempt::{self, Ended};
+use super::carried::Carried;
+use super::desk::{Next, Seat};
+use super::{EngineError, Inner, values};
+use crate::contract::step::StepOutcome;
+use crate::domain::command::Command;
+use crate::domain::fault::Fault;
+use crate::domain::id::RunId;
+use crate::domain::machine::{self, Due};
+use crate::domain::plan::EffectClass;
+use crate::domain::run::{RunState, SkipReason, StepState};
+use crate::domain::time::Timestamp;
+use crate::language::render;
+use crate::store::StoreError;
+
+/// Commands that may wait for one carrier.
+pub const MAILBOX: usize = 32;
+/// How long results of pure steps may wait for company in a commit.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// A command for a run and whoever waits for what comes of it.
+pub struct Mail {
+    command: Command,
+    reply: oneshot::Sender<Result<RunState, EngineError>>,
+}
+
+/// Takes in a new run: carried at once where a place is free, else queued. Durable when it returns.
+pub async fn accept(inner: &Arc<Inner>, mut fresh: Carried) -> Result<(), EngineError> {
+    let run = fresh.run.id;
+    let Some(seat) = inner.desk.sit_down(run) else {
+        fresh.commit(inner).await.inspect_err(|error| note_broken(inner, error))?;
+        inner.desk.queue(run);
+        fill(inner);
+        return Ok(());
+    };
+    let (accepted, answer) = oneshot::channel();
+    let carrier = Carrier::new(Arc::clone(inner), fresh, Some(accepted));
+    tokio::spawn(carrier.run(seat));
+    answer.await.map_err(|_| StoreError::Closed)??;
+    Ok(())
+}
+
+/// Gives a command to whoever carries the run, or looks after the run itself.
+pub async fn command(inner: &Arc<Inner>, run: RunId, command: Command) -> Result<RunState, EngineError> {
+    loop {
+        let (reply, answer) = oneshot::channel();
+        let mail = Mail { command: command.clone(), reply };
+        let sender = match inner.desk.reach(run) {
+            Ok(sender) => sender,
+            Err((seat, sender)) => {
+                let inner = Arc::clone(inner);
+                tokio::spawn(async move { visit(inner, seat).await });
+                sender
+            }
+        };
+        // A mailbox that closed under us belonged to a carrier that has left: ask the desk again.
+        if sender.send(mail).await.is_ok()
+            && let Ok(answer) = answer.await
+        {
+            return answer;
+        }
+    }
+}
+
+/// Gives free places to runs that wait for one.
+pub fn fill(inner: &Arc<Inner>) {
+    while !inner.draining.is_cancelled() && !inner.broken.is_cancelled() {
+        let Some(seat) = inner.desk.next() else { return };
+        let inner = Arc::clone(inner);
+        tokio::spawn(async move { visit(inner, seat).await });
+    }
+}
+
+/// Loads a run and carries it as far as the seat allows.
+async fn visit(inner: Arc<Inner>, mut seat: Seat) {
+    match Carried::load(&inner, seat.run).await {
+        Ok(carried) => Carrier::new(inner, carried, None).run(seat).await,
+        Err(error) => {
+            if !matches!(error, EngineError::NotFound(_)) {
+                tracing::error!(run = %seat.run, %error, "an execution cannot be carried");
+            }
+            seat.mail.close();
+            let mut error = Some(error);
+            while let Some(mail) = seat.mail.recv().await {
+                let answer = error.take().unwrap_or(EngineError::NotFound(seat.run));
+                let _ = mail.reply.send(Err(answer)); // whoever asked may have gone
+            }
+            inner.desk.leave(seat, Next::Rest);
+            fill(&inner);
+        }
+    }
+}
+
+type Accepted = oneshot::Sender<Result<(), StoreError>>;
+
+struct Carrier {
+    inner: Arc<Inner>,
+    carried: Carried,
+    attempts: FuturesUnordered<BoxFuture<'static, Ended>>,
+    stops: HashMap<usize, CancellationToken>,
+    /// Who waits for the next commit.
+    accepted: Option<Accepted>,
+    replies: Vec<(oneshot::Sender<Result<RunState, EngineError>>, RunState)>,
+}
+
+/// What a carrier waits for.
+enum Heard {
+    Ended(Ended),
+    Mail(Mail),
+    Time,
+    Drain,
+}
+
+impl Carrier {
+    fn new(inner: Arc<Inner>, carried: Carried, accepted: Option<Accepted>) -> Self {
+        let (attempts, stops) = (FuturesUnordered::new(), HashMap::new());
+        Self { inner, carried, attempts, stops, accepted, replies: Vec::new() }
+    }
+
+    async fn run(mut self, mut seat: Seat) {
+        let next = match self.carry(&mut seat).await {
+            Ok(next) => next,
+            Err(error) => {
+                note_broken(&self.inner, &error);
+                if let Some(accepted) = self.accepted.take() {
+                    let _ = accepted.send(Err(error)); // whoever asked may have gone
+                }
+                Next::Rest
+            }
+        };
+        self.inner.desk.leave(seat, next);
+        fill(&self.inner);
+    }
+
+    /// Carries until there is nothing to carry; says what becomes of the run.
+    async fn carry(&mut self, seat: &mut Seat) -> Result<Next, StoreError> {
+        if !seat.has_place {
+            // A visitor came with mail.
+            if let Some(mail) = seat.mail.recv().await {
+                self.read(mail);
+            }
+        }
+        loop {
+            while let Ok(mail) = seat.mail.try_recv() {
+                self.read(mail);
+            }
+            self.advance(seat.has_place).await?;
+            if let Some(next) = self.leaving(seat.has_place) {
+                self.commit().await?;
+                return Ok(next);
+            }
+            match self.listen(seat).await {
+                Heard::Ended(ended) => self.conclude(ended).await,
+                Heard::Mail(mail) => self.read(mail),
+                Heard::Time if self.carried.is_dirty() => self.commit().await?,
+                Heard::Time => self.apply(Command::Wake),
+                Heard::Drain => self.drain().await?,
+            }
+        }
+    }
+
+    /// Begins everything that is offered and stops what is no longer wanted; commits where something rests on it.
+    async fn advance(&mut self, has_place: bool) -> Result<(), StoreError> {
+        let mut started = Vec::new();
+        let mut must_commit = !self.replies.is_empty();
+        loop {
+            let now = self.inner.clock.now();
+            let before = self.carried.run.state;
+            let mut begun = false;
+            for due in machine::due(&self.carried.run, &self.carried.flow, now) {
+                match due {
+                    Due::Claim if has_place && !self.inner.draining.is_cancelled() => self.apply(Command::Claim),
+                    Due::Offer { step } if has_place && !self.inner.draining.is_cancelled() => {
+                        if let Some(effect) = self.offer(step, now) {
+                            must_commit |= effect != EffectClass::Pure;
+                            started.push(step);
+                        }
+                        begun = true;
+                    }
+                    Due::Stop { step } => {
+                        if let Some(stop) = self.stops.get(&step) {
+                            stop.cancel();
+                        }
+                    }
+                    Due::Claim | Due::Offer { .. } | Due::WakeAt { .. } => {}
+                }
+            }
+            if !begun && before == self.carried.run.state {
+                break;
+            }
+        }
+        if must_commit {
+            self.commit().await?;
+        }
+        for step in started {
+            self.launch(step);
+        }
+        Ok(())
+    }
+
+    /// Looks at a step's condition; begins or skips it. Says what its attempt does to the world, if there is one.
+    fn offer(&mut self, step: usize, now: Timestamp) -> Option<EffectClass> {
+        let plan_step = &self.carried.flow.plan.steps[step];
+        let first = self.carried.run.steps[step].state == StepState::Pending;
+        let wanted = match &plan_step.condition.expression {
+            Some(expression) if first => render::condition(expression, &self.carried.scope(step).view()),
+            _ => Ok(true),
+        };
+        let effect = plan_step.effect;
+        match wanted {
+            Ok(true) => {
+                self.apply(Command::Begin { step });
+                Some(effect)
+            }
+            Ok(false) => {
+                self.apply(Command::Skip { step, reason: SkipReason::Condition });
+                None
+            }
+            Err(fault) => {
+                let fault = fault.at(&plan_step.id);
+                self.apply(Command::Begin { step });
+                let attempt = self.carried.run.steps[step].attempts;
+                self.apply_at(Command::Fail { step, attempt, fault }, now);
+                None
+            }
+        }
+    }
+
+    fn launch(&mut self, step: usize) {
+        // An offer may have been overtaken: a sibling's condition failed the run, a command cancelled it.
+        if self.carried.run.steps[step].state != StepState::Running {
+            return;
+        }
+        let cancel = CancellationToken::new();
+        self.stops.insert(step, cancel.clone());
+        let prepared = attempt::prepare(&self.inner, &self.carried, step, cancel);
+        self.attempts.push(Box::pin(prepared.run()));
+    }
+
+    /// Where the run goes when there is nothing to carry any more.
+    fn leaving(&self, has_place: bool) -> Option<Next> {
+        if !self.attempts.is_empty() {
+            return None;
+        }
+        match self.carried.run.state {
+            RunState::Finished(_) | RunState::Paused => Some(Next::Rest),
+            RunState::Waiting { until } => Some(Next::Later(until)),
+            RunState::Queued if !has_place || self.inner.draining.is_cancelled() => Some(Next::Ready),
+            _ => None,
+        }
+    }
+
+    async fn listen(&mut self, seat: &mut Seat) -> Heard {
+        let now = self.inner.clock.now();
+        let wake = machine::due(&self.carried.run, &self.carried.flow, now).into_iter().find_map(|due| match due {
+            Due::WakeAt { at } => Some(at.since(now).duration()),
+            _ => None,
+        });
+        let patience = self.carried.is_dirty().then_some(PATIENCE);
+        let time = patience.into_iter().chain(wake).min();
+        let draining = self.inner.draining.clone();
+        tokio::select! {
+            biased;
+            Some(ended) = self.attempts.next(), if !self.attempts.is_empty() => Heard::Ended(ended),
+            Some(mail) = seat.mail.recv() => Heard::Mail(mail),
+            () = sleep(time) => Heard::Time,
+            () = draining.cancelled(), if self.attempts.is_empty() => Heard::Drain,
+        }
+    }
+
+    /// What an attempt brought, for the machine.
+    async fn conclude(&mut self, ended: Ended) {
+        let Ended { step, number: attempt, result } = ended;
+        self.stops.remove(&step);
+        if self.inner.halting.is_cancelled() && result.is_err() {
+            return; // stopped by us: handed back with the run once nothing is in flight
+        }
+        let command = match result {
+            Ok(StepOutcome::Done(done)) => match self.keep((step, attempt), done).await {
+                Ok(()) => return,
+                Err(fault) => Command::Fail { step, attempt, fault },
+            },
+            Ok(StepOutcome::WaitUntil(until)) => Command::Sleep { step, attempt, until },
+            Err(fault) => Command::Fail { step, attempt, fault },
+        };
+        if let Command::Fail { fault, .. } = &command {
+            let step = &self.carried.flow.plan.steps[step].id;
+            tracing::info!(run = %self.carried.run.id, step, attempt, %fault, context = fault.context, "attempt failed");
+        }
+        self.apply(command);
+    }
+
+    async fn keep(&mut self, (step, attempt): (usize, u32), done: crate::contract::step::Done) -> Result<(), Fault> {
+        let outputs = attempt::shape(&self.carried, step, done.outputs)?;
+        let row = values::pack(&outputs, &*self.inner.store.blobs()).await?;
+        let now = self.inner.clock.now();
+        if let Err(refusal) = self.carried.succeed((step, attempt), outputs, row, done.warnings, now) {
+            tracing::warn!(run = %self.carried.run.id, %refusal, "an outcome came too late");
+        }
+        Ok(())
+    }
+
+    /// A command from outside: answered after the commit of what it led to.
+    fn read(&mut self, mail: Mail) {
+        let now = self.inner.clock.now();
+        match self.carried.step(mail.command, now) {
+            Ok(()) => self.replies.push((mail.reply, self.carried.run.state)),
+            Err(refusal) => {
+                let _ = mail.reply.send(Err(refusal.into())); // whoever asked may have gone
+            }
+        }
+    }
+
+    async fn drain(&mut self) -> Result<(), StoreError> {
+        self.apply(Command::Interrupt { lost: false });
+        self.commit().await
+    }
+
+    async fn commit(&mut self) -> Result<(), StoreError> {
+        self.carried.commit(&self.inner).await?;
+        if let Some(accepted) = self.accepted.take() {
+            let _ = accepted.send(Ok(())); // whoever asked may have gone
+        }
+        for (reply, state) in self.replies.drain(..) {
+            let _ = reply.send(Ok(state)); // likewise
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, command: Command) {
+        let now = self.inner.clock.now();
+        self.apply_at(command, now);
+    }
+
+    /// A command of the carrier itself. A refusal means that something else came first, and that is well.
+    fn apply_at(&mut self, command: Command, now: Timestamp) {
+        if let Err(refusal) = self.carried.step(command, now) {
+            tracing::debug!(run = %self.carried.run.id, %refusal, "overtaken");
+        }
+    }
+}
+
+async fn sleep(time: Option<Duration>) {
+    match time {
+        Some(time) => tokio::time::sleep(time).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A refused commit concerns one run; a failed one ends the process, and the next start carries on.
+fn note_broken(inner: &Inner, error: &StoreError) {
+    tracing::error!(%error, "a commit did not succeed");
+    if !matches!(error, StoreError::Conflict(_)) {
+        inner.broken.cancel();
+    }
+}

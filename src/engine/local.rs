@@ -1,0 +1,196 @@
+//! The engine of this process: what it is made of, how it starts, what it can be asked, how it stops.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::carried::Carried;
+use super::carrier;
+use super::desk::{self, Desk};
+use super::feed::Feed;
+use super::plans::{Plans, RevisionError};
+use crate::contract::clock::Clock;
+use crate::contract::registry::Registry;
+use crate::domain::command::{Command, Refusal};
+use crate::domain::fault::Fault;
+use crate::domain::id::RunId;
+use crate::domain::run::{Flow, RunState};
+use crate::domain::time::Span;
+use crate::store::journal::NewRun;
+use crate::store::{Store, StoreError};
+
+/// How the engine works.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Runs carried at the same time.
+    pub max_concurrent: usize,
+    /// Take up at start what earlier processes left open.
+    pub carry_on: bool,
+    /// How long an attempt may take to stop after it was asked to.
+    pub stop_grace: Span,
+    /// How long a drain waits for attempts in flight before it stops them.
+    pub drain_grace: Span,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { max_concurrent: 5, carry_on: true, stop_grace: Span::from_secs(10), drain_grace: Span::from_secs(25) }
+    }
+}
+
+/// Why a command did not take effect.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// No such run.
+    #[error("there is no execution `{0}`")]
+    NotFound(RunId),
+    /// The run's state does not allow it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Its revision cannot be run by this version.
+    #[error(transparent)]
+    Revision(#[from] RevisionError),
+    /// A value that the run needs cannot be read.
+    #[error(transparent)]
+    Value(Fault),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The engine is shutting down.
+    #[error("the service is shutting down")]
+    Stopping,
+}
+
+/// The engine. Cheap to clone; lives until [`Engine::stop`].
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+/// What all carriers share.
+pub struct Inner {
+    pub store: Store,
+    pub registry: Registry,
+    pub clock: Arc<dyn Clock>,
+    pub settings: Settings,
+    pub plans: Plans,
+    pub feed: Feed,
+    pub desk: Desk,
+    /// No new attempts from here on.
+    pub draining: CancellationToken,
+    /// Attempts in flight are to be stopped too.
+    pub halting: CancellationToken,
+    /// A commit failed: nothing may be acknowledged any more.
+    pub broken: CancellationToken,
+}
+
+impl Engine {
+    /// Starts the engine on a store that this process owns, carrying on whatever is open in it.
+    ///
+    /// # Errors
+    /// The open runs cannot be read.
+    pub async fn start(
+        store: Store,
+        registry: Registry,
+        plans: Plans,
+        clock: Arc<dyn Clock>,
+        settings: Settings,
+    ) -> Result<Self, StoreError> {
+        let open = store.runs().open().await?;
+        let inner = Arc::new(Inner {
+            desk: Desk::new(settings.max_concurrent),
+            store,
+            registry,
+            clock,
+            settings,
+            plans,
+            feed: Feed::new(),
+            draining: CancellationToken::new(),
+            halting: CancellationToken::new(),
+            broken: CancellationToken::new(),
+        });
+        if inner.settings.carry_on && !open.is_empty() {
+            tracing::info!(open = open.len(), "carrying on open executions");
+            inner.desk.enlist(&open);
+        }
+        tokio::spawn(desk::keep_time(Arc::clone(&inner)));
+        carrier::fill(&inner);
+        Ok(Self { inner })
+    }
+
+    /// Accepts a run of `flow` and returns once it is durable. It begins at once where a place is free.
+    ///
+    /// # Errors
+    /// The store fails, or the engine is stopping.
+    pub async fn accept(&self, new: NewRun, flow: Arc<Flow>) -> Result<RunId, EngineError> {
+        let inner = &self.inner;
+        if inner.draining.is_cancelled() {
+            return Err(EngineError::Stopping);
+        }
+        let id = RunId::from_bits(inner.clock.id_bits());
+        let fresh = Carried::fresh(id, new, flow, inner.clock.now());
+        carrier::accept(inner, fresh).await?;
+        Ok(id)
+    }
+
+    /// Gives a command to a run, whoever carries it, and returns its state once that is durable.
+    ///
+    /// # Errors
+    /// No such run, the machine refuses, or the store fails.
+    pub async fn command(&self, run: RunId, command: Command) -> Result<RunState, EngineError> {
+        carrier::command(&self.inner, run, command).await
+    }
+
+    /// What is happening, as it is committed.
+    #[must_use]
+    pub fn feed(&self) -> &Feed {
+        &self.inner.feed
+    }
+
+    /// The store that the engine writes.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// Compiled revisions.
+    #[must_use]
+    pub fn plans(&self) -> &Plans {
+        &self.inner.plans
+    }
+
+    /// The handlers of this process.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.inner.registry
+    }
+
+    /// The engine's clock.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.inner.clock
+    }
+
+    /// Resolves when a commit has failed: the process should end, and the next start carries on.
+    pub async fn broken(&self) {
+        self.inner.broken.cancelled().await;
+    }
+
+    /// Stops in good order and closes the store: see [`Engine::drain`].
+    pub async fn stop(&self) {
+        self.drain().await;
+        self.inner.store.close().await;
+    }
+
+    /// Nothing new begins, attempts in flight may finish within the drain grace, the rest is handed back.
+    pub async fn drain(&self) {
+        let inner = &self.inner;
+        inner.draining.cancel();
+        let idle = inner.desk.idle();
+        if tokio::time::timeout(inner.settings.drain_grace.duration(), idle).await.is_err() {
+            tracing::warn!("attempts still in flight after the grace period are handed back");
+            inner.halting.cancel();
+            inner.desk.idle().await;
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Carries runs: takes what is due, starts attempts, commits what follows. Holds no rules: the machine decides.
+//!
+//! One task carries one run at a time ([`carrier`]), so a run's commits are in order without a lock; the [`desk`]
+//! knows who carries what, who waits for a place, and what is due later. There is no recovery code beside this
+//! path: a start reads which runs are open and carries on.
+
+mod attempt;
+mod carried;
+mod carrier;
+mod desk;
+mod feed;
+mod local;
+mod plans;
+mod values;
+
+use serde_json::value::RawValue;
+
+pub use feed::{Feed, Notice};
+pub use local::{Engine, EngineError, Settings};
+pub use plans::{Plans, RevisionError};
+pub use values::unpack;
+
+use local::Inner;
+
+/// JSON that is written as it is.
+///
+/// # Panics
+/// Never for JSON values and plain structs: their keys are strings.
+#[must_use]
+pub fn raw(value: &impl serde::Serialize) -> Box<RawValue> {
+    serde_json::value::to_raw_value(value).expect("JSON values have string keys and serialise always")
+}

@@ -1,0 +1,159 @@
+//! Answers questions about runs from the store alone; needs no engine, so it works beside a running service.
+
+use serde_json::{Map, Value};
+
+use super::error::ServiceError;
+use super::progress::{LogLine, RunView, WorkflowView};
+use crate::domain::id::RunId;
+use crate::domain::machine;
+use crate::domain::run::{Flow, Run};
+use crate::engine::{self, Plans};
+use crate::language;
+use crate::store::Store;
+use crate::store::documents::search::{Hit, Search};
+use crate::store::journal::History;
+use crate::store::runs::{RunFilter, StoredRun};
+
+/// Workflows in one list at the most.
+const MOST_WORKFLOWS: u32 = 1_000;
+
+/// Which executions to list.
+pub type ListFilter = RunFilter;
+
+/// The archive. Cheap to clone.
+#[derive(Clone)]
+pub struct Archive {
+    store: Store,
+    plans: Plans,
+}
+
+impl Archive {
+    /// An archive over this store.
+    #[must_use]
+    pub const fn new(store: Store, plans: Plans) -> Self {
+        Self { store, plans }
+    }
+
+    /// The execution that a full id, a unique beginning of one, or `last` names.
+    ///
+    /// # Errors
+    /// None, or more than one; the nearest are named.
+    pub async fn resolve(&self, name: &str) -> Result<RunId, ServiceError> {
+        let latest = RunFilter { limit: 20, ..RunFilter::default() };
+        if name == "last" {
+            let newest = self.store.runs().list(&latest).await?;
+            return newest.first().map(|run| run.id).ok_or_else(|| not_found(name, None));
+        }
+        let id = name.parse::<RunId>().ok();
+        if let Some(id) = id
+            && self.store.runs().find(id).await?.is_some()
+        {
+            return Ok(id);
+        }
+        let start = if name.starts_with(RunId::PREFIX) { name.to_owned() } else { format!("{}{name}", RunId::PREFIX) };
+        let found = if id.is_some() { Vec::new() } else { self.store.runs().ids_like(&start).await? };
+        match found.as_slice() {
+            [only] => Ok(*only),
+            [] => {
+                let ids: Vec<String> =
+                    self.store.runs().list(&latest).await?.iter().map(|run| run.id.to_string()).collect();
+                Err(not_found(name, language::near(&start, ids.iter().map(String::as_str)).map(str::to_owned)))
+            }
+            several => Err(ServiceError::Ambiguous {
+                short: name.to_owned(),
+                candidates: several.iter().take(5).map(ToString::to_string).collect(),
+            }),
+        }
+    }
+
+    /// An execution; `with_outputs` puts the outputs of its steps in, however large.
+    ///
+    /// # Errors
+    /// No such execution, or the store fails.
+    pub async fn view(&self, id: RunId, with_outputs: bool) -> Result<RunView, ServiceError> {
+        let (history, flow) = self.history(id).await?;
+        let run = fold(&history, &flow);
+        let mut view = RunView::new(&history.row, &run, &flow);
+        if with_outputs {
+            for (position, row) in &history.outputs {
+                let outputs = engine::unpack(row, &*self.store.blobs()).await;
+                let outputs = outputs.map_err(|fault| ServiceError::Internal(fault.to_string()))?;
+                if let Some(step) = view.steps.get_mut(*position)
+                    && step.status == "completed"
+                {
+                    step.outputs = Some(outputs);
+                }
+            }
+        }
+        Ok(view)
+    }
+
+    /// The inputs of an execution.
+    ///
+    /// # Errors
+    /// No such execution, or the store fails.
+    pub async fn inputs(&self, id: RunId) -> Result<Map<String, Value>, ServiceError> {
+        let row = self.store.runs().find(id).await?.ok_or_else(|| not_found(&id.to_string(), None))?;
+        serde_json::from_str(row.inputs.get()).map_err(|error| ServiceError::Internal(error.to_string()))
+    }
+
+    /// What happened in an execution, in order.
+    ///
+    /// # Errors
+    /// No such execution, or the store fails.
+    pub async fn log(&self, id: RunId) -> Result<Vec<LogLine>, ServiceError> {
+        let (history, flow) = self.history(id).await?;
+        Ok(history.entries.iter().map(|entry| LogLine::new(entry, &flow.plan)).collect())
+    }
+
+    /// A page of executions, newest first.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn list(&self, filter: &ListFilter) -> Result<Vec<StoredRun>, ServiceError> {
+        Ok(self.store.runs().list(filter).await?)
+    }
+
+    /// Workflows that were run or saved, newest first.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn workflows(&self) -> Result<Vec<WorkflowView>, ServiceError> {
+        let workflows = self.store.workflows().list(MOST_WORKFLOWS).await?;
+        Ok(workflows.into_iter().map(WorkflowView::from).collect())
+    }
+
+    /// Executions that are not over, oldest first.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn open(&self) -> Result<Vec<RunId>, ServiceError> {
+        Ok(self.store.runs().open().await?.iter().map(|run| run.id).collect())
+    }
+
+    /// Documents that fit these words, best first; found words of a snippet stand between the marks.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn search(&self, words: &str, limit: u32, marks: (&str, &str)) -> Result<Vec<Hit>, ServiceError> {
+        Ok(self.store.documents().search(&Search { words, limit, marks }).await?)
+    }
+
+    async fn history(&self, id: RunId) -> Result<(History, std::sync::Arc<Flow>), ServiceError> {
+        let history = self.store.journal().load(id).await?.ok_or_else(|| not_found(&id.to_string(), None))?;
+        let flow = self.plans.get(&self.store, &history.row.revision_hash).await?;
+        Ok((history, flow))
+    }
+}
+
+fn fold(history: &History, flow: &Flow) -> Run {
+    let mut run = Run::new(history.row.id, flow, history.row.created_at);
+    for (at, event) in &history.entries {
+        machine::apply(&mut run, flow, *at, event);
+    }
+    run
+}
+
+fn not_found(name: &str, near: Option<String>) -> ServiceError {
+    ServiceError::NotFound { noun: "execution", name: name.to_owned(), near }
+}

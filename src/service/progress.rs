@@ -1,0 +1,260 @@
+//! A run as people and programs see it, in the words of the wire: executions, completed steps, seconds.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::domain::event::{Entry, Event};
+use crate::domain::fault::Fault;
+use crate::domain::plan::Plan;
+use crate::domain::run::{Flow, Run, RunState, SkipReason, StepState};
+use crate::domain::time::Timestamp;
+use crate::store::runs::StoredRun;
+use crate::store::workflows::StoredWorkflow;
+
+/// A fault, with what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FaultView {
+    /// The stable code.
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// Where.
+    #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// What to do.
+    pub fix: String,
+    /// What kind of trouble it is.
+    pub class: crate::domain::code::Class,
+}
+
+impl From<&Fault> for FaultView {
+    fn from(fault: &Fault) -> Self {
+        Self {
+            code: fault.code.id(),
+            message: fault.message.clone(),
+            place: fault.place.clone(),
+            fix: fault.remedy().to_owned(),
+            class: fault.code.class(),
+        }
+    }
+}
+
+/// A step of an execution.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StepView {
+    /// Its place, from 0.
+    pub index: usize,
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// pending, running, retrying, waiting, completed, failed, skipped, cancelled.
+    pub status: &'static str,
+    /// Attempts begun.
+    pub attempts: u32,
+    /// Attempts at the most.
+    pub max_attempts: u32,
+    /// When its first attempt began; RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<String>,
+    /// Seconds from the first attempt to the end.
+    pub duration: Option<f64>,
+    /// When the next attempt is due; RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<String>,
+    /// Why it was skipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<&'static str>,
+    /// Its outputs, where they were asked for.
+    pub outputs: Option<Map<String, Value>>,
+    /// What people should know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+    /// Why its last attempt failed.
+    pub error: Option<FaultView>,
+}
+
+/// An execution.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RunView {
+    /// Its id.
+    pub execution_id: String,
+    /// Its workflow.
+    pub workflow_id: String,
+    /// The name by which the workflow is run.
+    pub workflow: String,
+    /// The workflow's title.
+    pub name: String,
+    /// queued, running, waiting, pausing, paused, cancelling, completed, failed, cancelled, timed_out.
+    pub status: &'static str,
+    /// The last step that has begun, from 1; 0 before the first one.
+    pub current_step: usize,
+    /// How many steps there are.
+    pub total_steps: usize,
+    /// `100 * current_step / total_steps`.
+    pub progress: usize,
+    /// When it was accepted; RFC 3339.
+    pub created_at: String,
+    /// When it was first carried; RFC 3339.
+    pub started_at: Option<String>,
+    /// When it ended; RFC 3339.
+    pub finished_at: Option<String>,
+    /// Its steps.
+    pub steps: Vec<StepView>,
+    /// Its outputs.
+    pub outputs: Map<String, Value>,
+    /// What people should know although it went well.
+    pub warnings: Vec<String>,
+    /// Why it failed.
+    pub error: Option<FaultView>,
+}
+
+impl RunView {
+    /// The view of a folded run. Outputs of steps are put in by whoever has them.
+    pub(super) fn new(row: &StoredRun, run: &Run, flow: &Flow) -> Self {
+        let plan = &flow.plan;
+        let steps: Vec<StepView> = (0..plan.steps.len()).map(|index| step_view(plan, run, index)).collect();
+        let begun = run.steps.iter().filter(|step| step.state != StepState::Pending).count();
+        let total = steps.len();
+        let fault = row.fault.as_ref().or_else(|| run.fault(plan).map(|(_, fault)| fault));
+        Self {
+            execution_id: run.id.to_string(),
+            workflow_id: row.workflow_id.to_string(),
+            workflow: row.slug.clone(),
+            name: plan.name.clone(),
+            status: run.state.status(),
+            current_step: begun,
+            total_steps: total,
+            progress: (100 * begun).checked_div(total).unwrap_or(100),
+            created_at: run.created_at.to_string(),
+            started_at: run.started_at.map(|at| at.to_string()),
+            finished_at: run.finished_at.map(|at| at.to_string()),
+            steps,
+            outputs: row.outputs.as_ref().and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default(),
+            warnings: row.warnings.clone(),
+            error: if matches!(run.state, RunState::Finished(_)) { fault.map(FaultView::from) } else { None },
+        }
+    }
+
+    /// Whether it is over.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.finished_at.is_some()
+    }
+}
+
+fn step_view(plan: &Plan, run: &Run, index: usize) -> StepView {
+    let (step, state) = (&plan.steps[index], &run.steps[index]);
+    let due_at = match state.state {
+        StepState::Backoff { until } | StepState::Sleeping { until } => Some(until.to_string()),
+        _ => None,
+    };
+    let skipped = match state.state {
+        StepState::Skipped(SkipReason::Condition) => Some("its condition was false"),
+        StepState::Skipped(SkipReason::RunFailed) => Some("the workflow had failed before it"),
+        _ => None,
+    };
+    let duration = state.started_at.zip(state.finished_at).map(|(from, to)| to.since(from).as_secs_f64());
+    StepView {
+        index,
+        id: step.id.clone(),
+        name: step.name.clone(),
+        kind: step.kind.clone(),
+        status: state.state.status(),
+        attempts: state.attempts,
+        max_attempts: step.retry.max_attempts(),
+        started_at: state.started_at.map(|at| at.to_string()),
+        duration,
+        due_at,
+        skipped,
+        outputs: None,
+        warnings: state.warnings.clone(),
+        error: state.fault.as_ref().map(FaultView::from),
+    }
+}
+
+/// A workflow that was run or saved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WorkflowView {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub name: String,
+    /// The name by which it is run.
+    pub slug: String,
+    /// The template it was made from.
+    pub template: Option<String>,
+    /// The hash of its present version.
+    pub revision: String,
+    /// When it was made; RFC 3339.
+    pub created_at: String,
+}
+
+impl From<StoredWorkflow> for WorkflowView {
+    fn from(workflow: StoredWorkflow) -> Self {
+        Self {
+            id: workflow.id.to_string(),
+            name: workflow.name,
+            slug: workflow.slug,
+            template: workflow.template,
+            revision: workflow.revision_hash,
+            created_at: workflow.created_at.to_string(),
+        }
+    }
+}
+
+/// One line of an execution's history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LogLine {
+    /// When; RFC 3339.
+    pub at: String,
+    /// What happened, for people.
+    pub text: String,
+}
+
+impl LogLine {
+    pub(super) fn new((at, event): &Entry, plan: &Plan) -> Self {
+        Self { at: at.to_string(), text: say(event, plan) }
+    }
+}
+
+fn say(event: &Event, plan: &Plan) -> String {
+    let name = |step: &usize| plan.steps.get(*step).map_or("?", |step| step.name.as_str());
+    let clock = |time: &Timestamp| time.to_string();
+    match event {
+        Event::Queued => "accepted".to_owned(),
+        Event::Claimed => "taken up".to_owned(),
+        Event::Requeued => "given back; waits for a place".to_owned(),
+        Event::StepStarted { step, attempt } => format!("{}: attempt {attempt} started", name(step)),
+        Event::StepSucceeded { step, warnings } if warnings.is_empty() => format!("{}: completed", name(step)),
+        Event::StepSucceeded { step, warnings } => format!("{}: completed; {}", name(step), warnings.join("; ")),
+        Event::StepFailed { step, fault } => format!("{}: failed: {fault}; {}", name(step), fault.remedy()),
+        Event::StepRetrying { step, until, fault } => {
+            format!("{}: attempt failed: {fault}; next one at {}", name(step), clock(until))
+        }
+        Event::StepSleeping { step, until } => format!("{}: waits until {}", name(step), clock(until)),
+        Event::StepInterrupted { step, lost: true } => format!("{}: interrupted by a crash; runs again", name(step)),
+        Event::StepInterrupted { step, lost: false } => format!("{}: stopped", name(step)),
+        Event::StepsSkipped { steps, reason } => {
+            let names: Vec<_> = steps.iter().map(name).collect();
+            let why = match reason {
+                SkipReason::Condition => "condition is false",
+                SkipReason::RunFailed => "the workflow has failed",
+            };
+            format!("{}: skipped, {why}", names.join(", "))
+        }
+        Event::WaitingUntil { until } => format!("waiting until {}", clock(until)),
+        Event::PauseAsked { by } => format!("pause asked by {by}"),
+        Event::Paused => "paused".to_owned(),
+        Event::Resumed { by } => format!("resumed by {by}"),
+        Event::CancelAsked { by, .. } => format!("cancel asked by {by}"),
+        Event::Reopened { steps, by } => {
+            let names: Vec<_> = steps.iter().map(name).collect();
+            format!("retry of {} asked by {by}", names.join(", "))
+        }
+        Event::Finished { outcome } => RunState::Finished(*outcome).status().replace('_', " "),
+    }
+}

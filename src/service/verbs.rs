@@ -1,0 +1,195 @@
+//! The verbs as people type them: one definition for the terminal and, with another prefix, for a chat.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// What can be typed.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Verb {
+    /// Run a workflow and watch it to its end
+    Run(Run),
+    /// Show an execution: its steps, how far it is, why it failed
+    Status(Execution),
+    /// List executions, newest first
+    History(History),
+    /// Show what happened in an execution, in order
+    Logs(Execution),
+    /// Show the outputs of an execution, or of one of its steps
+    Output(Output),
+    /// Stop an execution at the next step boundary
+    Pause(Execution),
+    /// Let a paused execution go on; without an id, carry on everything that a crash interrupted
+    Resume(MaybeExecution),
+    /// End an execution; what is in flight is stopped within ten seconds
+    Cancel(Execution),
+    /// Run failed steps again, or one step and all that depends on it
+    Retry(Retry),
+    /// Search the documents that workflows have stored
+    Search(Search),
+    /// List the workflows that can be run
+    List(Listing),
+    /// List templates, or step types with `--types`
+    Templates(Templates),
+    /// Show a workflow's file, or what a step type takes and gives
+    Show(Name),
+    /// Show what a run would do, step by step; runs nothing
+    Plan(PlanArgs),
+    /// Check workflow files and report every problem
+    Validate(Validate),
+}
+
+/// `run`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Run {
+    /// The workflow's name, or the path of a workflow file
+    pub workflow: String,
+    /// Inputs, as `key=value`
+    #[arg(value_name = "KEY=VALUE", value_parser = pair)]
+    pub inputs: Vec<(String, String)>,
+    /// A file to work on; given several times, one execution for each
+    #[arg(long, value_name = "PATH")]
+    pub file: Vec<PathBuf>,
+    /// Print one JSON object for each execution and nothing else
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Verbs about one execution.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Execution {
+    /// The execution's id, a unique beginning of it, or `last`
+    #[arg(default_value = "last")]
+    pub execution: String,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `resume`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct MaybeExecution {
+    /// The execution's id, a unique beginning of it, or `last`
+    pub execution: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `history`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct History {
+    /// Only executions of this workflow
+    pub workflow: Option<String>,
+    /// Only executions with this status
+    #[arg(long, value_parser = ["queued", "running", "waiting", "pausing", "paused", "cancelling", "completed", "failed", "cancelled", "timed_out"])]
+    pub status: Option<String>,
+    /// How many at the most
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub limit: u32,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `output`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Output {
+    /// The execution's id, a unique beginning of it, or `last`
+    #[arg(default_value = "last")]
+    pub execution: String,
+    /// A step, by its id
+    #[arg(long)]
+    pub step: Option<String>,
+    /// One output of it, printed bare when it is a text
+    #[arg(long, requires = "step")]
+    pub name: Option<String>,
+}
+
+/// `retry`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Retry {
+    /// The execution's id, a unique beginning of it, or `last`
+    #[arg(default_value = "last")]
+    pub execution: String,
+    /// The step to run again, by its id or its place from 0; without it, every failed one
+    #[arg(long)]
+    pub step: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `search`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Search {
+    /// Words to look for
+    #[arg(required = true)]
+    pub words: Vec<String>,
+    /// How many documents at the most
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub limit: u32,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `list`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Listing {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `templates`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Templates {
+    /// List step types instead
+    #[arg(long)]
+    pub types: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `show`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Name {
+    /// A workflow or a step type
+    pub name: String,
+}
+
+/// `plan`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct PlanArgs {
+    /// The workflow's name, or the path of a workflow file
+    pub workflow: String,
+    /// Inputs, as `key=value`
+    #[arg(value_name = "KEY=VALUE", value_parser = pair)]
+    pub inputs: Vec<(String, String)>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `validate`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Validate {
+    /// Workflow files
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Hold warnings to be errors
+    #[arg(long)]
+    pub strict: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `key=value`, the key a name and the value anything.
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write inputs as key=value, and files as --file PATH")?;
+    let name = !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+    if name { Ok((key.to_owned(), value.to_owned())) } else { Err(format!("`{key}` is not the name of an input")) }
+}

@@ -1,0 +1,54 @@
+//! The steps: what a workflow can do. They work; the engine runs them, and neither knows the other.
+//!
+//! A step type is one file, always in the same order: doc, config struct, declaration, run, tests. [`all`] is THE
+//! list: a new step type is its file and its line here.
+
+pub mod document;
+pub mod duration;
+pub mod flow;
+pub mod script;
+pub mod size;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::connect::http::Client;
+use crate::connect::process::Toolbox;
+use crate::contract::blob::BlobStore;
+use crate::contract::step::StepHandler;
+use crate::store::Store;
+
+/// What steps may use. Each handler takes what it needs in its constructor.
+#[derive(Clone)]
+pub struct Tools {
+    /// Rows: files, documents.
+    pub store: Store,
+    /// Contents.
+    pub blobs: Arc<dyn BlobStore>,
+    /// Other programs.
+    pub programs: Toolbox,
+    /// The outside world.
+    pub http: Client,
+    /// Settings of `fetch`.
+    pub fetch: script::FetchSettings,
+    /// Folders from which a workflow may take a file by its path.
+    pub file_roots: Vec<PathBuf>,
+}
+
+/// All step types.
+#[must_use]
+pub fn all(tools: &Tools) -> Vec<Arc<dyn StepHandler>> {
+    let Tools { store, blobs, programs, http, fetch, file_roots } = tools.clone();
+    vec![
+        Arc::new(document::upload::Upload::new(Arc::new(store.clone()), Arc::clone(&blobs), file_roots)),
+        Arc::new(document::ocr::Ocr::new(blobs, programs)),
+        Arc::new(document::analyze::Analyze),
+        Arc::new(document::store::StoreDocument::new(store.clone())),
+        Arc::new(document::search::Search::new(store)),
+        Arc::new(flow::Assert),
+        Arc::new(flow::Noop),
+        Arc::new(flow::Test),
+        Arc::new(flow::Wait),
+        Arc::new(script::Fetch::new(http, fetch)),
+    ]
+}

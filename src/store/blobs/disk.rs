@@ -1,0 +1,169 @@
+//! Contents as files named by their SHA-256. Invariant: a file that bears a digest's name is whole and on the disk:
+//! it is written beside, synced, renamed, and its folder is synced, before anybody hears of it.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use futures::future::BoxFuture;
+use sha2::{Digest as _, Sha256};
+
+use crate::contract::blob::{Blob, BlobError, BlobStore, Digest};
+
+/// A folder of contents.
+#[derive(Debug, Clone)]
+pub struct DiskBlobs {
+    root: PathBuf,
+}
+
+impl DiskBlobs {
+    /// Contents beneath this folder, which is made when the first one comes.
+    #[must_use]
+    pub fn new(root: PathBuf) -> Self {
+        // Programs that are given a path work in folders of their own, so a relative one would mislead them. Only an
+        // empty path or a working directory that is gone has no absolute form; then the first write says so.
+        Self { root: std::path::absolute(&root).unwrap_or(root) }
+    }
+
+    fn path(&self, digest: &Digest) -> PathBuf {
+        let name = digest.as_str();
+        self.root.join(&name[..2]).join(name)
+    }
+
+    /// Reads `source` to its end, keeping what it says under its digest.
+    fn keep(&self, source: &mut dyn Read, limit: u64) -> Result<Blob, BlobError> {
+        let incoming = self.root.join("incoming");
+        std::fs::create_dir_all(&incoming).map_err(io("create", &incoming))?;
+        let mut part = Part::new(&incoming)?;
+        let (digest, size) = part.fill(source, limit)?;
+        let target = self.path(&digest);
+        if target.exists() {
+            return Ok(Blob { digest, size }); // the part goes away with its drop
+        }
+        let folder = target.parent().unwrap_or(&self.root);
+        std::fs::create_dir_all(folder).map_err(io("create", folder))?;
+        part.file.sync_all().map_err(io("sync", &part.path))?;
+        std::fs::rename(&part.path, &target).map_err(io("rename", &part.path))?;
+        for folder in [folder, self.root.as_path()] {
+            File::open(folder).and_then(|folder| folder.sync_all()).map_err(io("sync", folder))?;
+        }
+        Ok(Blob { digest, size })
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, BlobError> + Send + 'static,
+    ) -> Result<T, BlobError> {
+        let this = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&this)).await;
+        done.unwrap_or_else(|error| {
+            let source = std::io::Error::other(error.to_string());
+            Err(BlobError::Io { action: "work on", path: PathBuf::new(), source })
+        })
+    }
+}
+
+impl BlobStore for DiskBlobs {
+    fn put<'a>(&'a self, bytes: &'a [u8]) -> BoxFuture<'a, Result<Blob, BlobError>> {
+        let bytes = bytes.to_vec();
+        Box::pin(self.blocking(move |this| this.keep(&mut bytes.as_slice(), u64::MAX)))
+    }
+
+    fn put_file<'a>(&'a self, path: &'a Path, limit: u64) -> BoxFuture<'a, Result<Blob, BlobError>> {
+        let path = path.to_owned();
+        Box::pin(self.blocking(move |this| {
+            let mut file = File::open(&path).map_err(io("open", &path))?;
+            this.keep(&mut file, limit)
+        }))
+    }
+
+    fn get<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Result<Vec<u8>, BlobError>> {
+        let digest = digest.clone();
+        Box::pin(self.blocking(move |this| {
+            let path = this.path(&digest);
+            std::fs::read(&path).map_err(|error| match error.kind() {
+                std::io::ErrorKind::NotFound => BlobError::Missing(digest),
+                _ => io("read", &path)(error),
+            })
+        }))
+    }
+
+    fn local_path<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Result<PathBuf, BlobError>> {
+        let path = self.path(digest);
+        let found = if path.exists() { Ok(path) } else { Err(BlobError::Missing(digest.clone())) };
+        Box::pin(std::future::ready(found))
+    }
+}
+
+/// A content that is still being written; removed when it is not renamed.
+struct Part {
+    path: PathBuf,
+    file: File,
+}
+
+impl Part {
+    fn new(folder: &Path) -> Result<Self, BlobError> {
+        use std::sync::atomic::{AtomicU64, Ordering};
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let name = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = folder.join(name);
+        let file = File::create(&path).map_err(io("create", &path))?;
+        Ok(Self { path, file })
+    }
+
+    fn fill(&mut self, source: &mut dyn Read, limit: u64) -> Result<(Digest, u64), BlobError> {
+        let mut hash = Sha256::new();
+        let mut size = 0u64;
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            let count = source.read(&mut buffer).map_err(io("read into", &self.path))?;
+            if count == 0 {
+                return Ok((Digest::from_bytes(&hash.finalize().into()), size));
+            }
+            size += count as u64;
+            if size > limit {
+                return Err(BlobError::TooLarge { limit });
+            }
+            hash.update(&buffer[..count]);
+            self.file.write_all(&buffer[..count]).map_err(io("write", &self.path))?;
+        }
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path); // gone already when it was renamed
+    }
+}
+
+fn io<'p>(action: &'static str, path: &'p Path) -> impl Fn(std::io::Error) -> BlobError + 'p {
+    move |source| BlobError::Io { action, path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_content_is_found_by_its_digest_and_kept_once() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let blobs = DiskBlobs::new(folder.path().to_owned());
+        let first = blobs.put(b"hello").await.expect("kept");
+        let again = blobs.put(b"hello").await.expect("kept");
+        assert_eq!(first, again);
+        assert_eq!(first.digest.as_str(), "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
+        assert_eq!(blobs.get(&first.digest).await.expect("found"), b"hello");
+        let left: Vec<_> = std::fs::read_dir(folder.path().join("incoming")).expect("the folder").collect();
+        assert!(left.is_empty(), "no part is left behind");
+    }
+
+    #[tokio::test]
+    async fn a_file_over_the_limit_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let blobs = DiskBlobs::new(folder.path().join("blobs"));
+        let file = folder.path().join("large");
+        std::fs::write(&file, [0; 1_000]).expect("written");
+        assert!(matches!(blobs.put_file(&file, 999).await, Err(BlobError::TooLarge { limit: 999 })));
+        assert_eq!(std::fs::read_dir(folder.path().join("blobs/incoming")).expect("the folder").count(), 0);
+    }
+}

@@ -1,0 +1,3 @@
+//! Contents by digest: on the disk of this machine.
+
+pub mod disk;

@@ -1,0 +1,85 @@
+//! Migrations: one file for all dialects. Blocks under `-- sqlite:` or `-- postgres:` end at `-- all:`.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use futures::future::BoxFuture;
+use sqlx::AssertSqlSafe;
+use sqlx::SqlSafeStr;
+use sqlx::error::BoxDynError;
+use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationSource, MigrationType, Migrator};
+
+use super::failure::StoreError;
+
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "runs", include_str!("../migrations/0001_runs.sql")),
+    (2, "documents", include_str!("../migrations/0002_documents.sql")),
+];
+
+#[derive(Debug)]
+struct Embedded(&'static str);
+
+impl MigrationSource<'static> for Embedded {
+    fn resolve(self) -> BoxFuture<'static, Result<Vec<Migration>, BoxDynError>> {
+        let migrations = MIGRATIONS
+            .iter()
+            .map(|&(version, name, text)| {
+                // The text is our own, put together from the files above.
+                let sql = AssertSqlSafe(for_dialect(text, self.0)).into_sql_str();
+                Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql, false)
+            })
+            .collect();
+        Box::pin(async move { Ok(migrations) })
+    }
+}
+
+/// Brings the schema up to date.
+///
+/// # Errors
+/// [`StoreError::Newer`] when the file knows migrations that this program does not.
+pub async fn migrate<C>(connection: &mut C, dialect: &'static str, path: &Path) -> Result<(), StoreError>
+where
+    C: Migrate,
+{
+    let failed = |error: MigrateError| StoreError::Failed {
+        action: "migrate",
+        path: path.to_owned(),
+        message: error.to_string(),
+    };
+    let migrator = Migrator::new(Embedded(dialect)).await.map_err(failed)?;
+    match migrator.run_direct(None, connection, false).await {
+        Ok(()) => Ok(()),
+        Err(MigrateError::VersionMissing(found)) => Err(StoreError::Newer { path: path.to_owned(), found }),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+fn for_dialect(text: &str, dialect: &str) -> String {
+    let own = format!("-- {dialect}:");
+    let mut wanted = true;
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        let mark = line.trim_start();
+        if mark.starts_with("-- all:") || mark.starts_with(&own) {
+            wanted = true;
+        } else if mark.starts_with("-- sqlite:") || mark.starts_with("-- postgres:") {
+            wanted = false;
+        } else if wanted {
+            out.push_str(line);
+            out.push('\n');
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dialect_sees_its_own_blocks_and_those_of_all() {
+        let text = "a\n-- sqlite: why\nb\n-- postgres:\nc\n-- all:\nd\n";
+        assert_eq!(for_dialect(text, "sqlite"), "a\nb\nd\n");
+        assert_eq!(for_dialect(text, "postgres"), "a\nc\nd\n");
+    }
+}

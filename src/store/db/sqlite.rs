@@ -1,0 +1,147 @@
+//! SQLite: one file, one writer, readers apart. Write-ahead log, synchronous FULL unless relaxed on purpose.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, SqlitePool};
+
+use super::failure::StoreError;
+use super::lock::OwnerLock;
+use super::migrate;
+use super::statement::Statements;
+use super::value::{self, Arg, Row};
+use super::writer::{self, Write, Writer, WriterEnd};
+use super::{Durability, Settings};
+
+/// Below this version a write-ahead log could be reset under a reader's feet and corrupt the file.
+const OLDEST_VERSION: &str = "3.51.3";
+const READERS: u32 = 4;
+
+/// An open SQLite database. Cheap to clone.
+#[derive(Clone)]
+pub struct Sqlite {
+    path: PathBuf,
+    readers: SqlitePool,
+    statements: Arc<Statements>,
+    owner: Option<Arc<Owner>>,
+}
+
+/// What only the owning process has.
+struct Owner {
+    writer: Mutex<Option<Writer>>,
+    end: tokio::sync::Mutex<Option<WriterEnd>>,
+    lock: Mutex<Option<OwnerLock>>,
+}
+
+impl Sqlite {
+    pub async fn open(settings: &Settings) -> Result<Self, StoreError> {
+        let path = settings.database.clone();
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| failed("create the folder of", &path, &error))?;
+        }
+        let lock = OwnerLock::take(&path)?;
+        let synchronous = match settings.durability {
+            Durability::Full => SqliteSynchronous::Full,
+            Durability::Relaxed => SqliteSynchronous::Normal,
+        };
+        let options = options(&path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(synchronous)
+            .foreign_keys(true)
+            .pragma("journal_size_limit", "67108864");
+        let mut connection = options.connect().await.map_err(|error| failed("open", &path, &error))?;
+        refuse_old_library(&mut connection, &path).await?;
+        migrate::migrate(&mut connection, "sqlite", &path).await?;
+        let statements = Arc::new(Statements::load("sqlite"));
+        let (writer, end) = Writer::start(connection, Arc::clone(&statements), path.clone());
+        let owner = Owner {
+            writer: Mutex::new(Some(writer)),
+            end: tokio::sync::Mutex::new(Some(end)),
+            lock: Mutex::new(Some(lock)),
+        };
+        let readers = readers(&path);
+        Ok(Self { path, readers, statements, owner: Some(Arc::new(owner)) })
+    }
+
+    pub async fn open_for_reading(settings: &Settings) -> Result<Self, StoreError> {
+        let path = settings.database.clone();
+        if !path.exists() {
+            return Err(StoreError::Absent(path));
+        }
+        let this = Self::nowhere(settings);
+        this.readers.acquire().await.map_err(|error| failed("open", &path, &error))?;
+        Ok(this)
+    }
+
+    pub fn nowhere(settings: &Settings) -> Self {
+        let path = settings.database.clone();
+        let readers = readers(&path);
+        Self { path, readers, statements: Arc::new(Statements::load("sqlite")), owner: None }
+    }
+
+    pub async fn read(&self, statement: &'static str, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
+        let found = self.statements.get(statement);
+        let found = found.ok_or_else(|| StoreError::Statement(statement, "does not exist".to_owned()))?;
+        if found.params != args.len() {
+            let problem = format!("takes {} arguments, got {}", found.params, args.len());
+            return Err(StoreError::Statement(statement, problem));
+        }
+        let query = args.into_iter().fold(sqlx::query(found.text), value::bind);
+        let rows = query.fetch_all(&self.readers).await.map_err(|error| failed("read", &self.path, &error))?;
+        Ok(rows.into_iter().map(|row| Row::new(row, statement)).collect())
+    }
+
+    pub async fn write(&self, write: Write) -> Result<(), StoreError> {
+        let writer = self.owner.as_ref().and_then(|owner| lock(&owner.writer).clone());
+        writer.ok_or(StoreError::Closed)?.write(write).await
+    }
+
+    pub async fn close(&self) {
+        self.readers.close().await;
+        let Some(owner) = &self.owner else { return };
+        lock(&owner.writer).take();
+        if let Some(end) = owner.end.lock().await.take() {
+            let _ = end.await; // a writer that broke has logged why
+        }
+        lock(&owner.lock).take();
+    }
+}
+
+/// A lock whose holder panicked still guards a whole value here: only whole values are put in or taken.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(Duration::from_secs(5))
+        .pragma("trusted_schema", "OFF")
+        .pragma("mmap_size", "0");
+    writer::quiet(options)
+}
+
+fn readers(path: &Path) -> SqlitePool {
+    let options = options(path).read_only(true).pragma("query_only", "ON");
+    SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(options)
+}
+
+async fn refuse_old_library(connection: &mut sqlx::SqliteConnection, path: &Path) -> Result<(), StoreError> {
+    let version: String = sqlx::query_scalar("SELECT sqlite_version()")
+        .fetch_one(connection)
+        .await
+        .map_err(|error| failed("open", path, &error))?;
+    let number = |text: &str| text.split('.').map(|part| part.parse().unwrap_or(0)).collect::<Vec<u32>>();
+    if number(&version) < number(OLDEST_VERSION) {
+        let message = format!("the SQLite library is {version}; {OLDEST_VERSION} or newer is needed");
+        return Err(StoreError::Failed { action: "open", path: path.to_owned(), message });
+    }
+    Ok(())
+}
+
+fn failed(action: &'static str, path: &Path, error: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Failed { action, path: path.to_owned(), message: error.to_string() }
+}

@@ -1,0 +1,202 @@
+//! Keeping a document. What a step stores twice is there once; what is half written is not found.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::chunks;
+use super::embedding::{self, HASH};
+use crate::domain::id::{DocumentId, FileId, RunId};
+use crate::domain::time::Timestamp;
+use crate::store::db::{Db, StoreError, Write};
+
+/// Vectors written in one commit: it is shared with the engine, and must not hold it up.
+const BATCH: usize = 64;
+
+/// A document to keep.
+#[derive(Debug, Clone)]
+pub struct NewDocument {
+    /// Its id; the same each time the same step stores it.
+    pub id: DocumentId,
+    /// The step that stores it. A step has one document: the last one it stored.
+    pub step_key: String,
+    /// The run of that step.
+    pub run: RunId,
+    /// What to call it in front of people.
+    pub name: String,
+    /// The digest of its bytes; that of its text where there are none.
+    pub sha256: Option<String>,
+    /// The type of its bytes.
+    pub media_type: Option<String>,
+    /// How many bytes.
+    pub size: Option<u64>,
+    /// The uploaded file.
+    pub file_id: Option<FileId>,
+    /// Its text; may be empty.
+    pub text: String,
+    /// Number and first character of each page that has text.
+    pub pages: Vec<(u32, usize)>,
+    /// The language of the text.
+    pub language: Option<String>,
+    /// What was found in it.
+    pub analysis: Option<Value>,
+    /// Whether to make vectors of its text.
+    pub has_vectors: bool,
+    /// When it is stored.
+    pub at: Timestamp,
+}
+
+/// What was kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The first document with the same content, if there was one.
+    pub duplicate_of: Option<DocumentId>,
+    /// Chunks with a vector.
+    pub vectors: usize,
+}
+
+/// A kept document.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredDocument {
+    /// Its id.
+    pub id: DocumentId,
+    /// What to call it.
+    pub name: String,
+    /// The digest of its content.
+    pub sha256: String,
+    /// The type of its bytes.
+    pub media_type: Option<String>,
+    /// The language of its text.
+    pub language: Option<String>,
+    /// What was found in it.
+    pub analysis: Option<Value>,
+    /// When it was stored.
+    pub created_at: Timestamp,
+    /// Its text.
+    pub text: String,
+}
+
+/// The documents' place in the store.
+pub struct Documents<'s> {
+    pub(super) db: &'s Db,
+}
+
+impl<'s> Documents<'s> {
+    pub(in crate::store) const fn new(db: &'s Db) -> Self {
+        Self { db }
+    }
+
+    /// Keeps a document in place of whatever the same step kept before. It is found once all of it is there; an
+    /// interrupted call leaves nothing that is found, and the next one of the same step begins anew.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn keep(&self, document: NewDocument) -> Result<Kept, StoreError> {
+        let document = cleaned(document);
+        let sha256 = document.sha256.clone().unwrap_or_else(|| fingerprint(&document.text));
+        let like = vec![sha256.as_str().into(), document.step_key.as_str().into()];
+        let duplicate = self.db.read_one("select_document_like", like).await?;
+        let duplicate_of = duplicate.map(|row| row.parse("id")).transpose()?;
+        let rows = vectors(&document).await?;
+        let mut write = Write::new();
+        write.row("delete_documents_of_step", &(&document.step_key,));
+        write_document(&mut write, &document, &sha256);
+        let mut batches = rows.chunks(BATCH).peekable();
+        while let Some(batch) = batches.next() {
+            batch.iter().for_each(|row| write.row("insert_document_chunk", row));
+            if batches.peek().is_some() {
+                self.db.write(std::mem::take(&mut write)).await?;
+            }
+        }
+        write.row("complete_document", &(document.id,));
+        self.db.write(write).await?;
+        Ok(Kept { duplicate_of, vectors: rows.len() })
+    }
+
+    /// One document.
+    ///
+    /// # Errors
+    /// The store fails, or the row cannot be read.
+    pub async fn find(&self, id: DocumentId) -> Result<Option<StoredDocument>, StoreError> {
+        let Some(row) = self.db.read_one("select_document", vec![id.to_string().into()]).await? else {
+            return Ok(None);
+        };
+        Ok(Some(StoredDocument {
+            id: row.parse("id")?,
+            name: row.text("name")?,
+            sha256: row.text("sha256")?,
+            media_type: row.text_or_null("media_type")?,
+            language: row.text_or_null("language")?,
+            analysis: row.text_or_null("analysis")?.map(|_| row.json("analysis")).transpose()?,
+            created_at: Timestamp::from_micros(row.int("created_at")?),
+            text: row.text("text")?,
+        }))
+    }
+}
+
+/// A row of `insert_document_chunk`: document, position, start, length, provider, model, dims, vector in hex.
+type ChunkRow = (DocumentId, usize, usize, usize, &'static str, &'static str, usize, String);
+
+/// The chunks of a text with their vectors. Much arithmetic for a long text: on a thread of its own.
+async fn vectors(document: &NewDocument) -> Result<Vec<ChunkRow>, StoreError> {
+    if !document.has_vectors {
+        return Ok(Vec::new());
+    }
+    let (id, text) = (document.id, document.text.clone());
+    let work = move || {
+        let (mut byte, mut character) = (0, 0);
+        let rows = chunks::split(&text).enumerate().map(|(position, chunk)| {
+            character += text[byte..chunk.start].chars().count();
+            byte = chunk.start;
+            let vector = hex(&embedding::to_bytes(&embedding::embed(chunk.text)));
+            let length = chunk.text.chars().count();
+            (id, position, character, length, HASH.provider, HASH.model, HASH.dims, vector)
+        });
+        rows.collect()
+    };
+    // It can only fail by a panic, or because the process ends.
+    tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Closed)
+}
+
+fn write_document(write: &mut Write, document: &NewDocument, sha256: &str) {
+    let row = (
+        document.id,
+        &document.step_key,
+        document.run,
+        &document.name,
+        sha256,
+        &document.media_type,
+        document.size,
+        document.file_id,
+        &document.language,
+        &document.analysis,
+        &document.pages,
+        document.at,
+    );
+    write.row("insert_document", &row);
+    write.row("insert_document_text", &(document.id, &document.name, &document.text));
+}
+
+/// The text without the few control characters that would end it in SQLite or stand for marks in a snippet; one
+/// space for each, so that every place stays where it was.
+fn cleaned(mut document: NewDocument) -> NewDocument {
+    let is_mark = |c: char| matches!(c, '\0' | '\u{2}'..='\u{4}');
+    for text in [&mut document.text, &mut document.name] {
+        if text.contains(is_mark) {
+            *text = text.replace(is_mark, " ");
+        }
+    }
+    document
+}
+
+fn fingerprint(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}"); // writing to a String cannot fail
+        hex
+    })
+}

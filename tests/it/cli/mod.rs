@@ -1,0 +1,5 @@
+//! The binary as people use it: words in, lines and exit codes out.
+
+mod ask;
+mod run;
+mod steer;

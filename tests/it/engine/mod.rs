@@ -1,0 +1,5 @@
+//! The engine on a real store: what runs, in which order, how often, and what is left when it is interrupted.
+
+mod control;
+mod crash;
+mod runs;

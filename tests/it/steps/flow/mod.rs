@@ -1,0 +1,4 @@
+mod assert;
+mod noop;
+mod test;
+mod wait;

@@ -1,0 +1,6 @@
+//! The steps, with the real tools and servers.
+
+mod analysis;
+mod document;
+mod flow;
+mod script;

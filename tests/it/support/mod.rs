@@ -1,0 +1,7 @@
+//! What several tests stand on.
+
+pub mod attempt;
+pub mod binary;
+pub mod names;
+pub mod server;
+pub mod workbench;
