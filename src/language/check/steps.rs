@@ -10,6 +10,9 @@ use crate::domain::code;
 
 pub(super) fn check(template: &Template, catalog: &Catalog, strict: bool, findings: &mut Findings) {
     for step in &template.steps {
+        if step.kind.value.is_empty() {
+            continue;
+        }
         let Some(kind) = catalog.get(&step.kind.value) else {
             unknown(step, catalog, strict, findings);
             continue;

@@ -26,6 +26,8 @@ pub(in crate::language) fn read(source: &Source, findings: &mut Findings) -> Opt
     let mut options = Options::default();
     options.emit_comments = false;
     options.emit_unresolved_aliases = true;
+    // JSON knows no limit on the length of a key; YAML's own is 1,024 characters.
+    options.simple_key_max_lookahead = 16 * 1024;
     options.flow_nesting_limit = MAX_DEPTH + 1;
     options.block_nesting_limit = MAX_DEPTH + 1;
     let mut composer = Composer::new(findings);

@@ -72,6 +72,16 @@ fn expressions_cannot_grow_without_end() {
     assert_eq!(codes(&format!("name: Deep\nvars:\n  deep: \"${{{{ {nested} }}}}\"\n{TAIL}")), ["WF1031"]);
 }
 
+#[test]
+fn thousands_of_expressions_are_not_looked_at() {
+    // The escape hides the expressions from a search in the file, which makes each search as long as it can be.
+    let text = format!("name: Many\nvars:\n  a: \"\\x20{}\"\n{TAIL}", "${{inputs . x}}".repeat(10_000));
+    assert_eq!(codes(&text), ["WF1014"]);
+    let warnings: String = (0..200).map(|number| format!("  - {{ type: nothing{number}, id: s{number} }}\n")).collect();
+    let text = format!("name: Warned\nsteps:\n{warnings}outputs:\n  wrong: ${{{{ steps.s }}}}\n");
+    assert!(codes(&text).contains(&"WF1044"), "an error is told however many warnings came first");
+}
+
 /// Text that looks like a workflow often enough to get past the first reader.
 fn almost_a_workflow() -> impl Strategy<Value = String> {
     let words = prop::sample::select(vec![
