@@ -105,7 +105,7 @@ fn the_promised_template_makes_a_document_searchable() {
 fn several_files_are_several_executions() {
     let home = Home::new();
     let file = fixture("documents/invoice.pdf");
-    let ended = home.run(&["run", "document_processing", "--file", &file, "--file", &file, "--json"]);
+    let ended = home.run(&["run", "document_processing", "--file", &file, &file, "--json"]);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     let lines: Vec<serde_json::Value> =
         ended.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
