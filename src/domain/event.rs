@@ -60,6 +60,9 @@ pub enum Event {
         step: usize,
         /// By a crash, not by an orderly stop.
         lost: bool,
+        /// It runs again at this time; absent: as soon as there is a place.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
     },
     /// Steps will not run.
     StepsSkipped {

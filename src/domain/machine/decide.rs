@@ -6,10 +6,15 @@ use crate::domain::event::Event;
 use crate::domain::fault::{Again, Fault};
 use crate::domain::plan::{EffectClass, PlanStep};
 use crate::domain::run::{CancelCause, Flow, Outcome, Run, RunState, SkipReason, StepState};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 
 /// Crashes in a row that one step may be part of before it is held to be their cause.
-const POISON_AFTER: u32 = 3;
+const POISON_AFTER: u32 = 10;
+/// From this many on it waits before it runs again, longer each time: if it is the cause, the others get on meanwhile;
+/// if it is not, it will not be there next time.
+const SUSPECT_AFTER: u32 = 3;
+/// It waits this long at the most.
+const LONGEST_SUSPICION: Span = Span::from_secs(30);
 
 /// What follows from a command.
 ///
@@ -33,7 +38,7 @@ pub fn decide(run: &Run, flow: &Flow, command: Command, now: Timestamp) -> Resul
             Ok(vec![Event::StepSleeping { step, until }])
         }
         Command::Wake => Ok(wake(run, now)),
-        Command::Interrupt { lost } => Ok(interrupt(run, flow, lost)),
+        Command::Interrupt { lost } => Ok(interrupt(run, flow, lost, now)),
         Command::Pause { by } => pause(run, by),
         Command::Resume { by } => resume(run, by),
         Command::Cancel { by } => cancel(run, by),
@@ -84,7 +89,7 @@ fn after_failure(run: &Run, flow: &Flow, step: usize, fault: Fault, now: Timesta
     let attempt = run.steps[step].attempts;
     if matches!(run.state, RunState::Cancelling { .. }) {
         // It did not fail of itself: it ends as cancelled, with the run.
-        return Event::StepInterrupted { step, lost: false };
+        return Event::StepInterrupted { step, lost: false, until: None };
     }
     if attempt >= policy.max_attempts() || !may_retry(&flow.plan.steps[step], &fault) {
         return Event::StepFailed { step, fault };
@@ -137,16 +142,17 @@ fn timed_out(run: &Run, now: Timestamp) -> Option<Event> {
     over.then(|| Event::CancelAsked { by: "deadline".to_owned(), cause: CancelCause::TimedOut })
 }
 
-fn interrupt(run: &Run, flow: &Flow, lost: bool) -> Vec<Event> {
+fn interrupt(run: &Run, flow: &Flow, lost: bool, now: Timestamp) -> Vec<Event> {
     let running = run.steps.iter().enumerate().filter(|(_, step)| step.state == StepState::Running);
-    let mut events: Vec<Event> = running.map(|(step, state)| interrupted(flow, step, state.lost, lost)).collect();
+    let mut events: Vec<Event> =
+        running.map(|(step, state)| interrupted((flow, step), state.lost, lost, now)).collect();
     if run.state == RunState::Running {
         events.push(Event::Requeued);
     }
     events
 }
 
-fn interrupted(flow: &Flow, step: usize, lost_before: u32, lost: bool) -> Event {
+fn interrupted((flow, step): (&Flow, usize), lost_before: u32, lost: bool, now: Timestamp) -> Event {
     let name = &flow.plan.steps[step].id;
     if lost && flow.plan.steps[step].effect == EffectClass::AtMostOnce {
         let message = format!("`{name}` was interrupted by a crash and must not be repeated unseen");
@@ -156,7 +162,10 @@ fn interrupted(flow: &Flow, step: usize, lost_before: u32, lost: bool) -> Event 
         let message = format!("`{name}` was running during {POISON_AFTER} crashes in a row");
         return Event::StepFailed { step, fault: Fault::permanent(code::WF4002, message).at(name) };
     }
-    Event::StepInterrupted { step, lost }
+    let suspicions = (lost_before + 1).saturating_sub(SUSPECT_AFTER);
+    let wait = Span::from_secs(1 << suspicions.min(5)).min(LONGEST_SUSPICION);
+    let until = (lost && lost_before + 1 >= SUSPECT_AFTER).then(|| now.plus(wait));
+    Event::StepInterrupted { step, lost, until }
 }
 
 fn pause(run: &Run, by: String) -> Result<Vec<Event>, Refusal> {

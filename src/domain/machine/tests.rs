@@ -315,21 +315,30 @@ fn a_cancelled_run_waits_for_its_attempts_and_a_late_success_is_kept() {
 }
 
 #[test]
-fn a_step_that_was_there_in_three_crashes_is_named_and_an_unrepeatable_one_is_not_repeated() {
+fn a_step_that_is_there_in_every_crash_waits_longer_and_longer_and_is_named_at_last() {
     let mut world = sequence(1, 3);
-    for _ in 0..3 {
-        world.act(Command::Claim).expect("queued");
+    let mut waits = Vec::new();
+    while !world.run.state.is_finished() {
+        world.act(Command::Claim).expect("queued or due");
         begin(&mut world, 0);
         world.act(Command::Interrupt { lost: true }).expect("always");
+        if let StepState::Backoff { until } = world.run.steps[0].state {
+            waits.push(until.since(world.now).micros() / 1_000_000);
+            world.now = until;
+        }
     }
+    assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30], "the first two crashes may be chance");
     assert_eq!(world.run.steps[0].fault.as_ref().map(|fault| fault.code), Some(code::WF4002));
     assert_eq!(world.run.state, RunState::Finished(Outcome::Failed));
+}
 
-    let mut once = World::new(plan_of(&[(0, 3, false, false, 0)], None));
-    once.act(Command::Claim).expect("queued");
-    begin(&mut once, 0);
-    once.act(Command::Interrupt { lost: true }).expect("always");
-    assert_eq!(once.run.steps[0].fault.as_ref().map(|fault| fault.code), Some(code::WF4003));
+#[test]
+fn a_step_that_must_not_be_repeated_is_not() {
+    let mut world = World::new(plan_of(&[(0, 3, false, false, 0)], None));
+    world.act(Command::Claim).expect("queued");
+    begin(&mut world, 0);
+    world.act(Command::Interrupt { lost: true }).expect("always");
+    assert_eq!(world.run.steps[0].fault.as_ref().map(|fault| fault.code), Some(code::WF4003));
 }
 
 #[test]
