@@ -1,6 +1,8 @@
 //! A door for other processes of this machine: the owner of a storage path takes commands on a Unix socket in it,
 //! so that `workflow cancel` works while `workflow run` or `workflow serve` holds the store. One JSON line each way.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -77,6 +79,7 @@ pub fn open(storage_path: &Path, service: Service) -> std::io::Result<Door> {
     let path = control_socket(storage_path);
     let _ = std::fs::remove_file(&path); // absent unless a crash left it
     let listener = UnixListener::bind(&path)?;
+    std::fs::set_permissions(&path, Permissions::from_mode(0o600))?;
     let closed = CancellationToken::new();
     let door = Door { path, _open: closed.clone().drop_guard() };
     tokio::spawn(async move {

@@ -1,8 +1,7 @@
 //! `pause`, `resume`, `cancel`, `retry`, `health`: asks the process that owns the storage path, or acts itself.
 
-use super::run::watch_one;
+use super::run::{as_owner, watch_one};
 use super::{DONE, Ended, FAILED, WRONG_USE, caller, exit_code, print};
-use crate::app::App;
 use crate::app::control::{self as door, Act, Answer, Request};
 use crate::config::Config;
 use crate::service::verbs::{Execution, MaybeExecution, Retry};
@@ -60,10 +59,7 @@ async fn act(config: &Config, execution: &str, act: Act, json: bool) -> Ended {
         }
         None => {}
     }
-    let app = App::open(config, false).await?;
-    let ended = act_here(&app.service, execution, &act, json).await;
-    app.close().await;
-    ended
+    as_owner(config, false, async |service| act_here(service, execution, &act, json).await).await
 }
 
 async fn act_here(service: &Service, execution: &str, act: &Act, json: bool) -> Ended {
@@ -84,23 +80,33 @@ async fn resume_all(config: &Config, json: bool) -> Ended {
         print::aside("a running process carries them on already; `workflow history` shows how far they are");
         return Ok(DONE);
     }
-    let app = App::open(config, true).await?;
-    let archive = app.service.archive();
+    as_owner(config, true, async |service| watch_open(service, json).await).await
+}
+
+async fn watch_open(service: &Service, json: bool) -> Ended {
+    let archive = service.archive();
     let open = archive.open().await?;
     let mut worst = DONE;
     for &run in &open {
-        if archive.view(run, false).await?.status == "paused" {
-            print::aside(format!("{run} is paused; `workflow resume {run}` lets it go on"));
-            continue;
+        match archive.view(run, false).await {
+            Ok(view) if view.status == "paused" => {
+                print::aside(format!("{run} is paused; `workflow resume {run}` lets it go on"));
+            }
+            Ok(_) => {
+                print::aside(format!("Workflow resumed: {run}"));
+                worst = worst.max(exit_code(watch_one(service, run, json).await?.status));
+            }
+            // The others are being carried meanwhile; one that cannot be read must not end them.
+            Err(error) => {
+                print::aside(format!("{run} cannot be carried on: {error}"));
+                worst = worst.max(FAILED);
+            }
         }
-        print::aside(format!("Workflow resumed: {run}"));
-        worst = worst.max(exit_code(watch_one(&app.service, run, json).await?.status));
     }
     if open.is_empty() {
         let ever = archive.list(&ListFilter { limit: 1, ..ListFilter::default() }).await?;
         print::aside(if ever.is_empty() { "nothing has run here yet" } else { "nothing is open" });
     }
-    app.close().await;
     Ok(worst)
 }
 

@@ -18,13 +18,19 @@ pub async fn run(config: &Config, args: Run) -> Ended {
         print::aside("workflows are switched off: WORKFLOW_ENABLED is false");
         return Ok(WRONG_USE);
     }
-    let app = App::open(config, false).await?;
+    as_owner(config, false, async |service| all(service, &args).await).await
+}
+
+/// Owns the storage path for as long as `work` takes. `carry_on` takes up what other processes left open.
+pub async fn as_owner(config: &Config, carry_on: bool, work: impl AsyncFnOnce(&Service) -> Ended) -> Ended {
+    let app = App::open(config, carry_on).await?;
     let ended = tokio::select! {
-        ended = all(&app.service, &args) => ended,
+        biased;
         () = app.service.engine().broken() => {
             print::aside("the store failed; nothing that was reported is lost, and the next start carries on");
             return Ok(DISK_FAILED);
         }
+        ended = work(&app.service) => ended,
     };
     app.close().await;
     ended

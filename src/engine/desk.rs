@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, mpsc};
 
 use super::carrier::{self, Mail};
+use super::reception;
 use super::{Inner, carrier::MAILBOX};
 use crate::domain::id::RunId;
 use crate::domain::time::Timestamp;
@@ -169,10 +170,10 @@ pub async fn keep_time(inner: Arc<Inner>) {
         let changed = inner.desk.later_changed.notified();
         let now = inner.clock.now();
         let next = inner.desk.call_due(now);
-        carrier::fill(&inner);
+        reception::fill(&inner);
         let due = async {
             match next {
-                Some(at) => tokio::time::sleep(at.since(now).duration()).await,
+                Some(at) => tokio::time::sleep(at.since(now).duration().min(carrier::LONGEST_SLEEP)).await,
                 None => std::future::pending().await,
             }
         };

@@ -1,5 +1,7 @@
 //! Answers questions about runs from the store alone; needs no engine, so it works beside a running service.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::error::ServiceError;
@@ -71,7 +73,7 @@ impl Archive {
     /// # Errors
     /// No such execution, or the store fails.
     pub async fn view(&self, id: RunId, with_outputs: bool) -> Result<RunView, ServiceError> {
-        let (history, flow) = self.history(id).await?;
+        let (history, flow) = self.history(id, with_outputs).await?;
         let run = fold(&history, &flow);
         let mut view = RunView::new(&history.row, &run, &flow);
         if with_outputs {
@@ -102,7 +104,7 @@ impl Archive {
     /// # Errors
     /// No such execution, or the store fails.
     pub async fn log(&self, id: RunId) -> Result<Vec<LogLine>, ServiceError> {
-        let (history, flow) = self.history(id).await?;
+        let (history, flow) = self.history(id, false).await?;
         Ok(history.entries.iter().map(|entry| LogLine::new(entry, &flow.plan)).collect())
     }
 
@@ -139,8 +141,10 @@ impl Archive {
         Ok(self.store.documents().search(&Search { words, limit, marks }).await?)
     }
 
-    async fn history(&self, id: RunId) -> Result<(History, std::sync::Arc<Flow>), ServiceError> {
-        let history = self.store.journal().load(id).await?.ok_or_else(|| not_found(&id.to_string(), None))?;
+    async fn history(&self, id: RunId, with_outputs: bool) -> Result<(History, Arc<Flow>), ServiceError> {
+        let journal = self.store.journal();
+        let history = if with_outputs { journal.load(id).await? } else { journal.progress(id).await? };
+        let history = history.ok_or_else(|| not_found(&id.to_string(), None))?;
         let flow = self.plans.get(&self.store, &history.row.revision_hash).await?;
         Ok((history, flow))
     }

@@ -103,7 +103,9 @@ fn after_failure(run: &Run, flow: &Flow, step: usize, fault: Fault, now: Timesta
 
 fn may_retry(step: &PlanStep, fault: &Fault) -> bool {
     let listed = |codes: &[String]| codes.iter().any(|code| code == fault.code.id());
-    !listed(&step.retry.not_on) && (fault.again != Again::Permanent || listed(&step.retry.on))
+    // Who must never act twice is not tried twice, whatever the fault says.
+    let repeatable = step.effect != EffectClass::AtMostOnce;
+    repeatable && !listed(&step.retry.not_on) && (fault.again != Again::Permanent || listed(&step.retry.on))
 }
 
 /// Spreads delays; the same run, step and attempt always give the same number, so a replay decides alike.
@@ -154,8 +156,8 @@ fn interrupt(run: &Run, flow: &Flow, lost: bool, now: Timestamp) -> Vec<Event> {
 
 fn interrupted((flow, step): (&Flow, usize), lost_before: u32, lost: bool, now: Timestamp) -> Event {
     let name = &flow.plan.steps[step].id;
-    if lost && flow.plan.steps[step].effect == EffectClass::AtMostOnce {
-        let message = format!("`{name}` was interrupted by a crash and must not be repeated unseen");
+    if flow.plan.steps[step].effect == EffectClass::AtMostOnce {
+        let message = format!("`{name}` was interrupted and must not be repeated unseen");
         return Event::StepFailed { step, fault: Fault::permanent(code::WF4003, message).at(name) };
     }
     if lost && lost_before + 1 >= POISON_AFTER {
