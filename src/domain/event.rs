@@ -60,6 +60,9 @@ pub enum Event {
         step: usize,
         /// By a crash, not by an orderly stop.
         lost: bool,
+        /// When it may run again, if not at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
     },
     /// Steps will not run.
     StepsSkipped {

@@ -32,10 +32,11 @@ pub fn apply(run: &mut Run, flow: &Flow, at: Timestamp, event: &Event) {
             set(run, flow, *step, StepState::Backoff { until: *until }, at);
         }
         Event::StepSleeping { step, until } => set(run, flow, *step, StepState::Sleeping { until: *until }, at),
-        Event::StepInterrupted { step, lost } => {
+        Event::StepInterrupted { step, lost, until } => {
             run.steps[*step].attempts = run.steps[*step].attempts.saturating_sub(1);
             run.steps[*step].lost += u32::from(*lost);
-            set(run, flow, *step, StepState::Pending, at);
+            let state = until.map_or(StepState::Pending, |until| StepState::Backoff { until });
+            set(run, flow, *step, state, at);
         }
         Event::StepsSkipped { steps, reason } => {
             for &step in steps {

@@ -5,11 +5,18 @@ use crate::domain::command::{Command, Refusal};
 use crate::domain::event::Event;
 use crate::domain::fault::{Again, Fault};
 use crate::domain::plan::{EffectClass, PlanStep};
+use crate::domain::retry::{Backoff, RetryPolicy};
 use crate::domain::run::{CancelCause, Flow, Outcome, Run, RunState, SkipReason, StepState};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 
-/// Crashes in a row that one step may be part of before it is held to be their cause.
-const POISON_AFTER: u32 = 3;
+/// Crashes in a row that one step may be part of before it steps back: from then on it waits after each of them, twice
+/// as long every time. The innocent get through meanwhile, and whoever restarts us in a hurry hits it less and less.
+const SUSPECT_AFTER: u32 = 3;
+/// Crashes in a row after which it is held to be their cause. The waits before add up to a minute and a half at the least:
+/// kills from outside come in a burst, and one burst must not fail work that did nothing wrong.
+const POISON_AFTER: u32 = 10;
+/// How long a suspect waits for the first time.
+const FIRST_WAIT: Span = Span::from_secs(1);
 
 /// What follows from a command.
 ///
@@ -33,7 +40,7 @@ pub fn decide(run: &Run, flow: &Flow, command: Command, now: Timestamp) -> Resul
             Ok(vec![Event::StepSleeping { step, until }])
         }
         Command::Wake => Ok(wake(run, now)),
-        Command::Interrupt { lost } => Ok(interrupt(run, flow, lost)),
+        Command::Interrupt { lost } => Ok(interrupt(run, flow, lost, now)),
         Command::Pause { by } => pause(run, by),
         Command::Resume { by } => resume(run, by),
         Command::Cancel { by } => cancel(run, by),
@@ -84,7 +91,7 @@ fn after_failure(run: &Run, flow: &Flow, step: usize, fault: Fault, now: Timesta
     let attempt = run.steps[step].attempts;
     if matches!(run.state, RunState::Cancelling { .. }) {
         // It did not fail of itself: it ends as cancelled, with the run.
-        return Event::StepInterrupted { step, lost: false };
+        return Event::StepInterrupted { step, lost: false, until: None };
     }
     if attempt >= policy.max_attempts() || !may_retry(&flow.plan.steps[step], &fault) {
         return Event::StepFailed { step, fault };
@@ -137,26 +144,41 @@ fn timed_out(run: &Run, now: Timestamp) -> Option<Event> {
     over.then(|| Event::CancelAsked { by: "deadline".to_owned(), cause: CancelCause::TimedOut })
 }
 
-fn interrupt(run: &Run, flow: &Flow, lost: bool) -> Vec<Event> {
-    let running = run.steps.iter().enumerate().filter(|(_, step)| step.state == StepState::Running);
-    let mut events: Vec<Event> = running.map(|(step, state)| interrupted(flow, step, state.lost, lost)).collect();
+fn interrupt(run: &Run, flow: &Flow, lost: bool, now: Timestamp) -> Vec<Event> {
+    let running = in_flight_steps(run);
+    let mut events: Vec<Event> = if lost {
+        running.map(|step| lost_in_crash(run, flow, step, now)).collect()
+    } else {
+        running.map(|step| Event::StepInterrupted { step, lost, until: None }).collect()
+    };
     if run.state == RunState::Running {
         events.push(Event::Requeued);
     }
     events
 }
 
-fn interrupted(flow: &Flow, step: usize, lost_before: u32, lost: bool) -> Event {
-    let name = &flow.plan.steps[step].id;
-    if lost && flow.plan.steps[step].effect == EffectClass::AtMostOnce {
+fn in_flight_steps(run: &Run) -> impl Iterator<Item = usize> + '_ {
+    run.steps.iter().enumerate().filter(|(_, step)| step.state == StepState::Running).map(|(step, _)| step)
+}
+
+fn lost_in_crash(run: &Run, flow: &Flow, step: usize, now: Timestamp) -> Event {
+    let (plan_step, crashes) = (&flow.plan.steps[step], run.steps[step].lost + 1);
+    let name = &plan_step.id;
+    if plan_step.effect == EffectClass::AtMostOnce {
         let message = format!("`{name}` was interrupted by a crash and must not be repeated unseen");
         return Event::StepFailed { step, fault: Fault::permanent(code::WF4003, message).at(name) };
     }
-    if lost && lost_before + 1 >= POISON_AFTER {
+    if crashes >= POISON_AFTER {
         let message = format!("`{name}` was running during {POISON_AFTER} crashes in a row");
         return Event::StepFailed { step, fault: Fault::permanent(code::WF4002, message).at(name) };
     }
-    Event::StepInterrupted { step, lost }
+    let until = (crashes >= SUSPECT_AFTER).then(|| {
+        let waits =
+            RetryPolicy { delay: FIRST_WAIT, backoff: Backoff::Exponential, jitter: true, ..RetryPolicy::default() };
+        // Spread, so that those who crashed together do not come back together: then only one of them is hit again.
+        now.plus(waits.delay_after(crashes + 1 - SUSPECT_AFTER, chance(run, step, crashes)))
+    });
+    Event::StepInterrupted { step, lost: true, until }
 }
 
 fn pause(run: &Run, by: String) -> Result<Vec<Event>, Refusal> {
