@@ -4,7 +4,7 @@
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test run bench lint docs
+.PHONY: help setup demo test crash run bench lint docs
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -18,6 +18,10 @@ demo: setup ## a scanned letter becomes searchable text; kill -9 in the middle, 
 
 test: setup ## all tests
 	$(CARGO) test --locked
+
+crash: setup ## fifty kills while twenty documents are read: nothing may be lost or done twice
+	$(CARGO) build --locked --release
+	@python3 bench/crash.py "$${CARGO_TARGET_DIR:-target}/release/workflow" tests/fixtures/documents
 
 run: setup ## build and start the service
 	$(CARGO) run --locked --release -- serve

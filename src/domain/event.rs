@@ -60,7 +60,7 @@ pub enum Event {
         step: usize,
         /// By a crash, not by an orderly stop.
         lost: bool,
-        /// It runs again at this time; absent: as soon as there is a place.
+        /// When it may run again, if not at once.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
     },

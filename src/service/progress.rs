@@ -236,8 +236,11 @@ fn say(event: &Event, plan: &Plan) -> String {
             format!("{}: attempt failed: {fault}; next one at {}", name(step), clock(until))
         }
         Event::StepSleeping { step, until } => format!("{}: waits until {}", name(step), clock(until)),
-        Event::StepInterrupted { step, lost: true, .. } => {
+        Event::StepInterrupted { step, lost: true, until: None } => {
             format!("{}: interrupted by a crash; runs again", name(step))
+        }
+        Event::StepInterrupted { step, lost: true, until: Some(until) } => {
+            format!("{}: interrupted by one crash after another; runs again at {}", name(step), clock(until))
         }
         Event::StepInterrupted { step, lost: false, .. } => format!("{}: stopped", name(step)),
         Event::StepsSkipped { steps, reason } => {

@@ -5,16 +5,18 @@ use crate::domain::command::{Command, Refusal};
 use crate::domain::event::Event;
 use crate::domain::fault::{Again, Fault};
 use crate::domain::plan::{EffectClass, PlanStep};
+use crate::domain::retry::{Backoff, RetryPolicy};
 use crate::domain::run::{CancelCause, Flow, Outcome, Run, RunState, SkipReason, StepState};
 use crate::domain::time::{Span, Timestamp};
 
-/// Crashes in a row that one step may be part of before it is held to be their cause.
-const POISON_AFTER: u32 = 10;
-/// From this many on it waits before it runs again, longer each time: if it is the cause, the others get on meanwhile;
-/// if it is not, it will not be there next time.
+/// Crashes in a row that one step may be part of before it steps back: from then on it waits after each of them, twice
+/// as long every time. The innocent get through meanwhile, and whoever restarts us in a hurry hits it less and less.
 const SUSPECT_AFTER: u32 = 3;
-/// It waits this long at the most.
-const LONGEST_SUSPICION: Span = Span::from_secs(30);
+/// Crashes in a row after which it is held to be their cause. The waits before add up to a minute and a half at the least:
+/// kills from outside come in a burst, and one burst must not fail work that did nothing wrong.
+const POISON_AFTER: u32 = 10;
+/// How long a suspect waits for the first time.
+const FIRST_WAIT: Span = Span::from_secs(1);
 
 /// What follows from a command.
 ///
@@ -146,28 +148,33 @@ fn timed_out(run: &Run, now: Timestamp) -> Option<Event> {
 
 fn interrupt(run: &Run, flow: &Flow, lost: bool, now: Timestamp) -> Vec<Event> {
     let running = run.steps.iter().enumerate().filter(|(_, step)| step.state == StepState::Running);
-    let mut events: Vec<Event> =
-        running.map(|(step, state)| interrupted((flow, step), state.lost, lost, now)).collect();
+    let mut events: Vec<Event> = running.map(|(step, _)| interrupted(run, flow, step, lost.then_some(now))).collect();
     if run.state == RunState::Running {
         events.push(Event::Requeued);
     }
     events
 }
 
-fn interrupted((flow, step): (&Flow, usize), lost_before: u32, lost: bool, now: Timestamp) -> Event {
-    let name = &flow.plan.steps[step].id;
-    if flow.plan.steps[step].effect == EffectClass::AtMostOnce {
+/// What an attempt without an outcome leads to; `crashed` is when the next process found it, if there was a crash.
+fn interrupted(run: &Run, flow: &Flow, step: usize, crashed: Option<Timestamp>) -> Event {
+    let (plan_step, crashes) = (&flow.plan.steps[step], run.steps[step].lost + 1);
+    let name = &plan_step.id;
+    if plan_step.effect == EffectClass::AtMostOnce {
         let message = format!("`{name}` was interrupted and must not be repeated unseen");
         return Event::StepFailed { step, fault: Fault::permanent(code::WF4003, message).at(name) };
     }
-    if lost && lost_before + 1 >= POISON_AFTER {
+    let Some(now) = crashed else { return Event::StepInterrupted { step, lost: false, until: None } };
+    if crashes >= POISON_AFTER {
         let message = format!("`{name}` was running during {POISON_AFTER} crashes in a row");
         return Event::StepFailed { step, fault: Fault::permanent(code::WF4002, message).at(name) };
     }
-    let suspicions = (lost_before + 1).saturating_sub(SUSPECT_AFTER);
-    let wait = Span::from_secs(1 << suspicions.min(5)).min(LONGEST_SUSPICION);
-    let until = (lost && lost_before + 1 >= SUSPECT_AFTER).then(|| now.plus(wait));
-    Event::StepInterrupted { step, lost, until }
+    let until = (crashes >= SUSPECT_AFTER).then(|| {
+        let waits =
+            RetryPolicy { delay: FIRST_WAIT, backoff: Backoff::Exponential, jitter: true, ..RetryPolicy::default() };
+        // Spread, so that those who crashed together do not come back together: then only one of them is hit again.
+        now.plus(waits.delay_after(crashes + 1 - SUSPECT_AFTER, chance(run, step, crashes)))
+    });
+    Event::StepInterrupted { step, lost: true, until }
 }
 
 fn pause(run: &Run, by: String) -> Result<Vec<Event>, Refusal> {

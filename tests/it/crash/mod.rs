@@ -1,0 +1,8 @@
+//! The whole process dies, by SIGKILL or by a failing disk, and nothing that it acknowledged is lost or done twice.
+//! `bench/crash.py` is the long form, with fifty kills at random times.
+
+mod audit;
+mod dice;
+mod kills;
+mod lives;
+mod stops;
