@@ -1,7 +1,7 @@
 //! `pause`, `resume`, `cancel`, `retry`, `health`: asks the process that owns the storage path, or acts itself.
 
 use super::run::watch_one;
-use super::{DONE, Ended, FAILED, WRONG_USE, caller, exit_code, print};
+use super::{DONE, Ended, FAILED, WRONG_USE, caller, exit_code, print, to_the_end};
 use crate::app::App;
 use crate::app::control::{self as door, Act, Answer, Request};
 use crate::config::Config;
@@ -61,9 +61,8 @@ async fn act(config: &Config, execution: &str, act: Act, json: bool) -> Ended {
         None => {}
     }
     let app = App::open(config, false).await?;
-    let ended = act_here(&app.service, execution, &act, json).await;
-    app.close().await;
-    ended
+    let service = app.service.clone();
+    to_the_end(app, act_here(&service, execution, &act, json)).await
 }
 
 async fn act_here(service: &Service, execution: &str, act: &Act, json: bool) -> Ended {
@@ -85,7 +84,12 @@ async fn resume_all(config: &Config, json: bool) -> Ended {
         return Ok(DONE);
     }
     let app = App::open(config, true).await?;
-    let archive = app.service.archive();
+    let service = app.service.clone();
+    to_the_end(app, every_open_one(&service, json)).await
+}
+
+async fn every_open_one(service: &Service, json: bool) -> Ended {
+    let archive = service.archive();
     let open = archive.open().await?;
     let mut worst = DONE;
     for &run in &open {
@@ -94,13 +98,12 @@ async fn resume_all(config: &Config, json: bool) -> Ended {
             continue;
         }
         print::aside(format!("Workflow resumed: {run}"));
-        worst = worst.max(exit_code(watch_one(&app.service, run, json).await?.status));
+        worst = worst.max(exit_code(watch_one(service, run, json).await?.status));
     }
     if open.is_empty() {
         let ever = archive.list(&ListFilter { limit: 1, ..ListFilter::default() }).await?;
         print::aside(if ever.is_empty() { "nothing has run here yet" } else { "nothing is open" });
     }
-    app.close().await;
     Ok(worst)
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::watch::Watch;
-use super::{DISK_FAILED, Ended, WRONG_USE, caller, exit_code, print};
+use super::{Ended, WRONG_USE, caller, exit_code, print, to_the_end};
 use crate::app::App;
 use crate::config::Config;
 use crate::domain::id::RunId;
@@ -19,15 +19,8 @@ pub async fn run(config: &Config, args: Run) -> Ended {
         return Ok(WRONG_USE);
     }
     let app = App::open(config, false).await?;
-    let ended = tokio::select! {
-        ended = all(&app.service, &args) => ended,
-        () = app.service.engine().broken() => {
-            print::aside("the store failed; nothing that was reported is lost, and the next start carries on");
-            return Ok(DISK_FAILED);
-        }
-    };
-    app.close().await;
-    ended
+    let service = app.service.clone();
+    to_the_end(app, all(&service, &args)).await
 }
 
 /// Starts everything first, then watches one after the other: they run side by side meanwhile.

@@ -65,7 +65,9 @@ impl Life {
         let deadline = Instant::now() + LINGERS;
         while let Some(left) = family.iter().find(|member| is_alive(**member)) {
             if Instant::now() > deadline {
-                family.iter().for_each(|member| drop(kill_process(*member, Signal::KILL)));
+                for &member in &family {
+                    let _ = kill_process(member, Signal::KILL); // it may have gone at last
+                }
                 panic!("{left:?} outlived the process that had started it");
             }
             std::thread::yield_now();
