@@ -14,7 +14,7 @@ The documents are handed in with `run`; what dies before all of them are accepte
 Then the process is restarted at once after each kill, by chance as `resume` or as `serve`. When everything is completed
 before all kills are spent, the documents are handed in once more. After the last kill `resume` goes on to the end.
 
-At each kill the process is first frozen, so that its children can be listed: none of them may outlive it.
+At each kill the process and its children are first frozen, and it alone is killed: none of them may outlive it.
 At the end the database itself is asked (read only, nothing else has it open):
 
   accepted    every id that was printed as `Workflow started:` is there                                         (I1)
@@ -69,17 +69,21 @@ def documents(folders, count, rng):
     return chosen
 
 
+def environment(storage):
+    """This one's, with nothing in it that would set the program otherwise than its defaults."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("WORKFLOW_")}
+    return {**kept, "WORKFLOW_STORAGE_PATH": storage}
+
+
 class Process:
     """One life of the program."""
 
     def __init__(self, program, storage, args):
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("WORKFLOW_")}
-        environment["WORKFLOW_STORAGE_PATH"] = storage
         self.began = time.time()
         self.printed = []
         self.said = collections.deque(maxlen=40)
         self.child = subprocess.Popen(
-            [program] + args, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            [program] + args, env=environment(storage), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True)
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
@@ -101,15 +105,19 @@ class Process:
         return code
 
     def kill(self):
-        """Ends it as hard as a machine can; gives the number of its children that were left alive."""
+        """Ends it, and it alone, as hard as a machine can; says how many of its children were left, and were there."""
         self.child.send_signal(signal.SIGSTOP)
         family = descendants(self.child.pid)
+        for one in family:
+            tell(one, signal.SIGSTOP)  # so that none of them ends by itself
         self.child.kill()
         self.child.wait()
         self.reader.join()
         ends = time.monotonic() + CHILD_GRACE
         while (left := [one for one in family if alive(one)]) and time.monotonic() < ends:
             time.sleep(0.01)
+        for one in left:
+            tell(one, signal.SIGKILL)
         return len(left), len(family)
 
 
@@ -141,6 +149,11 @@ def alive(process):
     pid, birth = process
     found = stat(pid)
     return bool(found) and found["birth"] == birth and found["state"] not in "ZX"
+
+
+def tell(process, what):
+    if alive(process):
+        os.kill(process[0], what)
 
 
 class Trial:
@@ -196,8 +209,8 @@ class Trial:
     def nothing_open(self):
         """Asked from the program itself: the database is not to be opened beside a restart."""
         asked = subprocess.run(
-            [self.options.program, "history", "--json", "--limit", "100000"], capture_output=True, text=True,
-            env={**os.environ, "WORKFLOW_STORAGE_PATH": self.storage})
+            [self.options.program, "history", "--json", "--limit", "1000"], capture_output=True, text=True,
+            env=environment(self.storage), check=True)
         rows = [json.loads(line) for line in asked.stdout.splitlines()]
         return all(row["finished_at"] for row in rows)
 

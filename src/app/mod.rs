@@ -75,6 +75,12 @@ impl App {
     }
 }
 
+/// Whether something failed because the disk or the database did.
+#[must_use]
+pub fn is_disk_failure(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(StoreError::Failed { .. } | StoreError::Closed))
+}
+
 /// What can be read beside whoever owns the storage path.
 pub struct Reading {
     /// Questions about executions; `None` while there is no store yet.

@@ -104,6 +104,13 @@ fn refusal_code(error: &ServiceError) -> u8 {
         | ServiceError::Definition(_)
         | ServiceError::Inputs(_)
         | ServiceError::Refused(_) => WRONG_USE,
+        ServiceError::Disk(_) => DISK_FAILED,
         ServiceError::Stopping | ServiceError::Internal(_) => FAILED,
     }
+}
+
+/// Says so, and gives the exit code for it.
+fn disk_failed() -> u8 {
+    print::aside("the store failed; nothing that was reported is lost, and the next start carries on");
+    DISK_FAILED
 }

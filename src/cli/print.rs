@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{FAILED, refusal_code};
-use crate::service::{RunView, ServiceError, StepView};
+use super::{DISK_FAILED, FAILED, refusal_code};
+use crate::app;
+use crate::service::{RunView, StepView};
 
 /// A line for people who asked a question.
 pub fn line(text: impl AsRef<str>) {
@@ -38,7 +39,8 @@ pub fn pretty(value: &impl Serialize) -> anyhow::Result<()> {
 /// Why a command failed, and the exit code for it.
 pub fn failure(error: &anyhow::Error) -> ExitCode {
     aside(format!("error: {error:#}"));
-    ExitCode::from(error.downcast_ref::<ServiceError>().map_or(FAILED, refusal_code))
+    let other = if app::is_disk_failure(error) { DISK_FAILED } else { FAILED };
+    ExitCode::from(error.downcast_ref().map_or(other, refusal_code))
 }
 
 /// Ends the process without a word more: the reader has gone, or a second signal came. The store takes it as it

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::watch::Watch;
-use super::{DISK_FAILED, Ended, WRONG_USE, caller, exit_code, print};
+use super::{Ended, WRONG_USE, caller, disk_failed, exit_code, print};
 use crate::app::App;
 use crate::config::Config;
 use crate::domain::id::RunId;
@@ -27,8 +27,7 @@ pub async fn as_owner(config: &Config, carry_on: bool, work: impl AsyncFnOnce(&S
     let ended = tokio::select! {
         biased;
         () = app.service.engine().broken() => {
-            print::aside("the store failed; nothing that was reported is lost, and the next start carries on");
-            return Ok(DISK_FAILED);
+            return Ok(disk_failed());
         }
         ended = work(&app.service) => ended,
     };

@@ -2,7 +2,7 @@
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{DISK_FAILED, DONE, Ended, WRONG_USE, print};
+use super::{DONE, Ended, WRONG_USE, disk_failed, print};
 use crate::app::App;
 use crate::config::Config;
 
@@ -23,8 +23,7 @@ pub async fn serve(config: &Config) -> Ended {
         _ = terminate.recv() => {}
         _ = tokio::signal::ctrl_c() => {}
         () = app.service.engine().broken() => {
-            print::aside("the store failed; nothing that was reported is lost, and the next start carries on");
-            return Ok(DISK_FAILED);
+            return Ok(disk_failed());
         }
     }
     print::aside("draining: what is in flight may finish; a second signal ends at once");

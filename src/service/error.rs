@@ -39,7 +39,10 @@ pub enum ServiceError {
     /// The service is shutting down.
     #[error("the service is shutting down; try again when it is back")]
     Stopping,
-    /// The store, the disk or this program failed.
+    /// The database or the disk failed. What was acknowledged is kept; the next start carries on.
+    #[error("{0}")]
+    Disk(StoreError),
+    /// This program failed, or what it kept cannot be read.
     #[error("{0}")]
     Internal(String),
 }
@@ -51,7 +54,10 @@ fn list(faults: &[Fault]) -> String {
 
 impl From<StoreError> for ServiceError {
     fn from(error: StoreError) -> Self {
-        Self::Internal(error.to_string())
+        match error {
+            StoreError::Failed { .. } | StoreError::Closed => Self::Disk(error),
+            _ => Self::Internal(error.to_string()),
+        }
     }
 }
 
@@ -67,9 +73,8 @@ impl From<EngineError> for ServiceError {
             EngineError::NotFound(run) => Self::NotFound { noun: "execution", name: run.to_string(), near: None },
             EngineError::Refused(refusal) => Self::Refused(refusal),
             EngineError::Stopping => Self::Stopping,
-            EngineError::Value(_) | EngineError::Revision(_) | EngineError::Store(_) => {
-                Self::Internal(error.to_string())
-            }
+            EngineError::Store(error) => error.into(),
+            EngineError::Value(_) | EngineError::Revision(_) => Self::Internal(error.to_string()),
         }
     }
 }

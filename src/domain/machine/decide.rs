@@ -12,9 +12,9 @@ use crate::domain::time::{Span, Timestamp};
 /// Crashes in a row that one step may be part of before it steps back: from then on it waits after each of them, twice
 /// as long every time. The innocent get through meanwhile, and whoever restarts us in a hurry hits it less and less.
 const SUSPECT_AFTER: u32 = 3;
-/// Crashes in a row after which it is held to be their cause. The waits before add up to a minute and a half at the least:
+/// Crashes in a row after which it is held to be their cause. The waits before add up to six minutes at the least:
 /// kills from outside come in a burst, and one burst must not fail work that did nothing wrong.
-const POISON_AFTER: u32 = 10;
+const POISON_AFTER: u32 = 12;
 /// How long a suspect waits for the first time.
 const FIRST_WAIT: Span = Span::from_secs(1);
 

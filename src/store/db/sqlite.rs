@@ -55,6 +55,7 @@ impl Sqlite {
         let mut connection = options.connect().await.map_err(|error| failed("open", &path, &error))?;
         refuse_old_library(&mut connection, &path).await?;
         migrate::migrate(&mut connection, "sqlite", &path).await?;
+        fold_back(&mut connection, &path).await?;
         let statements = Arc::new(Statements::load("sqlite"));
         let (writer, end) = Writer::start(connection, Arc::clone(&statements), path.clone());
         let owner = Owner {
@@ -127,6 +128,13 @@ fn options(path: &Path) -> SqliteConnectOptions {
 fn readers(path: &Path) -> SqlitePool {
     let options = options(path).read_only(true).pragma("query_only", "ON");
     SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(options)
+}
+
+/// Puts what a process that died has left in the log into the database, synced. It may have died of a sync that failed:
+/// then what we read of the log was never on the disk, and nothing new may rest on it.
+async fn fold_back(connection: &mut sqlx::SqliteConnection, path: &Path) -> Result<(), StoreError> {
+    let folded = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(connection).await;
+    folded.map(drop).map_err(|error| failed("fold the log into", path, &error))
 }
 
 async fn refuse_old_library(connection: &mut sqlx::SqliteConnection, path: &Path) -> Result<(), StoreError> {

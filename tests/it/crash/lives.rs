@@ -65,8 +65,8 @@ impl Life {
         let deadline = Instant::now() + LINGERS;
         while let Some(left) = family.iter().find(|member| is_alive(**member)) {
             if Instant::now() > deadline {
-                for member in &family {
-                    let _ = kill_process(*member, Signal::KILL); // it may have ended by itself
+                for &member in &family {
+                    let _ = kill_process(member, Signal::KILL); // it may have gone at last
                 }
                 panic!("{left:?} outlived the process that had started it");
             }

@@ -3,6 +3,7 @@
 
 mod audit;
 mod dice;
+mod disk;
 mod kills;
 mod lives;
 mod stops;
