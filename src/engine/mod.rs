@@ -1,6 +1,6 @@
 //! Carries runs: takes what is due, starts attempts, commits what follows. Holds no rules: the machine decides.
 //!
-//! One task carries one run at a time ([`carrier`]), so a run's commits are in order without a lock; the [`desk`]
+//! One task carries one run at a time (`carrier`), so a run's commits are in order without a lock; the `desk`
 //! knows who carries what, who waits for a place, and what is due later. There is no recovery code beside this
 //! path: a start reads which runs are open and carries on.
 
