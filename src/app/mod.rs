@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::contract::clock::{Clock, SystemClock};
 use crate::contract::registry::Registry;
 use crate::engine::{self, Engine, Plans};
-use crate::service::{Archive, Library, Service};
+use crate::service::{Archive, Library, Service, ServiceError};
 use crate::store::{Store, StoreError};
 
 /// Everything that runs in this process.
@@ -35,7 +35,7 @@ impl App {
             let folder = config.storage_path.join(folder);
             std::fs::create_dir_all(&folder).with_context(|| format!("create `{}`", folder.display()))?;
         }
-        let store = Store::open(&config.store()).await?;
+        let store = Store::open(&config.store()).await.map_err(ServiceError::from)?;
         let registry = registry(config, store.clone())?;
         let plans = Plans::new(registry.clone(), options(config));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -44,7 +44,8 @@ impl App {
             carry_on,
             ..engine::Settings::default()
         };
-        let engine = Engine::start(store.clone(), registry, plans.clone(), clock, settings).await?;
+        let engine = Engine::start(store.clone(), registry, plans.clone(), clock, settings).await;
+        let engine = engine.map_err(ServiceError::from)?;
         let library = library(config, plans.clone());
         let service = Service::new(engine, Archive::new(store, plans), library);
         let door = control::open(&config.storage_path, service.clone());

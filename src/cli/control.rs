@@ -1,7 +1,8 @@
 //! `pause`, `resume`, `cancel`, `retry`, `health`: asks the process that owns the storage path, or acts itself.
 
+use super::end::to_the_end;
 use super::run::watch_one;
-use super::{DONE, Ended, FAILED, WRONG_USE, caller, exit_code, print, to_the_end};
+use super::{DONE, Ended, FAILED, WRONG_USE, caller, exit_code, print};
 use crate::app::App;
 use crate::app::control::{self as door, Act, Answer, Request};
 use crate::config::Config;

@@ -4,6 +4,7 @@
 mod ask;
 mod check;
 mod control;
+mod end;
 mod line;
 mod print;
 mod run;
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use line::{Command, CommandLine};
 
-use crate::app::{App, telemetry};
+use crate::app::telemetry;
 use crate::config::Config;
 use crate::service::{Caller, ServiceError, verbs::Verb};
 
@@ -107,22 +108,4 @@ fn refusal_code(error: &ServiceError) -> u8 {
         ServiceError::Disk(_) => DISK_FAILED,
         ServiceError::Stopping | ServiceError::Internal(_) => FAILED,
     }
-}
-
-/// Does what was asked, then stops in good order. Where the disk fails meanwhile it ends at once: whoever waits for a
-/// commit would wait for ever.
-async fn to_the_end(app: App, work: impl Future<Output = Ended>) -> Ended {
-    let ended = tokio::select! {
-        biased;
-        () = app.service.engine().broken() => return Ok(disk_failed()),
-        ended = work => ended,
-    };
-    app.close().await;
-    ended
-}
-
-/// Says so, and gives the exit code for it.
-fn disk_failed() -> u8 {
-    print::aside("the store failed; nothing that was reported is lost, and the next start carries on");
-    DISK_FAILED
 }

@@ -5,9 +5,8 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{DISK_FAILED, FAILED, refusal_code};
-use crate::service::{RunView, StepView};
-use crate::store::StoreError;
+use super::{FAILED, refusal_code};
+use crate::service::{RunView, ServiceError, StepView};
 
 /// A line for people who asked a question.
 pub fn line(text: impl AsRef<str>) {
@@ -39,9 +38,7 @@ pub fn pretty(value: &impl Serialize) -> anyhow::Result<()> {
 /// Why a command failed, and the exit code for it.
 pub fn failure(error: &anyhow::Error) -> ExitCode {
     aside(format!("error: {error:#}"));
-    let disk = matches!(error.downcast_ref(), Some(StoreError::Failed { .. } | StoreError::Closed));
-    let other = if disk { DISK_FAILED } else { FAILED };
-    ExitCode::from(error.downcast_ref().map_or(other, refusal_code))
+    ExitCode::from(error.downcast_ref::<ServiceError>().map_or(FAILED, refusal_code))
 }
 
 /// To standard output. A reader that has gone (`| head`) has seen what it wanted: the process ends quietly.

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use super::end::to_the_end;
 use super::watch::Watch;
-use super::{Ended, WRONG_USE, caller, exit_code, print, to_the_end};
+use super::{Ended, WRONG_USE, caller, exit_code, print};
 use crate::app::App;
 use crate::config::Config;
 use crate::domain::id::RunId;

@@ -2,7 +2,8 @@
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{DONE, Ended, WRONG_USE, disk_failed, print};
+use super::end::disk_failed;
+use super::{DONE, Ended, WRONG_USE, print};
 use crate::app::App;
 use crate::config::Config;
 
