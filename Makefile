@@ -13,7 +13,7 @@ setup: ## install what is missing: C compiler, tesseract (eng, deu), poppler
 	@scripts/setup
 
 demo: setup ## a scanned letter becomes searchable text; kill -9 in the middle, and it goes on
-	$(CARGO) build --locked --release
+	$(CARGO) build --locked --profile demo
 	@scripts/demo
 
 test: setup ## all tests

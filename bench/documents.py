@@ -7,6 +7,7 @@ PROGRAM  the `workflow` binary, or the example `ocr` (the same JSON for upload a
 FOLDER   holds manifest.json: a list of {file, kind, lang, truth_text?, truth_text_layout?, truth_fields?, expect?}
          and, beside it, baseline-tesseract.json: {file: {lang, word_f1, fields_found}} of the plain tesseract CLI
 --baseline   also run the plain tesseract CLI now, with the very same languages (pages of PDFs drawn at 300 dpi)
+--take-tiff   run a copy of the template that takes TIFF too (the shipped one does not)
 --default-languages   read everything with eng+deu, as the template does, instead of each file's own language
 
 Prints a table: file, status or error code, word F1 and that of plain tesseract, fields found, seconds.
@@ -81,6 +82,15 @@ def run(program, path, languages, storage):
         return None, time.monotonic() - started
 
 
+def take_tiff(program, storage):
+    """The operator's own template goes before the shipped one of the same name."""
+    shipped = subprocess.run([program, "show", "document_processing"], capture_output=True, cwd=storage, check=True)
+    templates = os.path.join(storage, "workflows", "templates")
+    os.makedirs(templates)
+    with open(os.path.join(templates, "document_processing.yaml"), "wb") as file:
+        file.write(shipped.stdout.replace(b"jpg, png]", b"jpg, png, tiff]"))
+
+
 def judge(entry, folder, options, storage, baseline):
     path = os.path.join(folder, entry["file"])
     own = LANGUAGES.get(entry.get("lang"), "eng")
@@ -140,6 +150,7 @@ def main():
     parser.add_argument("folder")
     parser.add_argument("--only", default="")
     parser.add_argument("--baseline", action="store_true")
+    parser.add_argument("--take-tiff", action="store_true")
     parser.add_argument("--default-languages", action="store_true")
     parser.add_argument("--json")
     options = parser.parse_args()
@@ -149,6 +160,8 @@ def main():
     known = os.path.join(folder, "baseline-tesseract.json")
     baseline = json.load(open(known, encoding="utf-8")) if os.path.exists(known) else {}
     with tempfile.TemporaryDirectory() as storage:
+        if options.take_tiff:
+            take_tiff(options.program, storage)
         rows = [judge(entry, folder, options, storage, baseline)
                 for entry in entries if options.only in entry["file"]]
     show(rows)

@@ -14,53 +14,21 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use workflow::connect::process::Toolbox;
-use workflow::contract::blob::{Blob, BlobError, BlobStore, Digest};
 use workflow::contract::step::{Attempt, Bound, StepHandler, StepOutcome};
-use workflow::domain::fault::Fault;
 use workflow::domain::id::{FileId, RunId};
 use workflow::domain::time::{Span, Timestamp};
 use workflow::steps::document::ocr::Ocr;
-use workflow::steps::document::upload::{FileIndex, FileRecord, Upload};
+use workflow::steps::document::upload::{FileIndex, Upload};
+use workflow::store::StoreError;
+use workflow::store::blobs::disk::DiskBlobs;
+use workflow::store::files::FileRecord;
 
 const SEARCH_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
-
-/// Keeps contents as files of a folder.
-struct Folder(PathBuf);
-
-impl BlobStore for Folder {
-    fn put<'a>(&'a self, bytes: &'a [u8]) -> BoxFuture<'a, Result<Blob, BlobError>> {
-        Box::pin(async move {
-            use sha2::Digest as _;
-            let digest = Digest::from_bytes(&sha2::Sha256::digest(bytes).into());
-            let path = self.0.join(digest.as_str());
-            let io = |source| BlobError::Io { action: "write", path: path.clone(), source };
-            std::fs::write(&path, bytes).map_err(io)?;
-            Ok(Blob { digest, size: bytes.len() as u64 })
-        })
-    }
-
-    fn put_file<'a>(&'a self, path: &'a Path, _limit: u64) -> BoxFuture<'a, Result<Blob, BlobError>> {
-        Box::pin(async move {
-            let io = |source| BlobError::Io { action: "read", path: path.to_owned(), source };
-            self.put(&std::fs::read(path).map_err(io)?).await
-        })
-    }
-
-    fn get<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Result<Vec<u8>, BlobError>> {
-        Box::pin(
-            async move { std::fs::read(self.0.join(digest.as_str())).map_err(|_| BlobError::Missing(digest.clone())) },
-        )
-    }
-
-    fn local_path<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Result<PathBuf, BlobError>> {
-        Box::pin(async move { Ok(self.0.join(digest.as_str())) })
-    }
-}
 
 struct NoFiles;
 
 impl FileIndex for NoFiles {
-    fn find(&self, _id: FileId) -> BoxFuture<'_, Result<Option<FileRecord>, Fault>> {
+    fn find(&self, _id: FileId) -> BoxFuture<'_, Result<Option<FileRecord>, StoreError>> {
         Box::pin(async { Ok(None) })
     }
 }
@@ -99,7 +67,7 @@ async fn ended(handler: &dyn StepHandler, attempt: &Attempt) -> (Value, Value) {
     (step, warnings)
 }
 
-async fn read(file: &Path, languages: &str, blobs: &Arc<Folder>, tools: &Toolbox) -> anyhow::Result<Value> {
+async fn read(file: &Path, languages: &str, blobs: &Arc<DiskBlobs>, tools: &Toolbox) -> anyhow::Result<Value> {
     let file = file.canonicalize().with_context(|| format!("{}", file.display()))?;
     let root = file.parent().context("a file has a folder")?.to_owned();
     let upload = Upload::new(Arc::new(NoFiles), blobs.clone(), vec![root]);
@@ -138,7 +106,7 @@ async fn main() -> anyhow::Result<()> {
         }
     }
     let folder = tempfile::tempdir()?;
-    let blobs = Arc::new(Folder(folder.path().to_owned()));
+    let blobs = Arc::new(DiskBlobs::new(folder.path().to_owned()));
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     let tools = Toolbox::new(OsStr::new(SEARCH_PATH), cores)?;
     for file in files {

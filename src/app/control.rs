@@ -1,6 +1,8 @@
 //! A door for other processes of this machine: the owner of a storage path takes commands on a Unix socket in it,
 //! so that `workflow cancel` works while `workflow run` or `workflow serve` holds the store. One JSON line each way.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -77,6 +79,7 @@ pub fn open(storage_path: &Path, service: Service) -> std::io::Result<Door> {
     let path = control_socket(storage_path);
     let _ = std::fs::remove_file(&path); // absent unless a crash left it
     let listener = UnixListener::bind(&path)?;
+    std::fs::set_permissions(&path, Permissions::from_mode(0o600))?;
     let closed = CancellationToken::new();
     let door = Door { path, _open: closed.clone().drop_guard() };
     tokio::spawn(async move {
@@ -116,7 +119,7 @@ async fn answer(service: &Service, request: Request) -> Answer {
     let Request::Control { execution, act, by } = request else { return Answer::Done(serde_json::Value::Null) };
     let caller = Caller { door: "terminal", name: by };
     let view = control(service, &caller, &execution, &act).await;
-    match view.map(|view| serde_json::to_value(view)) {
+    match view.map(serde_json::to_value) {
         Ok(Ok(view)) => Answer::Done(view),
         Ok(Err(error)) => Answer::Refused(error.to_string()),
         Err(error) => Answer::Refused(error.to_string()),

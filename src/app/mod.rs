@@ -2,27 +2,35 @@
 
 mod assembly;
 pub mod control;
+mod mirror;
 pub mod telemetry;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 
 use assembly::{library, options, registry};
 use control::Door;
+use mirror::Mirror;
+use tokio::task::JoinHandle;
 
 use crate::config::Config;
 use crate::contract::clock::{Clock, SystemClock};
 use crate::contract::registry::Registry;
 use crate::engine::{self, Engine, Plans};
-use crate::service::{Archive, Library, Service, ServiceError};
+use crate::service::{Archive, Library, Service};
 use crate::store::{Store, StoreError};
+
+/// How long a stop waits for the readable copy.
+const COPYING: Duration = Duration::from_secs(2);
 
 /// Everything that runs in this process.
 pub struct App {
     /// The front desk.
     pub service: Service,
     door: Option<Door>,
+    copying: JoinHandle<()>,
 }
 
 impl App {
@@ -35,7 +43,7 @@ impl App {
             let folder = config.storage_path.join(folder);
             std::fs::create_dir_all(&folder).with_context(|| format!("create `{}`", folder.display()))?;
         }
-        let store = Store::open(&config.store()).await.map_err(ServiceError::from)?;
+        let store = Store::open(&config.store()).await?;
         let registry = registry(config, store.clone())?;
         let plans = Plans::new(registry.clone(), options(config));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -44,20 +52,33 @@ impl App {
             carry_on,
             ..engine::Settings::default()
         };
-        let engine = Engine::start(store.clone(), registry, plans.clone(), clock, settings).await;
-        let engine = engine.map_err(ServiceError::from)?;
+        let engine = Engine::start(store.clone(), registry, plans.clone(), clock, settings).await?;
         let library = library(config, plans.clone());
         let service = Service::new(engine, Archive::new(store, plans), library);
+        let copying =
+            Mirror::start(service.archive().clone(), &config.storage_path, service.engine().feed().subscribe());
         let door = control::open(&config.storage_path, service.clone());
         let door = door.inspect_err(|error| tracing::warn!(%error, "other terminals cannot steer this process")).ok();
-        Ok(Self { service, door })
+        Ok(Self { service, door, copying })
     }
 
     /// Stops everything in good order.
     pub async fn close(self) {
         drop(self.door);
-        self.service.engine().stop().await;
+        let Self { service, copying, .. } = self;
+        service.engine().drain().await;
+        // The copy ends with the feed, once the last handle of the engine is gone.
+        let store = service.engine().store().clone();
+        drop(service);
+        let _ = tokio::time::timeout(COPYING, copying).await; // what is missing is written at the next start
+        store.close().await;
     }
+}
+
+/// Whether something failed because the disk or the database did.
+#[must_use]
+pub fn is_disk_failure(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(StoreError::Failed { .. } | StoreError::Closed))
 }
 
 /// What can be read beside whoever owns the storage path.

@@ -1,9 +1,7 @@
 //! `pause`, `resume`, `cancel`, `retry`, `health`: asks the process that owns the storage path, or acts itself.
 
-use super::end::to_the_end;
-use super::run::watch_one;
+use super::run::{as_owner, watch_one};
 use super::{DONE, Ended, FAILED, WRONG_USE, caller, exit_code, print};
-use crate::app::App;
 use crate::app::control::{self as door, Act, Answer, Request};
 use crate::config::Config;
 use crate::service::verbs::{Execution, MaybeExecution, Retry};
@@ -61,9 +59,7 @@ async fn act(config: &Config, execution: &str, act: Act, json: bool) -> Ended {
         }
         None => {}
     }
-    let app = App::open(config, false).await?;
-    let service = app.service.clone();
-    to_the_end(app, act_here(&service, execution, &act, json)).await
+    as_owner(config, false, async |service| act_here(service, execution, &act, json).await).await
 }
 
 async fn act_here(service: &Service, execution: &str, act: &Act, json: bool) -> Ended {
@@ -84,22 +80,28 @@ async fn resume_all(config: &Config, json: bool) -> Ended {
         print::aside("a running process carries them on already; `workflow history` shows how far they are");
         return Ok(DONE);
     }
-    let app = App::open(config, true).await?;
-    let service = app.service.clone();
-    to_the_end(app, every_open_one(&service, json)).await
+    as_owner(config, true, async |service| watch_open(service, json).await).await
 }
 
-async fn every_open_one(service: &Service, json: bool) -> Ended {
+async fn watch_open(service: &Service, json: bool) -> Ended {
     let archive = service.archive();
     let open = archive.open().await?;
     let mut worst = DONE;
     for &run in &open {
-        if archive.view(run, false).await?.status == "paused" {
-            print::aside(format!("{run} is paused; `workflow resume {run}` lets it go on"));
-            continue;
+        match archive.view(run, false).await {
+            Ok(view) if view.status == "paused" => {
+                print::aside(format!("{run} is paused; `workflow resume {run}` lets it go on"));
+            }
+            Ok(_) => {
+                print::aside(format!("Workflow resumed: {run}"));
+                worst = worst.max(exit_code(watch_one(service, run, json).await?.status));
+            }
+            // The others are being carried meanwhile; one that cannot be read must not end them.
+            Err(error) => {
+                print::aside(format!("{run} cannot be carried on: {error}"));
+                worst = worst.max(FAILED);
+            }
         }
-        print::aside(format!("Workflow resumed: {run}"));
-        worst = worst.max(exit_code(watch_one(service, run, json).await?.status));
     }
     if open.is_empty() {
         let ever = archive.list(&ListFilter { limit: 1, ..ListFilter::default() }).await?;

@@ -4,7 +4,6 @@
 mod ask;
 mod check;
 mod control;
-mod end;
 mod line;
 mod print;
 mod run;
@@ -108,4 +107,10 @@ fn refusal_code(error: &ServiceError) -> u8 {
         ServiceError::Disk(_) => DISK_FAILED,
         ServiceError::Stopping | ServiceError::Internal(_) => FAILED,
     }
+}
+
+/// Says so, and gives the exit code for it.
+fn disk_failed() -> u8 {
+    print::aside("the store failed; nothing that was reported is lost, and the next start carries on");
+    DISK_FAILED
 }

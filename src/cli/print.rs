@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{FAILED, refusal_code};
-use crate::service::{RunView, ServiceError, StepView};
+use super::{DISK_FAILED, FAILED, refusal_code};
+use crate::app;
+use crate::service::{RunView, StepView};
 
 /// A line for people who asked a question.
 pub fn line(text: impl AsRef<str>) {
@@ -38,14 +39,22 @@ pub fn pretty(value: &impl Serialize) -> anyhow::Result<()> {
 /// Why a command failed, and the exit code for it.
 pub fn failure(error: &anyhow::Error) -> ExitCode {
     aside(format!("error: {error:#}"));
-    ExitCode::from(error.downcast_ref::<ServiceError>().map_or(FAILED, refusal_code))
+    let other = if app::is_disk_failure(error) { DISK_FAILED } else { FAILED };
+    ExitCode::from(error.downcast_ref().map_or(other, refusal_code))
+}
+
+/// Ends the process without a word more: the reader has gone, or a second signal came. The store takes it as it
+/// takes a crash: nothing that was reported is lost.
+#[expect(clippy::disallowed_methods, reason = "meant to skip what an orderly end would wait for")]
+pub fn end_now(code: i32) -> ! {
+    std::process::exit(code)
 }
 
 /// To standard output. A reader that has gone (`| head`) has seen what it wanted: the process ends quietly.
 fn out(text: &str) {
     let mut stdout = std::io::stdout().lock();
     if stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).is_err() {
-        std::process::exit(0);
+        end_now(0);
     }
 }
 

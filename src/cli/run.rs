@@ -2,9 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::end::to_the_end;
 use super::watch::Watch;
-use super::{Ended, WRONG_USE, caller, exit_code, print};
+use super::{Ended, WRONG_USE, caller, disk_failed, exit_code, print};
 use crate::app::App;
 use crate::config::Config;
 use crate::domain::id::RunId;
@@ -19,9 +18,21 @@ pub async fn run(config: &Config, args: Run) -> Ended {
         print::aside("workflows are switched off: WORKFLOW_ENABLED is false");
         return Ok(WRONG_USE);
     }
-    let app = App::open(config, false).await?;
-    let service = app.service.clone();
-    to_the_end(app, all(&service, &args)).await
+    as_owner(config, false, async |service| all(service, &args).await).await
+}
+
+/// Owns the storage path for as long as `work` takes. `carry_on` takes up what other processes left open.
+pub async fn as_owner(config: &Config, carry_on: bool, work: impl AsyncFnOnce(&Service) -> Ended) -> Ended {
+    let app = App::open(config, carry_on).await?;
+    let ended = tokio::select! {
+        biased;
+        () = app.service.engine().broken() => {
+            return Ok(disk_failed());
+        }
+        ended = work(&app.service) => ended,
+    };
+    app.close().await;
+    ended
 }
 
 /// Starts everything first, then watches one after the other: they run side by side meanwhile.
@@ -73,7 +84,7 @@ pub async fn watch_one(service: &Service, execution: RunId, json: bool) -> anyho
             _ = tokio::signal::ctrl_c() => {
                 if asked {
                     print::aside("ended at once; `workflow resume` carries on what was in flight");
-                    std::process::exit(130);
+                    print::end_now(130);
                 }
                 asked = true;
                 print::aside("cancelling; press Ctrl-C again to end at once");

@@ -2,8 +2,7 @@
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::end::disk_failed;
-use super::{DONE, Ended, WRONG_USE, print};
+use super::{DONE, Ended, WRONG_USE, disk_failed, print};
 use crate::app::App;
 use crate::config::Config;
 
@@ -30,7 +29,7 @@ pub async fn serve(config: &Config) -> Ended {
     print::aside("draining: what is in flight may finish; a second signal ends at once");
     tokio::select! {
         () = app.close() => Ok(DONE),
-        _ = terminate.recv() => std::process::exit(143),
-        _ = tokio::signal::ctrl_c() => std::process::exit(130),
+        _ = terminate.recv() => print::end_now(143),
+        _ = tokio::signal::ctrl_c() => print::end_now(130),
     }
 }

@@ -125,7 +125,7 @@ codes! {
     WF1041 Config "an expression reads an input that is not declared" "declare it under `inputs`, or correct the name";
     WF1042 Config "an expression reads a var that is not there" "write it under `vars`, or correct the name";
     WF1044 Config "an expression reads a step that does not exist" "correct the step's id";
-    WF1045 Config "an expression reads an output that the step does not have" "read one of the outputs that the message lists";
+    WF1045 Config "an expression reads something that the step does not have" "read one of the outputs that the message lists";
     WF1046 Config "an expression reads a step that may not have run yet" "add the step to `needs`";
     WF1047 Config "a condition that is always true or always false" "let it read an input or an output, or leave it out";
     WF1048 Config "secrets are not supported yet" "pass the value as an input";

@@ -213,6 +213,8 @@ pub struct Run {
     pub finished_at: Option<Timestamp>,
     /// When it is over whatever it does.
     pub deadline: Option<Timestamp>,
+    /// Since when it stands still.
+    pub(super) paused_at: Option<Timestamp>,
     /// For each step: how many of its needs are not settled.
     pub(super) blockers: Vec<usize>,
     /// Pending steps without blockers.
@@ -242,6 +244,7 @@ impl Run {
             started_at: None,
             finished_at: None,
             deadline: None,
+            paused_at: None,
             blockers,
             ready,
             in_flight: 0,

@@ -173,7 +173,11 @@ impl Carried {
             return Ok(());
         }
         let status = self.run.state.status();
-        let moved = status != self.committed_status || matches!(self.run.state, RunState::Waiting { .. });
+        // The word may be the same and the rest not: a wait for another time, a second end after a retry.
+        let reaches = |(_, event): &Entry| matches!(event, Event::Reopened { .. } | Event::Finished { .. });
+        let moved = status != self.committed_status
+            || matches!(self.run.state, RunState::Waiting { .. })
+            || self.entries.iter().any(reaches);
         let ending = if self.run.state.is_finished() { self.ending() } else { Ending::default() };
         let fault = self.run.fault(&self.flow.plan).map(|(_, fault)| fault);
         let row = moved.then(|| RunRow {

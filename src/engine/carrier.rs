@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
@@ -16,11 +16,11 @@ use tokio_util::sync::CancellationToken;
 use super::attempt::{self, Ended};
 use super::carried::Carried;
 use super::desk::{Next, Seat};
+use super::reception::{Held, note_broken};
 use super::{EngineError, Inner, values};
 use crate::contract::step::StepOutcome;
 use crate::domain::command::Command;
 use crate::domain::fault::Fault;
-use crate::domain::id::RunId;
 use crate::domain::machine::{self, Due};
 use crate::domain::plan::EffectClass;
 use crate::domain::run::{RunState, SkipReason, StepState};
@@ -30,91 +30,32 @@ use crate::store::StoreError;
 
 /// Commands that may wait for one carrier.
 pub const MAILBOX: usize = 32;
+/// Nobody sleeps longer in one go: the clock of the wall may jump, and that of the machine stops in its sleep.
+pub const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 /// How long results of pure steps may wait for company in a commit.
 const PATIENCE: Duration = Duration::from_millis(20);
 
 /// A command for a run and whoever waits for what comes of it.
 pub struct Mail {
-    command: Command,
-    reply: oneshot::Sender<Result<RunState, EngineError>>,
-}
-
-/// Takes in a new run: carried at once where a place is free, else queued. Durable when it returns.
-pub async fn accept(inner: &Arc<Inner>, mut fresh: Carried) -> Result<(), EngineError> {
-    let run = fresh.run.id;
-    let Some(seat) = inner.desk.sit_down(run) else {
-        fresh.commit(inner).await.inspect_err(|error| note_broken(inner, error))?;
-        inner.desk.queue(run);
-        fill(inner);
-        return Ok(());
-    };
-    let (accepted, answer) = oneshot::channel();
-    let carrier = Carrier::new(Arc::clone(inner), fresh, Some(accepted));
-    tokio::spawn(carrier.run(seat));
-    answer.await.map_err(|_| StoreError::Closed)??;
-    Ok(())
-}
-
-/// Gives a command to whoever carries the run, or looks after the run itself.
-pub async fn command(inner: &Arc<Inner>, run: RunId, command: Command) -> Result<RunState, EngineError> {
-    loop {
-        let (reply, answer) = oneshot::channel();
-        let mail = Mail { command: command.clone(), reply };
-        let sender = match inner.desk.reach(run) {
-            Ok(sender) => sender,
-            Err((seat, sender)) => {
-                let inner = Arc::clone(inner);
-                tokio::spawn(async move { visit(inner, seat).await });
-                sender
-            }
-        };
-        // A mailbox that closed under us belonged to a carrier that has left: ask the desk again.
-        if sender.send(mail).await.is_ok()
-            && let Ok(answer) = answer.await
-        {
-            return answer;
-        }
-    }
-}
-
-/// Gives free places to runs that wait for one.
-pub fn fill(inner: &Arc<Inner>) {
-    while !inner.draining.is_cancelled() && !inner.broken.is_cancelled() {
-        let Some(seat) = inner.desk.next() else { return };
-        let inner = Arc::clone(inner);
-        tokio::spawn(async move { visit(inner, seat).await });
-    }
-}
-
-/// Loads a run and carries it as far as the seat allows.
-async fn visit(inner: Arc<Inner>, mut seat: Seat) {
-    match Carried::load(&inner, seat.run).await {
-        Ok(carried) => Carrier::new(inner, carried, None).run(seat).await,
-        Err(error) => {
-            if !matches!(error, EngineError::NotFound(_)) {
-                tracing::error!(run = %seat.run, %error, "an execution cannot be carried");
-            }
-            seat.mail.close();
-            let mut error = Some(error);
-            while let Some(mail) = seat.mail.recv().await {
-                let answer = error.take().unwrap_or(EngineError::NotFound(seat.run));
-                let _ = mail.reply.send(Err(answer)); // whoever asked may have gone
-            }
-            inner.desk.leave(seat, Next::Rest);
-            fill(&inner);
-        }
-    }
+    pub command: Command,
+    pub reply: oneshot::Sender<Result<RunState, EngineError>>,
 }
 
 type Accepted = oneshot::Sender<Result<(), StoreError>>;
 
-struct Carrier {
+pub struct Carrier {
     inner: Arc<Inner>,
     carried: Carried,
     attempts: FuturesUnordered<BoxFuture<'static, Ended>>,
     stops: HashMap<usize, CancellationToken>,
     /// Who waits for the next commit.
     accepted: Option<Accepted>,
+    /// A visitor's command was taken.
+    taken: bool,
+    /// Something rests on what has happened: commit before the next attempt begins.
+    commit_next: bool,
+    /// Since when results wait for a commit.
+    dirty_since: Option<Instant>,
     replies: Vec<(oneshot::Sender<Result<RunState, EngineError>>, RunState)>,
 }
 
@@ -127,24 +68,39 @@ enum Heard {
 }
 
 impl Carrier {
-    fn new(inner: Arc<Inner>, carried: Carried, accepted: Option<Accepted>) -> Self {
-        let (attempts, stops) = (FuturesUnordered::new(), HashMap::new());
-        Self { inner, carried, attempts, stops, accepted, replies: Vec::new() }
+    pub fn new(inner: Arc<Inner>, carried: Carried, accepted: Option<Accepted>) -> Self {
+        Self {
+            // What was loaded may have a crash behind it: its first intent is committed even if it is pure, so that a
+            // step that kills the process is seen doing it.
+            commit_next: accepted.is_none(),
+            inner,
+            carried,
+            attempts: FuturesUnordered::new(),
+            stops: HashMap::new(),
+            accepted,
+            taken: false,
+            dirty_since: None,
+            replies: Vec::new(),
+        }
     }
 
-    async fn run(mut self, mut seat: Seat) {
-        let next = match self.carry(&mut seat).await {
-            Ok(next) => next,
+    pub async fn run(mut self, seat: Seat) {
+        let inner = Arc::clone(&self.inner);
+        let mut held = Held::new(&inner, seat);
+        match self.carry(held.seat()).await {
+            Ok(next) => held.next = next,
             Err(error) => {
-                note_broken(&self.inner, &error);
-                if let Some(accepted) = self.accepted.take() {
-                    let _ = accepted.send(Err(error)); // whoever asked may have gone
+                note_broken(&inner, &error);
+                for (reply, _) in self.replies.drain(..) {
+                    let _ = reply.send(Err(error.clone().into())); // whoever asked may have gone
                 }
-                Next::Rest
+                held.refuse_mail(&error.clone().into());
+                if let Some(accepted) = self.accepted.take() {
+                    held.next = Next::Rest; // it was never accepted
+                    let _ = accepted.send(Err(error)); // likewise
+                }
             }
-        };
-        self.inner.desk.leave(seat, next);
-        fill(&self.inner);
+        }
     }
 
     /// Carries until there is nothing to carry; says what becomes of the run.
@@ -177,7 +133,7 @@ impl Carrier {
     /// Begins everything that is offered and stops what is no longer wanted; commits where something rests on it.
     async fn advance(&mut self, has_place: bool) -> Result<(), StoreError> {
         let mut started = Vec::new();
-        let mut must_commit = !self.replies.is_empty();
+        let mut must_commit = !self.replies.is_empty() || self.commit_next;
         loop {
             let now = self.inner.clock.now();
             let before = self.carried.run.state;
@@ -260,6 +216,8 @@ impl Carrier {
         match self.carried.run.state {
             RunState::Finished(_) | RunState::Paused => Some(Next::Rest),
             RunState::Waiting { until } => Some(Next::Later(until)),
+            // Looking at a run, in vain perhaps, does not set it going in a process that carries on nothing.
+            RunState::Queued if !has_place && !self.taken && !self.inner.settings.carry_on => Some(Next::Rest),
             RunState::Queued if !has_place || self.inner.draining.is_cancelled() => Some(Next::Ready),
             _ => None,
         }
@@ -271,9 +229,13 @@ impl Carrier {
             Due::WakeAt { at } => Some(at.since(now).duration()),
             _ => None,
         });
-        let patience = self.carried.is_dirty().then_some(PATIENCE);
-        let time = patience.into_iter().chain(wake).min();
         let draining = self.inner.draining.clone();
+        let wake = wake.filter(|_| !draining.is_cancelled()).map(|wake| wake.min(LONGEST_SLEEP));
+        if self.carried.is_dirty() {
+            self.dirty_since.get_or_insert_with(Instant::now);
+        }
+        let patience = self.dirty_since.map(|since| PATIENCE.saturating_sub(since.elapsed()));
+        let time = patience.into_iter().chain(wake).min();
         tokio::select! {
             biased;
             Some(ended) = self.attempts.next(), if !self.attempts.is_empty() => Heard::Ended(ended),
@@ -287,6 +249,7 @@ impl Carrier {
     async fn conclude(&mut self, ended: Ended) {
         let Ended { step, number: attempt, result } = ended;
         self.stops.remove(&step);
+        self.commit_next |= self.carried.flow.plan.steps[step].effect != EffectClass::Pure;
         if self.inner.halting.is_cancelled() && result.is_err() {
             return; // stopped by us: handed back with the run once nothing is in flight
         }
@@ -319,7 +282,10 @@ impl Carrier {
     fn read(&mut self, mail: Mail) {
         let now = self.inner.clock.now();
         match self.carried.step(mail.command, now) {
-            Ok(()) => self.replies.push((mail.reply, self.carried.run.state)),
+            Ok(()) => {
+                self.taken = true;
+                self.replies.push((mail.reply, self.carried.run.state));
+            }
             Err(refusal) => {
                 let _ = mail.reply.send(Err(refusal.into())); // whoever asked may have gone
             }
@@ -333,6 +299,8 @@ impl Carrier {
 
     async fn commit(&mut self) -> Result<(), StoreError> {
         self.carried.commit(&self.inner).await?;
+        self.commit_next = false;
+        self.dirty_since = None;
         if let Some(accepted) = self.accepted.take() {
             let _ = accepted.send(Ok(())); // whoever asked may have gone
         }
@@ -359,13 +327,5 @@ async fn sleep(time: Option<Duration>) {
     match time {
         Some(time) => tokio::time::sleep(time).await,
         None => std::future::pending().await,
-    }
-}
-
-/// A refused commit concerns one run; a failed one ends the process, and the next start carries on.
-fn note_broken(inner: &Inner, error: &StoreError) {
-    tracing::error!(%error, "a commit did not succeed");
-    if !matches!(error, StoreError::Conflict(_)) {
-        inner.broken.cancel();
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, mpsc};
 
 use super::carrier::{self, Mail};
+use super::reception;
 use super::{Inner, carrier::MAILBOX};
 use crate::domain::id::RunId;
 use crate::domain::time::Timestamp;
@@ -105,21 +106,23 @@ impl Desk {
 
     /// Gives a seat back.
     pub fn leave(&self, seat: Seat, next: Next) {
+        let Seat { run, mail, has_place } = seat;
         let mut books = self.books();
-        books.carried.remove(&seat.run);
-        books.free += usize::from(seat.has_place);
+        books.carried.remove(&run);
+        books.free += usize::from(has_place);
         match next {
             Next::Rest => {}
-            Next::Ready => books.ready.push_back(seat.run),
+            Next::Ready => books.ready.push_back(run),
             Next::Later(at) => {
-                books.later.push(Reverse((at, seat.run)));
+                books.later.push(Reverse((at, run)));
                 self.later_changed.notify_one();
             }
         }
         if books.carried.is_empty() {
             self.emptied.notify_waiters();
         }
-        // The mailbox goes away with the seat only now: who wrote to it hears nothing and asks the desk again.
+        // Only now, off the books: whoever still writes to the mailbox hears nothing and asks the desk again.
+        drop(mail);
     }
 
     /// Resolves once nobody carries anything.
@@ -167,10 +170,10 @@ pub async fn keep_time(inner: Arc<Inner>) {
         let changed = inner.desk.later_changed.notified();
         let now = inner.clock.now();
         let next = inner.desk.call_due(now);
-        carrier::fill(&inner);
+        reception::fill(&inner);
         let due = async {
             match next {
-                Some(at) => tokio::time::sleep(at.since(now).duration()).await,
+                Some(at) => tokio::time::sleep(at.since(now).duration().min(carrier::LONGEST_SLEEP)).await,
                 None => std::future::pending().await,
             }
         };

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::carried::Carried;
-use super::carrier;
 use super::desk::{self, Desk};
 use super::feed::Feed;
 use super::plans::{Plans, RevisionError};
+use super::reception;
 use crate::contract::clock::Clock;
 use crate::contract::registry::Registry;
 use crate::domain::command::{Command, Refusal};
@@ -39,7 +39,7 @@ impl Default for Settings {
 }
 
 /// Why a command did not take effect.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum EngineError {
     /// No such run.
     #[error("there is no execution `{0}`")]
@@ -114,7 +114,7 @@ impl Engine {
             inner.desk.enlist(&open);
         }
         tokio::spawn(desk::keep_time(Arc::clone(&inner)));
-        carrier::fill(&inner);
+        reception::fill(&inner);
         Ok(Self { inner })
     }
 
@@ -129,7 +129,7 @@ impl Engine {
         }
         let id = RunId::from_bits(inner.clock.id_bits());
         let fresh = Carried::fresh(id, new, flow, inner.clock.now());
-        carrier::accept(inner, fresh).await?;
+        reception::accept(inner, fresh).await?;
         Ok(id)
     }
 
@@ -138,7 +138,7 @@ impl Engine {
     /// # Errors
     /// No such run, the machine refuses, or the store fails.
     pub async fn command(&self, run: RunId, command: Command) -> Result<RunState, EngineError> {
-        carrier::command(&self.inner, run, command).await
+        reception::command(&self.inner, run, command).await
     }
 
     /// What is happening, as it is committed.
@@ -176,17 +176,24 @@ impl Engine {
         self.inner.broken.cancelled().await;
     }
 
-    /// Stops in good order: nothing new begins, attempts in flight may finish within the drain grace, the rest is
-    /// handed back, and the store is closed.
+    /// Stops in good order and closes the store: see [`Engine::drain`].
     pub async fn stop(&self) {
+        self.drain().await;
+        self.inner.store.close().await;
+    }
+
+    /// Nothing new begins, attempts in flight may finish within the drain grace, the rest is handed back.
+    pub async fn drain(&self) {
         let inner = &self.inner;
         inner.draining.cancel();
         let idle = inner.desk.idle();
         if tokio::time::timeout(inner.settings.drain_grace.duration(), idle).await.is_err() {
             tracing::warn!("attempts still in flight after the grace period are handed back");
             inner.halting.cancel();
-            inner.desk.idle().await;
+            let last = inner.settings.stop_grace.duration().saturating_mul(2);
+            if tokio::time::timeout(last, inner.desk.idle()).await.is_err() {
+                tracing::error!("an execution could not be handed back; the next start takes it as after a crash");
+            }
         }
-        inner.store.close().await;
     }
 }

@@ -11,6 +11,7 @@ mod desk;
 mod feed;
 mod local;
 mod plans;
+mod reception;
 mod values;
 
 use serde_json::value::RawValue;
@@ -18,7 +19,7 @@ use serde_json::value::RawValue;
 pub use feed::{Feed, Notice};
 pub use local::{Engine, EngineError, Settings};
 pub use plans::{Plans, RevisionError};
-pub use values::unpack;
+pub use values::{DEEPEST, deeper_than, unpack};
 
 use local::Inner;
 

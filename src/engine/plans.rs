@@ -10,7 +10,7 @@ use crate::language::{self, Options, Source};
 use crate::store::{Store, StoreError};
 
 /// Why a revision cannot be carried.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum RevisionError {
     /// It is not in the store.
     #[error("revision {0} is not in the store")]

@@ -16,6 +16,8 @@ const INLINE: usize = 64 * 1024;
 const LARGE: usize = 8 * 1024;
 /// All outputs of a step together, in bytes of JSON.
 const LIMIT: usize = 64 * 1024 * 1024;
+/// Values nest at most so deep: what is written must be readable again, and readers stop at 128.
+pub const DEEPEST: usize = 100;
 /// The key of a reference. User data with this very key is kept as a blob too, so the two cannot be confused.
 const REFERENCE: &str = "$blob";
 
@@ -24,6 +26,10 @@ const REFERENCE: &str = "$blob";
 /// # Errors
 /// Too large altogether, or the blob store fails.
 pub async fn pack(outputs: &Map<String, Value>, blobs: &dyn BlobStore) -> Result<Box<RawValue>, Fault> {
+    if outputs.values().any(|value| deeper_than(value, DEEPEST)) {
+        let message = format!("the step's outputs nest deeper than {DEEPEST} levels");
+        return Err(Fault::permanent(code::WF4005, message));
+    }
     let whole = raw(outputs);
     if whole.get().len() > LIMIT {
         let message = format!("the step's outputs are {} bytes; {LIMIT} are allowed", whole.get().len());
@@ -67,6 +73,16 @@ pub async fn unpack(row: &RawValue, blobs: &dyn BlobStore) -> Result<Map<String,
         *value = serde_json::from_slice(&bytes).map_err(|error| unreadable(name, error.to_string()))?;
     }
     Ok(outputs)
+}
+
+/// Whether lists and maps stand in each other deeper than this.
+pub fn deeper_than(value: &Value, levels: usize) -> bool {
+    let inside = |value: &Value| levels == 0 || deeper_than(value, levels - 1);
+    match value {
+        Value::Array(items) => items.iter().any(inside),
+        Value::Object(map) => map.values().any(inside),
+        _ => false,
+    }
 }
 
 fn looks_like_reference(value: &Value) -> bool {

@@ -92,6 +92,11 @@ pub struct StepType {
     pub overridable: &'static [&'static str],
 }
 
+impl StepType {
+    /// Stands among the outputs of a type that gives whatever its config says.
+    pub const ANY_OUTPUT: &str = "*";
+}
+
 /// All step types this process knows, by name.
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {

@@ -13,9 +13,6 @@ use std::fmt::Write as _;
 
 use super::report::{Problem, Report, Severity};
 
-/// The widest excerpt; longer lines are cut around the marks.
-const WIDTH: usize = 140;
-
 impl Report {
     /// The report as text, one paragraph per problem, then a summary. `colour` adds ANSI colours.
     #[must_use]
@@ -42,11 +39,12 @@ fn paragraph(out: &mut String, problem: &Problem, paint: Paint) {
     let head = format!("{}[{}]", problem.severity, problem.code);
     let number = problem.line.to_string();
     let margin = " ".repeat(number.len());
-    let (line, skipped) = cut(problem);
-    let marks = "^".repeat(problem.length.min(WIDTH.saturating_sub(problem.column - 1 - skipped)).max(1));
-    let before: String = line.chars().take(problem.column - 1 - skipped).map(|c| pad(c).1).collect();
+    let lead = problem.column - 1 - problem.hidden;
+    let room = problem.excerpt.chars().count().saturating_sub(lead);
+    let marks = "^".repeat(problem.length.min(room).max(1));
+    let before: String = problem.excerpt.chars().take(lead).map(|c| pad(c).1).collect();
     let meant = problem.suggestion.as_ref().map(|word| format!(" did you mean `{word}`?")).unwrap_or_default();
-    let line: String = line.chars().map(|c| pad(c).0).collect();
+    let line: String = problem.excerpt.chars().map(|c| pad(c).0).collect();
 
     let _ = writeln!(out, "{}: {}", paint.severity(problem.severity, &head), paint.bold(&problem.message));
     let place = format!("{}:{}:{}", problem.file, problem.line, problem.column);
@@ -62,16 +60,6 @@ fn paragraph(out: &mut String, problem: &Problem, paint: Paint) {
     if let Some(fix) = &problem.fix {
         let _ = writeln!(out, "{margin} {} {fix}", paint.dim("= fix:"));
     }
-}
-
-/// The part of the line that is shown, and how many characters before it are not.
-fn cut(problem: &Problem) -> (String, usize) {
-    let skip = if problem.column > WIDTH / 2 && problem.excerpt.chars().count() > WIDTH {
-        problem.column - WIDTH / 2
-    } else {
-        0
-    };
-    (problem.excerpt.chars().skip(skip).take(WIDTH).collect(), skip)
 }
 
 /// How a character is shown, and what stands in its place above the marks. Control characters would move the

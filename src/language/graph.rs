@@ -114,7 +114,7 @@ fn ranks(steps: &[Step], findings: &mut Findings) -> Vec<usize> {
             && slot + 1 != slots.len()
         {
             let message =
-                format!("group {} began further up; this step runs there, before the steps between", group.value);
+                format!("group {} began further up; its steps run together, not where this one is listed", group.value);
             findings.warning(code::WF1026, group.mark, message).fix("list the steps of a group one after another");
         }
         let slot = known.unwrap_or(slots.len());

@@ -10,12 +10,15 @@ use crate::domain::fault::Fault;
 use crate::domain::plan::{InputSpec, InputType, Plan, Required};
 use crate::domain::time::Span;
 
+/// The completed inputs and warnings, or everything that is wrong.
+pub type Checked = Result<(Map<String, Value>, Vec<String>), Vec<Fault>>;
+
 /// The inputs of a run, completed with defaults, and warnings about inputs that nobody declared (they are kept).
 /// An input that is required `late` may be missing here.
 ///
 /// # Errors
 /// Every input that is missing or does not fit (`WF2005`).
-pub fn check(plan: &Plan, given: &Map<String, Value>) -> Result<(Map<String, Value>, Vec<String>), Vec<Fault>> {
+pub fn check(plan: &Plan, given: &Map<String, Value>) -> Checked {
     let mut inputs = given.clone();
     let Some(declared) = &plan.inputs else { return Ok((inputs, Vec::new())) };
     let mut faults = Vec::new();
@@ -50,7 +53,7 @@ pub fn from_text(plan: &Plan, given: &[(String, String)]) -> Map<String, Value> 
             Some(spec) => typed(spec, text),
             None => serde_json::from_str(text)
                 .ok()
-                .filter(|value: &Value| !value.is_number() || value.to_string() == text.trim())
+                .filter(|value: &Value| value.as_number().is_none_or(|number| number.to_string() == text.trim()))
                 .unwrap_or_else(|| Value::String(text.clone())),
         };
         (key.clone(), value)
@@ -85,7 +88,11 @@ fn typed(spec: &InputSpec, text: &str) -> Value {
 
 /// Why a value does not fit its declaration: the rest of a sentence that begins with the input.
 pub(super) fn fits(spec: &InputSpec, value: &Value) -> Result<(), String> {
-    let shown = if spec.sensitive { "the given value".to_owned() } else { format!("`{}`", short(&written(value))) };
+    let shown = match value {
+        _ if spec.sensitive => "what was given".to_owned(),
+        Value::String(text) => format!("the text `{}`", short(text)),
+        _ => format!("`{}`", short(&value.to_string())),
+    };
     let fine = match spec.kind {
         InputType::String | InputType::File => value.is_string(),
         InputType::Integer => value.is_i64() || value.is_u64(),

@@ -14,7 +14,7 @@ pub fn near<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Op
             // `lang` for `languages`: a long common beginning is as good as few wrong letters.
             let begins = wanted.len() >= 3 && (there.starts_with(&wanted) || wanted.starts_with(&there));
             // `retires` for `retry`: several letters off, but the same word to the eye.
-            let alike = strsim::jaro_winkler(&wanted, &there) >= 0.87;
+            let alike = strsim::jaro_winkler(&wanted, &there) >= 0.85;
             (distance <= allowed || alike || (begins && there.len() >= 3)).then_some((distance, candidate))
         })
         .min_by_key(|(distance, _)| *distance)

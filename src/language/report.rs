@@ -7,6 +7,9 @@ use serde::Serialize;
 use super::source::Source;
 use crate::domain::code::Code;
 
+/// The widest excerpt, in characters.
+const EXCERPT: usize = 140;
+
 /// How bad a problem is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -51,9 +54,12 @@ pub struct Problem {
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
-    /// The line itself, for the text form.
+    /// The line, or the part of it around the marks, for the text form.
     #[serde(skip)]
     pub(super) excerpt: String,
+    /// Characters of the line before the excerpt.
+    #[serde(skip)]
+    pub(super) hidden: usize,
 }
 
 impl Problem {
@@ -61,6 +67,14 @@ impl Problem {
     pub(super) fn near(&mut self, word: Option<&str>) -> &mut Self {
         self.suggestion = word.map(str::to_owned);
         self
+    }
+
+    /// Adds the word that was probably meant, or what to do where no word is near.
+    pub(super) fn near_or(&mut self, word: Option<&str>, fix: impl Into<String>) -> &mut Self {
+        match word {
+            Some(_) => self.near(word),
+            None => self.fix(fix),
+        }
     }
 
     /// Adds what to do.
@@ -103,6 +117,7 @@ pub(super) struct Findings<'a> {
     source: &'a Source,
     lines: Vec<usize>,
     problems: Vec<Problem>,
+    errors: bool,
     left_off: Problem,
 }
 
@@ -123,8 +138,9 @@ impl<'a> Findings<'a> {
             suggestion: None,
             fix: None,
             excerpt: String::new(),
+            hidden: 0,
         };
-        Self { source, lines, problems: Vec::new(), left_off }
+        Self { source, lines, problems: Vec::new(), errors: false, left_off }
     }
 
     /// The text of the file.
@@ -146,6 +162,30 @@ impl<'a> Findings<'a> {
     }
 
     fn add(&mut self, code: Code, severity: Severity, mark: Mark, message: String) -> &mut Problem {
+        let first_error = severity == Severity::Error && !self.errors;
+        self.errors |= severity == Severity::Error;
+        if self.problems.len() >= Self::LIMIT {
+            // A report that keeps a file from being used shows an error, however many warnings came first.
+            if !first_error {
+                return &mut self.left_off;
+            }
+            self.problems.pop();
+        }
+        let problem = self.problem(code, severity, mark, message);
+        // One mistake is told once, however many readers stumble over it.
+        let same = |other: &Problem| {
+            (other.code, other.line, other.column, &other.message)
+                == (problem.code, problem.line, problem.column, &problem.message)
+        };
+        let known = self.problems.iter().position(same);
+        if known.is_none() {
+            self.problems.push(problem);
+        }
+        let index = known.unwrap_or(self.problems.len() - 1);
+        &mut self.problems[index]
+    }
+
+    fn problem(&self, code: Code, severity: Severity, mark: Mark, message: String) -> Problem {
         let text = &self.source.text;
         let start = floor(text, mark.start);
         let line = self.line_of(start);
@@ -154,36 +194,21 @@ impl<'a> Findings<'a> {
         let column = text[line_start..start].chars().count() + 1;
         let end = floor(text, mark.end).min(line_start + line_text.len()).max(start);
         let length = text[start..end].trim_end().chars().count().max(1);
-        let problem = Problem {
-            code,
-            severity,
-            message,
-            file: self.source.name.clone(),
-            line,
-            column,
-            length,
-            suggestion: None,
-            fix: None,
-            excerpt: line_text.to_owned(),
-        };
-        // One mistake is told once, however many readers stumble over it.
-        if let Some(known) = self.problems.iter().position(|other| {
-            (other.code, other.line, other.column, &other.message) == (code, line, column, &problem.message)
-        }) {
-            return &mut self.problems[known];
-        }
-        if self.problems.len() >= Self::LIMIT {
-            self.left_off = problem;
-            return &mut self.left_off;
-        }
-        self.problems.push(problem);
-        let last = self.problems.len() - 1;
-        &mut self.problems[last]
+        let is_long = line_text.chars().nth(EXCERPT).is_some();
+        let hidden = if is_long { (column - 1).saturating_sub(EXCERPT / 2) } else { 0 };
+        let excerpt = line_text.chars().skip(hidden).take(EXCERPT).collect();
+        let file = self.source.name.clone();
+        Problem { code, severity, message, file, line, column, length, suggestion: None, fix: None, excerpt, hidden }
+    }
+
+    /// Whether nothing that is found from here on can change the report.
+    pub(super) fn is_settled(&self) -> bool {
+        self.errors && self.problems.len() >= Self::LIMIT
     }
 
     /// Whether any error was found so far.
     pub(super) fn has_errors(&self) -> bool {
-        self.problems.iter().any(|problem| problem.severity == Severity::Error)
+        self.errors
     }
 
     pub(super) fn report(mut self) -> Report {

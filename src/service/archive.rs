@@ -1,9 +1,11 @@
 //! Answers questions about runs from the store alone; needs no engine, so it works beside a running service.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::error::ServiceError;
-use super::progress::{LogLine, RunView};
+use super::progress::{LogLine, RunView, WorkflowView};
 use crate::domain::id::RunId;
 use crate::domain::machine;
 use crate::domain::run::{Flow, Run};
@@ -13,6 +15,9 @@ use crate::store::Store;
 use crate::store::documents::search::{Hit, Search};
 use crate::store::journal::History;
 use crate::store::runs::{RunFilter, StoredRun};
+
+/// Workflows in one list at the most.
+const MOST_WORKFLOWS: u32 = 1_000;
 
 /// Which executions to list.
 pub type ListFilter = RunFilter;
@@ -68,7 +73,7 @@ impl Archive {
     /// # Errors
     /// No such execution, or the store fails.
     pub async fn view(&self, id: RunId, with_outputs: bool) -> Result<RunView, ServiceError> {
-        let (history, flow) = self.history(id).await?;
+        let (history, flow) = self.history(id, with_outputs).await?;
         let run = fold(&history, &flow);
         let mut view = RunView::new(&history.row, &run, &flow);
         if with_outputs {
@@ -99,7 +104,7 @@ impl Archive {
     /// # Errors
     /// No such execution, or the store fails.
     pub async fn log(&self, id: RunId) -> Result<Vec<LogLine>, ServiceError> {
-        let (history, flow) = self.history(id).await?;
+        let (history, flow) = self.history(id, false).await?;
         Ok(history.entries.iter().map(|entry| LogLine::new(entry, &flow.plan)).collect())
     }
 
@@ -109,6 +114,15 @@ impl Archive {
     /// The store fails.
     pub async fn list(&self, filter: &ListFilter) -> Result<Vec<StoredRun>, ServiceError> {
         Ok(self.store.runs().list(filter).await?)
+    }
+
+    /// Workflows that were run or saved, newest first.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn workflows(&self) -> Result<Vec<WorkflowView>, ServiceError> {
+        let workflows = self.store.workflows().list(MOST_WORKFLOWS).await?;
+        Ok(workflows.into_iter().map(WorkflowView::from).collect())
     }
 
     /// Executions that are not over, oldest first.
@@ -127,8 +141,10 @@ impl Archive {
         Ok(self.store.documents().search(&Search { words, limit, marks }).await?)
     }
 
-    async fn history(&self, id: RunId) -> Result<(History, std::sync::Arc<Flow>), ServiceError> {
-        let history = self.store.journal().load(id).await?.ok_or_else(|| not_found(&id.to_string(), None))?;
+    async fn history(&self, id: RunId, with_outputs: bool) -> Result<(History, Arc<Flow>), ServiceError> {
+        let journal = self.store.journal();
+        let history = if with_outputs { journal.load(id).await? } else { journal.progress(id).await? };
+        let history = history.ok_or_else(|| not_found(&id.to_string(), None))?;
         let flow = self.plans.get(&self.store, &history.row.revision_hash).await?;
         Ok((history, flow))
     }

@@ -15,7 +15,7 @@ pub use archive::{Archive, ListFilter};
 pub use error::ServiceError;
 pub use library::{Library, TemplateInfo};
 pub use preview::{PlanStepView, PlanView};
-pub use progress::{FaultView, LogLine, RunView, StepView};
+pub use progress::{FaultView, LogLine, RunView, StepView, WorkflowView};
 pub use runs::{Service, Started};
 
 pub use crate::store::documents::search::Hit;

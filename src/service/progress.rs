@@ -9,6 +9,7 @@ use crate::domain::plan::Plan;
 use crate::domain::run::{Flow, Run, RunState, SkipReason, StepState};
 use crate::domain::time::Timestamp;
 use crate::store::runs::StoredRun;
+use crate::store::workflows::StoredWorkflow;
 
 /// A fault, with what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -172,6 +173,36 @@ fn step_view(plan: &Plan, run: &Run, index: usize) -> StepView {
         outputs: None,
         warnings: state.warnings.clone(),
         error: state.fault.as_ref().map(FaultView::from),
+    }
+}
+
+/// A workflow that was run or saved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WorkflowView {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub name: String,
+    /// The name by which it is run.
+    pub slug: String,
+    /// The template it was made from.
+    pub template: Option<String>,
+    /// The hash of its present version.
+    pub revision: String,
+    /// When it was made; RFC 3339.
+    pub created_at: String,
+}
+
+impl From<StoredWorkflow> for WorkflowView {
+    fn from(workflow: StoredWorkflow) -> Self {
+        Self {
+            id: workflow.id.to_string(),
+            name: workflow.name,
+            slug: workflow.slug,
+            template: workflow.template,
+            revision: workflow.revision_hash,
+            created_at: workflow.created_at.to_string(),
+        }
     }
 }
 

@@ -9,9 +9,11 @@ use super::archive::Archive;
 use super::error::ServiceError;
 use super::library::{Library, Ready};
 use super::progress::RunView;
+use crate::domain::code;
 use crate::domain::command::Command;
+use crate::domain::fault::Fault;
 use crate::domain::id::{RunId, WorkflowId};
-use crate::engine::{Engine, Notice};
+use crate::engine::{self, Engine, Notice};
 use crate::language::{Source, inputs};
 use crate::store::journal::NewRun;
 use crate::store::workflows::{Revision, StoredWorkflow};
@@ -125,12 +127,16 @@ impl Service {
     ) -> Result<Started, ServiceError> {
         let ready = self.ready(name).await?;
         let (inputs, warnings) = inputs::check(&ready.flow.plan, given).map_err(ServiceError::Inputs)?;
+        if inputs.values().any(|value| engine::deeper_than(value, engine::DEEPEST)) {
+            let message = format!("an input nests deeper than {} levels", engine::DEEPEST);
+            return Err(ServiceError::Inputs(vec![Fault::permanent(code::WF2005, message)]));
+        }
         let new = NewRun {
             workflow_id: ready.workflow,
             revision_hash: ready.flow.plan.hash.clone(),
             slug: ready.flow.plan.slug.clone(),
-            origin: crate::engine::raw(caller),
-            inputs: crate::engine::raw(&inputs),
+            origin: engine::raw(caller),
+            inputs: engine::raw(&inputs),
         };
         let execution = self.engine.accept(new, Arc::clone(&ready.flow)).await?;
         Ok(Started { execution, warnings })

@@ -47,8 +47,8 @@ pub struct Run {
     /// Inputs, as `key=value`
     #[arg(value_name = "KEY=VALUE", value_parser = pair)]
     pub inputs: Vec<(String, String)>,
-    /// A file to work on; given several times, one execution for each
-    #[arg(long, value_name = "PATH")]
+    /// Files to work on: one execution for each. They stand last, after the inputs
+    #[arg(long, value_name = "PATH", num_args = 1..)]
     pub file: Vec<PathBuf>,
     /// Print one JSON object for each execution and nothing else
     #[arg(long)]

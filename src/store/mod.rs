@@ -36,7 +36,9 @@ impl Store {
     /// Another process owns it, the file cannot be read, or it was written by a newer version.
     pub async fn open(settings: &Settings) -> Result<Self, StoreError> {
         let db = Db::open(settings).await?;
-        Ok(Self { db, blobs: Arc::new(DiskBlobs::new(settings.files.clone())) })
+        let blobs = DiskBlobs::new(settings.files.clone());
+        blobs.tidy();
+        Ok(Self { db, blobs: Arc::new(blobs) })
     }
 
     /// Opens the store for reading beside its owner; every write is refused.

@@ -45,20 +45,27 @@ pub fn apply(run: &mut Run, flow: &Flow, at: Timestamp, event: &Event) {
         }
         Event::WaitingUntil { until } => run.state = RunState::Waiting { until: *until },
         Event::PauseAsked { .. } => run.state = RunState::Pausing,
-        Event::Paused => run.state = RunState::Paused,
+        Event::Paused => {
+            run.state = RunState::Paused;
+            run.paused_at = Some(at);
+        }
         Event::Resumed { .. } => {
+            // People take their time; that is not the run's.
+            if let (Some(paused_at), Some(deadline)) = (run.paused_at.take(), run.deadline) {
+                run.deadline = Some(deadline.plus(at.since(paused_at)));
+            }
             run.state = if run.has_attempts_in_flight() { RunState::Running } else { RunState::Queued };
         }
         Event::CancelAsked { cause, .. } => run.state = RunState::Cancelling { cause: *cause },
-        Event::Reopened { steps, .. } => reopened(run, flow, steps, at),
+        Event::Reopened { steps, .. } => reopened(run, flow, steps),
         Event::Finished { outcome } => finished(run, flow, *outcome, at),
     }
 }
 
 fn claimed(run: &mut Run, flow: &Flow, at: Timestamp) {
     run.state = RunState::Running;
-    if run.started_at.is_none() {
-        run.started_at = Some(at);
+    run.started_at.get_or_insert(at);
+    if run.deadline.is_none() {
         run.deadline = flow.plan.timeout.map(|span| at.plus(span));
     }
 }
@@ -73,7 +80,7 @@ fn finished(run: &mut Run, flow: &Flow, outcome: Outcome, at: Timestamp) {
     run.finished_at = Some(at);
 }
 
-fn reopened(run: &mut Run, flow: &Flow, steps: &[usize], at: Timestamp) {
+fn reopened(run: &mut Run, flow: &Flow, steps: &[usize]) {
     for &step in steps {
         let before = run.steps[step].state;
         if before.is_settled() {
@@ -91,7 +98,8 @@ fn reopened(run: &mut Run, flow: &Flow, steps: &[usize], at: Timestamp) {
     }
     run.state = RunState::Queued;
     run.finished_at = None;
-    run.deadline = flow.plan.timeout.map(|span| at.plus(span));
+    run.deadline = None; // a new clock, from when it is carried again
+    run.paused_at = None;
 }
 
 /// Moves one step and everything that is counted over steps.

@@ -105,7 +105,9 @@ fn after_failure(run: &Run, flow: &Flow, step: usize, fault: Fault, now: Timesta
 
 fn may_retry(step: &PlanStep, fault: &Fault) -> bool {
     let listed = |codes: &[String]| codes.iter().any(|code| code == fault.code.id());
-    !listed(&step.retry.not_on) && (fault.again != Again::Permanent || listed(&step.retry.on))
+    // Who must never act twice is not tried twice, whatever the fault says.
+    let repeatable = step.effect != EffectClass::AtMostOnce;
+    repeatable && !listed(&step.retry.not_on) && (fault.again != Again::Permanent || listed(&step.retry.on))
 }
 
 /// Spreads delays; the same run, step and attempt always give the same number, so a replay decides alike.
@@ -145,29 +147,23 @@ fn timed_out(run: &Run, now: Timestamp) -> Option<Event> {
 }
 
 fn interrupt(run: &Run, flow: &Flow, lost: bool, now: Timestamp) -> Vec<Event> {
-    let running = in_flight_steps(run);
-    let mut events: Vec<Event> = if lost {
-        running.map(|step| lost_in_crash(run, flow, step, now)).collect()
-    } else {
-        running.map(|step| Event::StepInterrupted { step, lost, until: None }).collect()
-    };
+    let running = run.steps.iter().enumerate().filter(|(_, step)| step.state == StepState::Running);
+    let mut events: Vec<Event> = running.map(|(step, _)| interrupted(run, flow, step, lost.then_some(now))).collect();
     if run.state == RunState::Running {
         events.push(Event::Requeued);
     }
     events
 }
 
-fn in_flight_steps(run: &Run) -> impl Iterator<Item = usize> + '_ {
-    run.steps.iter().enumerate().filter(|(_, step)| step.state == StepState::Running).map(|(step, _)| step)
-}
-
-fn lost_in_crash(run: &Run, flow: &Flow, step: usize, now: Timestamp) -> Event {
+/// What an attempt without an outcome leads to; `crashed` is when the next process found it, if there was a crash.
+fn interrupted(run: &Run, flow: &Flow, step: usize, crashed: Option<Timestamp>) -> Event {
     let (plan_step, crashes) = (&flow.plan.steps[step], run.steps[step].lost + 1);
     let name = &plan_step.id;
     if plan_step.effect == EffectClass::AtMostOnce {
-        let message = format!("`{name}` was interrupted by a crash and must not be repeated unseen");
+        let message = format!("`{name}` was interrupted and must not be repeated unseen");
         return Event::StepFailed { step, fault: Fault::permanent(code::WF4003, message).at(name) };
     }
+    let Some(now) = crashed else { return Event::StepInterrupted { step, lost: false, until: None } };
     if crashes >= POISON_AFTER {
         let message = format!("`{name}` was running during {POISON_AFTER} crashes in a row");
         return Event::StepFailed { step, fault: Fault::permanent(code::WF4002, message).at(name) };

@@ -67,7 +67,8 @@ pub fn due(run: &Run, flow: &Flow, now: Timestamp) -> Vec<Due> {
             offers.chain(next_wake(run).map(|at| Due::WakeAt { at })).collect()
         }
         RunState::Cancelling { .. } => in_flight(run).map(|step| Due::Stop { step }).collect(),
-        RunState::Pausing | RunState::Paused | RunState::Finished(_) => Vec::new(),
+        RunState::Pausing => run.deadline.map(|at| Due::WakeAt { at }).into_iter().collect(),
+        RunState::Paused | RunState::Finished(_) => Vec::new(),
     }
 }
 

@@ -66,6 +66,7 @@ impl World {
         world
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "every caller makes its command on the spot")]
     fn act(&mut self, command: Command) -> Result<(), Refusal> {
         let before = self.run.clone();
         let result = step(&mut self.run, &self.flow, command.clone(), self.now, &mut self.journal);

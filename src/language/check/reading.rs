@@ -1,7 +1,9 @@
 //! What expressions of a template may read, and what to say about the rest.
 
-use super::super::catalog::Catalog;
-use super::super::expression::{ROOTS, Reference, STATUS};
+use std::cell::Cell;
+
+use super::super::catalog::{Catalog, StepType};
+use super::super::expression::{FILTERS, ROOTS, Reference, STATUS};
 use super::super::graph::Graph;
 use super::super::near;
 use super::super::source::{Kind, short};
@@ -58,6 +60,8 @@ pub(super) struct Readable<'a> {
     pub template: &'a Template,
     pub graph: &'a Graph,
     pub catalog: &'a Catalog,
+    /// How many expressions were looked at.
+    pub seen: Cell<usize>,
 }
 
 impl Readable<'_> {
@@ -65,7 +69,7 @@ impl Readable<'_> {
     pub(super) fn check(&self, reference: &Reference, place: Place) -> Option<Unreadable> {
         let root = reference.path[0].as_str();
         if reference.called {
-            return (reference.path.len() == 1).then(|| function(root))?;
+            return if reference.path.len() == 1 { function(root) } else { Some(method(reference)) };
         }
         match root {
             "inputs" => self.input(reference),
@@ -200,6 +204,9 @@ impl Readable<'_> {
             return Some(step.outputs.iter().map(|(name, _)| name.value.as_str()).collect());
         }
         let kind = self.catalog.get(&step.kind.value)?;
+        if kind.outputs.contains(&StepType::ANY_OUTPUT) {
+            return None;
+        }
         let mut names = kind.outputs.to_vec();
         names.extend(kind.produces.iter().map(|port| port.name).filter(|name| !kind.outputs.contains(name)));
         // A type that lists none gives what its config or its input says.
@@ -229,6 +236,9 @@ impl Readable<'_> {
         };
         let kind = self.catalog.get(&self.template.steps[index].kind.value)?;
         let name = reference.path.get(1)?;
+        if kind.outputs.contains(&StepType::ANY_OUTPUT) {
+            return None;
+        }
         let known = |known: &&str| *known == name.as_str();
         if kind.outputs.is_empty()
             || kind.outputs.iter().any(known)
@@ -265,6 +275,17 @@ fn function(name: &str) -> Option<Unreadable> {
     let meant = near::near(name, STATUS.iter().copied());
     let fix = format!("functions: {}; filters are written `value | name`", near::list(STATUS.iter().copied(), 12));
     Some(Unreadable::new(code::WF1032, 0, message).near(meant).fix(fix))
+}
+
+fn method(reference: &Reference) -> Unreadable {
+    let part = reference.path.len() - 1;
+    let name = &reference.path[part];
+    let message = format!("values have no methods, so there is no `{}()`", short(name));
+    let unreadable = Unreadable::new(code::WF1032, part, message);
+    match near::near(name, FILTERS.iter().copied()).or(FILTERS.iter().copied().find(|filter| filter == name)) {
+        Some(filter) => unreadable.fix(format!("write the filter: `... | {filter}`")),
+        None => unreadable.fix("use a filter: `value | name`"),
+    }
 }
 
 fn unknown_root(root: &str) -> Unreadable {

@@ -10,6 +10,9 @@ use super::super::template::{Marked, Named};
 use super::reading::{Place, Readable};
 use crate::domain::code;
 
+/// The most expressions of one file.
+const MAX_EXPRESSIONS: usize = 2_000;
+
 /// Checks every expression of the template.
 pub(super) fn check(readable: &Readable, findings: &mut Findings) {
     let template = readable.template;
@@ -128,6 +131,14 @@ fn expression(
     readable: &Readable,
     findings: &mut Findings,
 ) -> Option<Words> {
+    readable.seen.set(readable.seen.get() + 1);
+    if findings.is_settled() || readable.seen.get() > MAX_EXPRESSIONS {
+        if readable.seen.get() == MAX_EXPRESSIONS + 1 {
+            let message = format!("more than {MAX_EXPRESSIONS} expressions");
+            findings.error(code::WF1014, within.mark, message).fix(code::WF1014.remedy());
+        }
+        return None;
+    }
     if source.len() > MAX_SOURCE {
         let message = format!("an expression of {} bytes; at most {MAX_SOURCE} are read", source.len());
         findings.error(code::WF1033, within.mark, message).fix(code::WF1033.remedy());
@@ -151,8 +162,7 @@ fn expression(
                 let fix = format!("{noun}s: {}", near::list(known.iter().copied(), 50));
                 findings
                     .error(code::WF1032, within.at(range), message)
-                    .near(near::near(name, known.iter().copied()))
-                    .fix(fix);
+                    .near_or(near::near(name, known.iter().copied()), fix);
             }
         }
     }

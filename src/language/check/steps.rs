@@ -10,6 +10,9 @@ use crate::domain::code;
 
 pub(super) fn check(template: &Template, catalog: &Catalog, strict: bool, findings: &mut Findings) {
     for step in &template.steps {
+        if step.kind.value.is_empty() {
+            continue;
+        }
         let Some(kind) = catalog.get(&step.kind.value) else {
             unknown(step, catalog, strict, findings);
             continue;
@@ -21,7 +24,13 @@ pub(super) fn check(template: &Template, catalog: &Catalog, strict: bool, findin
         // A step without config has an empty one; what it lacks is told at its type.
         let empty =
             Node { mark: Mark { start: step.kind.mark.start, end: step.kind.mark.end }, kind: Kind::Map(Vec::new()) };
-        schema::check(&kind.config, step.config.as_ref().unwrap_or(&empty), &owner, kind.overridable, findings);
+        schema::check(
+            &kind.config,
+            step.config.as_ref().unwrap_or(&empty),
+            (&owner, step.kind.mark),
+            kind.overridable,
+            findings,
+        );
     }
 }
 

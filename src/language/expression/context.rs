@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use minijinja::Value;
-use minijinja::value::{Enumerator, Object, ObjectRepr};
+use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
 use serde_json::{Map, Value as Json};
 
 use super::engine::Trouble;
@@ -170,10 +170,11 @@ pub(super) fn missing(reference: &Reference, scope: &Scope) -> Option<Trouble> {
             0 => vocabulary::ROOTS.iter().map(|root| (*root).to_owned()).collect(),
             // Only the steps that are read were made; all of them could have been meant.
             1 if name == "steps" => scope.steps.iter().map(|facts| facts.id.to_owned()).collect(),
-            _ => value
-                .try_iter()
-                .map(|keys| keys.filter_map(|key| key.as_str().map(str::to_owned)).collect())
-                .unwrap_or_default(),
+            _ if value.kind() == ValueKind::Map => {
+                let keys = value.try_iter().into_iter().flatten();
+                keys.filter_map(|key| key.as_str().map(str::to_owned)).collect()
+            }
+            _ => Vec::new(),
         };
         let mut message = format!("`{path}` does not exist");
         if let Some(facts) = step_read(reference, scope)

@@ -1,6 +1,6 @@
 //! Every name an expression may use. A function that is not in these lists does not exist.
 
-use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, filters, tests};
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, filters, tests as predicates};
 
 /// Names that an expression may begin with.
 pub(in crate::language) const ROOTS: &[&str] = &["inputs", "vars", "steps", "prev", "run", "outputs"];
@@ -128,31 +128,31 @@ fn add_filters(env: &mut Environment) {
 }
 
 fn add_tests(env: &mut Environment) {
-    env.add_test("boolean", tests::is_boolean);
-    env.add_test("defined", tests::is_defined);
-    env.add_test("divisibleby", tests::is_divisibleby);
-    env.add_test("endingwith", tests::is_endingwith);
-    env.add_test("eq", tests::is_eq);
-    env.add_test("equalto", tests::is_eq);
-    env.add_test("even", tests::is_even);
-    env.add_test("false", tests::is_false);
-    env.add_test("float", tests::is_float);
-    env.add_test("ge", tests::is_ge);
-    env.add_test("gt", tests::is_gt);
-    env.add_test("in", tests::is_in);
-    env.add_test("integer", tests::is_integer);
-    env.add_test("le", tests::is_le);
-    env.add_test("lt", tests::is_lt);
-    env.add_test("mapping", tests::is_mapping);
-    env.add_test("ne", tests::is_ne);
-    env.add_test("none", tests::is_none);
-    env.add_test("number", tests::is_number);
-    env.add_test("odd", tests::is_odd);
-    env.add_test("sequence", tests::is_sequence);
-    env.add_test("startingwith", tests::is_startingwith);
-    env.add_test("string", tests::is_string);
-    env.add_test("true", tests::is_true);
-    env.add_test("undefined", tests::is_undefined);
+    env.add_test("boolean", predicates::is_boolean);
+    env.add_test("defined", predicates::is_defined);
+    env.add_test("divisibleby", predicates::is_divisibleby);
+    env.add_test("endingwith", predicates::is_endingwith);
+    env.add_test("eq", predicates::is_eq);
+    env.add_test("equalto", predicates::is_eq);
+    env.add_test("even", predicates::is_even);
+    env.add_test("false", predicates::is_false);
+    env.add_test("float", predicates::is_float);
+    env.add_test("ge", predicates::is_ge);
+    env.add_test("gt", predicates::is_gt);
+    env.add_test("in", predicates::is_in);
+    env.add_test("integer", predicates::is_integer);
+    env.add_test("le", predicates::is_le);
+    env.add_test("lt", predicates::is_lt);
+    env.add_test("mapping", predicates::is_mapping);
+    env.add_test("ne", predicates::is_ne);
+    env.add_test("none", predicates::is_none);
+    env.add_test("number", predicates::is_number);
+    env.add_test("odd", predicates::is_odd);
+    env.add_test("sequence", predicates::is_sequence);
+    env.add_test("startingwith", predicates::is_startingwith);
+    env.add_test("string", predicates::is_string);
+    env.add_test("true", predicates::is_true);
+    env.add_test("undefined", predicates::is_undefined);
 }
 
 /// A value as JSON text; the engine's own `tojson` would escape for HTML.
@@ -165,4 +165,32 @@ fn json(value: &Value) -> Result<String, Error> {
 /// A value as text, spelled as in YAML: `true`, not `True`.
 fn string(value: &Value) -> Result<String, Error> {
     super::engine::text(value).map_err(|trouble| Error::new(ErrorKind::InvalidOperation, trouble.message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lists_name_exactly_what_the_environment_holds_and_the_manual_tells() {
+        let env = environment();
+        let manual = include_str!("../../../docs/templates.md");
+        let unknown = |source: String, kind: ErrorKind| {
+            let expression = env.compile_expression_owned(source).expect("well formed");
+            expression.eval(Value::from_pairs([("x", "text")])).is_err_and(|error| error.kind() == kind)
+        };
+        for filter in FILTERS {
+            assert!(!unknown(format!("x | {filter}"), ErrorKind::UnknownFilter), "{filter}");
+        }
+        for test in TESTS {
+            assert!(!unknown(format!("x is {test}(1)"), ErrorKind::UnknownTest), "{test}");
+        }
+        for name in FILTERS.iter().chain(TESTS).chain(ROOTS).chain(STATUS) {
+            assert!(manual.contains(&format!("`{name}")), "docs/templates.md does not tell `{name}`");
+        }
+        for builtin in ["attr", "dictsort", "escape", "groupby", "indent", "pprint", "safe", "slice", "tojson"] {
+            let known = !unknown(format!("x | {builtin}"), ErrorKind::UnknownFilter);
+            assert_eq!(known, FILTERS.contains(&builtin), "{builtin}");
+        }
+    }
 }

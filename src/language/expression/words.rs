@@ -206,4 +206,27 @@ mod tests {
         assert_eq!(signs, [("!", "not"), ("&&", "and"), ("!==", "!="), ("||", "or")]);
         assert_eq!(words("a | map(attribute='b') | sort(reverse=true)").references.len(), 1);
     }
+
+    #[test]
+    fn the_engine_reads_the_same_names() {
+        let env = super::super::vocabulary::environment();
+        for source in [
+            "{'a': b, c: [d]}",
+            "x[y.z] + x[1:n]",
+            "a if b is not defined else c",
+            "f(x, y=z) ~ 'q' | replace(r, \"s\")",
+            "not in_list and a not in b or c is divisibleby(d)",
+            "-1.5e3 + e | default(g | default(h, true), boolean=i)",
+            "steps['a'].outputs['b c'][0].d == inputs.x | length >= 3",
+            "null == none and true",
+            "(a.b).c[d]['e']",
+        ] {
+            let expression = env.compile_expression(source).expect(source);
+            let theirs: std::collections::BTreeSet<_> = expression.undeclared_variables(false).into_iter().collect();
+            let ours = words(source).references.into_iter().map(|found| found.path[0].clone());
+            let ours: std::collections::BTreeSet<_> =
+                ours.chain(source.contains("null").then(|| "null".to_owned())).collect();
+            assert_eq!(ours, theirs, "{source}");
+        }
+    }
 }

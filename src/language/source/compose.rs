@@ -10,7 +10,7 @@ use super::node::{Entry, Kind, Node};
 use super::scalar::{self, Unkept};
 use super::text::Source;
 use crate::domain::code;
-use crate::language::report::{Findings, Mark};
+use crate::language::report::{Findings, Mark, Report};
 
 const MAX_NODES: usize = 20_000;
 const MAX_DEPTH: usize = 40;
@@ -26,12 +26,17 @@ pub(in crate::language) fn read(source: &Source, findings: &mut Findings) -> Opt
     let mut options = Options::default();
     options.emit_comments = false;
     options.emit_unresolved_aliases = true;
+    // JSON knows no limit on the length of a key; YAML's own is 1,024 characters.
+    options.simple_key_max_lookahead = 16 * 1024;
     options.flow_nesting_limit = MAX_DEPTH + 1;
     options.block_nesting_limit = MAX_DEPTH + 1;
     let mut composer = Composer::new(findings);
     for step in Parser::new_from_str_with_options(&source.text, options) {
         let done = match step {
-            Ok((event, span)) => composer.event(event, mark(&span)),
+            Ok((event, span)) => {
+                composer.tag_mark = span.tag_span().map(|tag| mark(&tag));
+                composer.event(event, mark(&span))
+            }
             Err(error) => {
                 hint::syntax(composer.findings, &error);
                 Err(Stop)
@@ -47,6 +52,18 @@ pub(in crate::language) fn read(source: &Source, findings: &mut Findings) -> Opt
     composer.root
 }
 
+/// The value of a YAML or JSON text, read by the rules of the language.
+///
+/// # Errors
+/// A report of everything that the rules refuse.
+pub fn tree(source: &Source) -> Result<serde_json::Value, Report> {
+    let mut findings = Findings::new(source);
+    match read(source, &mut findings) {
+        Some(root) if !findings.has_errors() => Ok(root.json()),
+        _ => Err(findings.report()),
+    }
+}
+
 const EMPTY: &str = "begin with `name:` and `steps:`";
 
 /// The rest of the file cannot be read in a useful way; the reason is told.
@@ -57,6 +74,8 @@ struct Composer<'f, 's> {
     stack: Vec<Frame>,
     anchors: HashMap<usize, Anchored>,
     root: Option<Node>,
+    /// Where the tag of the current event stands.
+    tag_mark: Option<Mark>,
     nodes: usize,
     bytes: usize,
     aliases: usize,
@@ -99,6 +118,7 @@ impl<'f, 's> Composer<'f, 's> {
             stack: Vec::new(),
             anchors: HashMap::new(),
             root: None,
+            tag_mark: None,
             nodes: 0,
             bytes: 0,
             aliases: 0,
@@ -293,6 +313,7 @@ impl<'f, 's> Composer<'f, 's> {
     /// The map that just ended is the key of a map: is it an unquoted `{{ x }}`?
     fn braces(&mut self, inner: Mark) -> bool {
         let text = self.findings.text();
+        let in_flow = self.stack.len() > 1 && self.stack[self.stack.len() - 2].flow;
         let Some(frame) = self.stack.last_mut() else { return false };
         let outer = frame.mark.start;
         let Content::Map { key, meant, .. } = &mut frame.content else { return false };
@@ -303,7 +324,7 @@ impl<'f, 's> Composer<'f, 's> {
         let inside = text.get(outer + 2..inner.end.saturating_sub(1)).unwrap_or_default().trim();
         *meant = Some(format!("${{{{ {inside} }}}}"));
         let mark = Mark { start: outer, end: inner.end + 1 };
-        hint::braces(self.findings, mark, inside);
+        hint::braces(self.findings, mark, inside, in_flow);
         true
     }
 
@@ -319,6 +340,7 @@ impl<'f, 's> Composer<'f, 's> {
 
     fn refuse_tag(&mut self, tag: &Tag, mark: Mark) {
         let message = format!("the tag `{}` is not part of the language", super::node::short(&tag.original()));
+        let mark = self.tag_mark.unwrap_or(mark);
         self.findings.error(code::WF1007, mark, message).fix("delete the tag; quote the value if it is text");
     }
 

@@ -6,12 +6,15 @@ use super::node::short;
 use crate::domain::code;
 use crate::language::report::{Findings, Mark};
 
-/// Tells an unquoted `{{ x }}`, which YAML reads as a map in a map.
-pub(super) fn braces(findings: &mut Findings, mark: Mark, inside: &str) {
+/// Tells an unquoted `{{ x }}`, which YAML reads as a map in a map. Inside `[ ]` and `{ }` the right form needs quotes.
+pub(super) fn braces(findings: &mut Findings, mark: Mark, inside: &str, in_flow: bool) {
     let inside = short(inside);
     let message = format!("`{{{{ {inside} }}}}` is YAML for a map in a map, not an expression");
     let meant = format!("${{{{ {inside} }}}}");
-    findings.error(code::WF1030, mark, message).near(Some(&meant)).fix(format!("write `{meant}`"));
+    findings.error(code::WF1030, mark, message).near(Some(&meant)).fix(match in_flow {
+        true => format!("write `\"{meant}\"`: inside `[ ]` and `{{ }}` an expression needs quotes"),
+        false => format!("write `{meant}`"),
+    });
 }
 
 /// Tells a syntax error.
@@ -20,7 +23,7 @@ pub(super) fn syntax(findings: &mut Findings, error: &ScanError) {
     let at = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
     let here = Mark { start: at, end: at + text[at..].chars().next().map_or(0, char::len_utf8) };
     if let Some((mark, inside)) = open_braces(text, at) {
-        return braces(findings, mark, inside);
+        return braces(findings, mark, inside, false);
     }
     if let Some(mark) = expression_on_line(text, at) {
         let message = "YAML cannot read this expression without quotes";
@@ -33,7 +36,11 @@ pub(super) fn syntax(findings: &mut Findings, error: &ScanError) {
         return;
     }
     match error.kind() {
-        ErrorKind::TabNotAllowed | ErrorKind::TabInBlockIndentation | ErrorKind::TabInIndentation => {
+        ErrorKind::TabNotAllowed
+        | ErrorKind::TabInBlockIndentation
+        | ErrorKind::TabInIndentation
+        | ErrorKind::TabInPlainScalar
+        | ErrorKind::TabAtBlockScalarStart => {
             findings.error(code::WF1004, here, "a tab where only spaces may stand").fix("indent with spaces");
         }
         ErrorKind::RecursionLimitExceeded => {
@@ -58,9 +65,10 @@ fn words(kind: &ErrorKind) -> (String, Option<&'static str>) {
         ErrorKind::ExpectedBlockMappingKey | ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => {
             ("a key followed by `:` was expected here", "look at the indentation of this line and of the one before it")
         }
-        ErrorKind::ExpectedBlockSequenceEntry | ErrorKind::BlockSequenceEntryNotAllowed => {
-            ("the list items are not indented alike", "let each `-` of one list begin in the same column")
-        }
+        ErrorKind::ExpectedBlockSequenceEntry | ErrorKind::BlockSequenceEntryNotAllowed => (
+            "this line belongs to nothing above it",
+            "let the keys of one step, and the `-` of one list, begin in the same column",
+        ),
         ErrorKind::InvalidIndentation => {
             ("the indentation fits no line above", "let lines of one map begin in the same column")
         }
@@ -108,7 +116,10 @@ fn expression_on_line(text: &str, at: usize) -> Option<Mark> {
 }
 
 fn tab_in_indentation(text: &str, at: usize) -> Option<Mark> {
-    lines_before(text, at).find_map(|(start, line)| {
+    // The parser sees the tab at the end of the line before it.
+    let next = text[at..].find('\n').map(|newline| at + newline + 1).into_iter();
+    let next = next.map(|start| (start, text[start..].lines().next().unwrap_or_default()));
+    lines_before(text, at).chain(next).find_map(|(start, line)| {
         let indentation = line.len() - line.trim_start().len();
         let tab = line[..indentation].find('\t')?;
         Some(Mark { start: start + tab, end: start + tab + 1 })
@@ -134,7 +145,7 @@ fn unquoted(line: &str, wanted: &str) -> Option<usize> {
             None if line[at..].starts_with(wanted) => return Some(at),
             // A quote opens a text only where a value can begin; `it's` is a word.
             None if matches!(c, '"' | '\'') && line[..at].trim_end().ends_with([':', '-', '[', '{', ',']) => {
-                quote = Some(c)
+                quote = Some(c);
             }
             None => {}
         }

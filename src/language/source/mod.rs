@@ -10,6 +10,7 @@ mod scalar;
 mod text;
 
 pub(super) use compose::read;
+pub use compose::tree;
 pub(crate) use node::short;
 pub use node::{Entry, Kind, Node};
 pub use text::{MAX_BYTES, Source};

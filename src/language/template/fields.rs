@@ -162,9 +162,11 @@ fn check_key(entry: &Entry, keys: &Keys, owner: &str, findings: &mut Findings) {
     let place = if owner.is_empty() { keys.place.to_owned() } else { format!("in {owner}") };
     if keys.later.contains(&key) {
         let message = format!("the key `{key}` {place} is not supported yet");
-        findings
-            .error(code::WF1013, entry.mark, message)
-            .fix("leave it out; a workflow must not mean less than it says");
+        let (code, fix) = match key {
+            "secrets" => (code::WF1048, code::WF1048.remedy()),
+            _ => (code::WF1013, "leave it out; a workflow must not mean less than it says"),
+        };
+        findings.error(code, entry.mark, message).fix(fix);
         return;
     }
     let message = format!("unknown key `{}` {place}", super::super::source::short(key));

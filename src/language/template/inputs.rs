@@ -102,7 +102,7 @@ fn kind(node: &Node, findings: &mut Findings) -> Option<InputType> {
     let names = || TYPES.iter().map(|(name, _)| *name);
     let message = format!("{} is no type of input", node.describe());
     let fix = format!("types: {}", near::list(names(), 20));
-    findings.error(code::WF1015, node.mark, message).near(near::near(text, names())).fix(fix);
+    findings.error(code::WF1015, node.mark, message).near_or(near::near(text, names()), fix);
     None
 }
 

@@ -39,6 +39,7 @@ pub(super) const TOP: Keys = Keys {
         "experiment",
         "capabilities",
         "connections",
+        "secrets",
     ],
 };
 
@@ -84,3 +85,23 @@ pub(super) const INPUT: Keys = Keys {
 
 pub(super) const OUTPUT: Keys =
     Keys { place: "in an output", known: &["value"], later: &["type", "sensitive", "trim"] };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_manual_tells_every_key() {
+        let manual = include_str!("../../../docs/templates.md");
+        for keys in [TOP, STEP, DEFAULTS, RETRY, TIMEOUT, INPUT, OUTPUT] {
+            for key in keys.known.iter().chain(keys.later) {
+                let told = [format!("`{key}`"), format!("`{key}:"), format!("  {key}: "), format!("{{ {key}: ")];
+                assert!(
+                    told.iter().any(|form| manual.contains(form)),
+                    "docs/templates.md does not tell `{key}` {}",
+                    keys.place
+                );
+            }
+        }
+    }
+}

@@ -97,10 +97,7 @@ pub(super) fn positive(key: &str, node: &Node, findings: &mut Findings) -> Optio
 
 fn on_error(fields: &Fields, findings: &mut Findings) -> Option<bool> {
     let critical = fields.boolean("critical", findings);
-    let node = match fields.get("on_error") {
-        None => return critical.map(|critical| !critical),
-        Some(node) => node,
-    };
+    let Some(node) = fields.get("on_error") else { return critical.map(|critical| !critical) };
     let later = match &node.kind {
         Kind::List(_) => Some("a list of steps"),
         Kind::Map(_) => Some("`goto`"),

@@ -7,7 +7,7 @@ use super::keys;
 use super::{Marked, Named, Step, policy};
 use crate::domain::code;
 
-/// Reads one step; `None` (told) when it has no type.
+/// Reads one step; `None` (told) when it is no map. A step without type (told) is kept, so that others may name it.
 pub(super) fn read(node: &Node, number: usize, findings: &mut Findings) -> Option<Step> {
     let owner = owner(node, number);
     let fields = Fields::of(node, &keys::STEP, owner.clone(), findings)?;
@@ -31,7 +31,7 @@ pub(super) fn read(node: &Node, number: usize, findings: &mut Findings) -> Optio
         mark: node.mark,
     };
     fields.text("label", findings);
-    (!step.kind.value.is_empty()).then_some(step)
+    Some(step)
 }
 
 /// What messages call the step: by name, else by type, else by its number.

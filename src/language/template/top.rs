@@ -19,10 +19,6 @@ pub(in crate::language) fn read(root: &Node, findings: &mut Findings) -> Templat
         return Template::default();
     }
     let Some(fields) = Fields::of(root, &keys::TOP, String::new(), findings) else { return Template::default() };
-    if let Some(entry) = fields.entry("secrets") {
-        let fix = code::WF1048.remedy();
-        findings.error(code::WF1048, entry.mark, "`secrets` are not supported yet").fix(fix);
-    }
     let name = fields.text("name", findings);
     if name.as_ref().is_none_or(|name| name.value.trim().is_empty()) && !wrong_kind(&fields, "name") {
         let mark = fields.entry("name").map_or_else(|| first(root), visible);

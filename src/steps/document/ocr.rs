@@ -96,6 +96,7 @@ impl Ocr {
         let config: OcrConfig = attempt.config()?;
         let document = Document::from_port(attempt.port("document"))?;
         let path = self.blobs.local_path(&document.sha256).await.map_err(|error| blob_fault(&error))?;
+        let path = std::path::absolute(&path).unwrap_or(path); // programs do not run in our folder
         let kind = sniffed(path.clone()).await?;
         let work = Work { tools: &self.tools, attempt, config, path };
         let mut done = Done::default();

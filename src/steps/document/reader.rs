@@ -26,6 +26,10 @@ const SURE: f64 = 0.85;
 /// A reading less sure than this may be of a page that stands wrong.
 const MAYBE_TURNED: f64 = 0.65;
 
+/// Another look must be so much better than the best so far: below that it is chance which one is right, and
+/// the plain reading of the whole page keeps more of its order.
+const CLEARLY: f64 = 1.03;
+
 /// How pictures are put right before they are read.
 #[derive(Debug, Clone, Copy)]
 pub struct Care {
@@ -106,14 +110,14 @@ impl Reader {
         best: &mut Found,
         cancel: &CancellationToken,
     ) -> Result<(), Fault> {
-        for look in LOOKS {
+        for look in LOOKS.iter().filter(|look| look.suits(&grey)) {
             if best.reading.confidence >= SURE {
                 break;
             }
             let (page, care) = (Arc::clone(&grey), self.care);
             let Some((sheet, lean)) = blocking(move || seen(&page, *look, care)).await? else { continue };
             let reading = self.tesseract.read(&sheet, look.layout, cancel).await?;
-            if reading.worth() > best.reading.worth() {
+            if reading.worth() > CLEARLY * best.reading.worth() {
                 *best = Found { reading, turned: best.turned, skew: lean.or(best.skew) };
             }
         }
@@ -128,6 +132,13 @@ struct Look {
     /// So many quarters of its size.
     quarters: u32,
     straighten: bool,
+}
+
+impl Look {
+    /// Only a slip is one block; a page has columns, and reading them as one would mix them.
+    fn suits(self, page: &GrayImage) -> bool {
+        self.layout == Layout::Auto || page.height() * 2 >= page.width() * 3
+    }
 }
 
 /// Chosen by measuring on scanned invoices and till receipts: small print gains from a larger copy (smoothly

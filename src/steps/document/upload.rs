@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use super::header::Header;
 use super::value::{Document, blob_fault, display_name};
-use crate::contract::blob::{BlobStore, Digest};
+use crate::contract::blob::BlobStore;
 use crate::contract::media::Kind;
 use crate::contract::step::{Attempt, Done, StepHandler, StepResult};
 use crate::domain::code;
@@ -28,34 +28,18 @@ use crate::domain::id::FileId;
 use crate::domain::plan::EffectClass;
 use crate::language::catalog::{Port, PortType, StepType};
 use crate::steps::size::Bytes;
-use crate::store::Store;
-
-/// What is known of an uploaded file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileRecord {
-    /// Its id.
-    pub id: FileId,
-    /// The name it was uploaded under.
-    pub name: String,
-    /// Its bytes.
-    pub digest: Digest,
-}
+use crate::store::files::FileRecord;
+use crate::store::{Store, StoreError};
 
 /// Where uploaded files are looked up.
 pub trait FileIndex: Send + Sync {
     /// The file with this id, if there is one.
-    fn find(&self, id: FileId) -> BoxFuture<'_, Result<Option<FileRecord>, Fault>>;
+    fn find(&self, id: FileId) -> BoxFuture<'_, Result<Option<FileRecord>, StoreError>>;
 }
 
 impl FileIndex for Store {
-    fn find(&self, id: FileId) -> BoxFuture<'_, Result<Option<FileRecord>, Fault>> {
-        Box::pin(async move {
-            let found = self.files().find(id).await;
-            let found = found.map_err(|error| {
-                Fault::transient(code::WF2113, "the list of uploaded files could not be read").context(error)
-            })?;
-            Ok(found.map(|file| FileRecord { id: file.id, name: file.name, digest: file.digest }))
-        })
+    fn find(&self, id: FileId) -> BoxFuture<'_, Result<Option<FileRecord>, StoreError>> {
+        Box::pin(async move { self.files().find(id).await })
     }
 }
 
@@ -93,6 +77,7 @@ impl Upload {
     /// An `upload` step that may take uploaded files, and files beneath these folders.
     #[must_use]
     pub fn new(files: Arc<dyn FileIndex>, blobs: Arc<dyn BlobStore>, roots: Vec<PathBuf>) -> Self {
+        let roots = roots.into_iter().map(|root| std::path::absolute(&root).unwrap_or(root)).collect();
         Self { files, blobs, roots }
     }
 
@@ -123,7 +108,8 @@ impl Upload {
     async fn uploaded(&self, id: FileId) -> Result<Source, Fault> {
         let missing =
             || Fault::permanent(code::WF2102, format!("there is no uploaded file `{id}`")).fix("upload the file again");
-        let record = self.files.find(id).await?.ok_or_else(missing)?;
+        let lost = |error| Fault::transient(code::WF2113, "the list of files could not be read").context(error);
+        let record = self.files.find(id).await.map_err(lost)?.ok_or_else(missing)?;
         let path = self.blobs.local_path(&record.digest).await.map_err(|error| blob_fault(&error))?;
         let file = blocking(move || File::open(path).map_err(unreadable)).await?;
         Ok(Source { id: Some(id), name: display_name(&record.name), file })

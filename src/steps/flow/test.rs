@@ -45,7 +45,7 @@ impl StepHandler for Test {
             config: schema_for!(Config).to_value(),
             consumes: Vec::new(),
             produces: Vec::new(),
-            outputs: &["*"],
+            outputs: &[StepType::ANY_OUTPUT],
             effect: EffectClass::Idempotent,
             overridable: &[],
         }

@@ -10,6 +10,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::contract::blob::{Blob, BlobError, BlobStore, Digest};
 
+/// Where contents are written before they have their name.
+const INCOMING: &str = "incoming";
+
 /// A folder of contents.
 #[derive(Debug, Clone)]
 pub struct DiskBlobs {
@@ -25,6 +28,13 @@ impl DiskBlobs {
         Self { root: std::path::absolute(&root).unwrap_or(root) }
     }
 
+    /// Removes what writers that were killed have left half written. Only for the owner, before anybody writes.
+    pub fn tidy(&self) {
+        for entry in std::fs::read_dir(self.root.join(INCOMING)).into_iter().flatten().flatten() {
+            let _ = std::fs::remove_file(entry.path()); // what cannot be removed is only in the way
+        }
+    }
+
     fn path(&self, digest: &Digest) -> PathBuf {
         let name = digest.as_str();
         self.root.join(&name[..2]).join(name)
@@ -32,18 +42,18 @@ impl DiskBlobs {
 
     /// Reads `source` to its end, keeping what it says under its digest.
     fn keep(&self, source: &mut dyn Read, limit: u64) -> Result<Blob, BlobError> {
-        let incoming = self.root.join("incoming");
+        let incoming = self.root.join(INCOMING);
         std::fs::create_dir_all(&incoming).map_err(io("create", &incoming))?;
         let mut part = Part::new(&incoming)?;
         let (digest, size) = part.fill(source, limit)?;
         let target = self.path(&digest);
-        if target.exists() {
-            return Ok(Blob { digest, size }); // the part goes away with its drop
-        }
         let folder = target.parent().unwrap_or(&self.root);
-        std::fs::create_dir_all(folder).map_err(io("create", folder))?;
-        part.file.sync_all().map_err(io("sync", &part.path))?;
-        std::fs::rename(&part.path, &target).map_err(io("rename", &part.path))?;
+        if !target.exists() {
+            std::fs::create_dir_all(folder).map_err(io("create", folder))?;
+            part.file.sync_all().map_err(io("sync", &part.path))?;
+            std::fs::rename(&part.path, &target).map_err(io("rename", &part.path))?;
+        }
+        // Also when it was there: somebody else may have renamed it just now and not synced yet.
         for folder in [folder, self.root.as_path()] {
             File::open(folder).and_then(|folder| folder.sync_all()).map_err(io("sync", folder))?;
         }

@@ -161,18 +161,30 @@ impl Worker {
     }
 
     async fn roll_back(&mut self, error: sqlx::Error) -> StoreError {
-        let refused = error
-            .as_database_error()
-            .is_some_and(|e| e.is_unique_violation() || e.is_foreign_key_violation() || e.is_check_violation());
+        let broken = error.as_database_error().is_none_or(|error| is_broken(error.code().as_deref()));
         // SQLite has rolled back by itself after some errors; then this has nothing to do and says so.
         let _ = sqlx::query("ROLLBACK").execute(&mut self.connection).await;
         let message = error.to_string();
-        if refused {
-            StoreError::Conflict(message)
-        } else {
+        if broken {
             StoreError::Failed { action: "write to", path: self.path.clone(), message }
+        } else {
+            StoreError::Conflict(message)
         }
     }
+}
+
+/// Whether a result code of SQLite says that the disk or the file is at fault, rather than this write: after that
+/// nobody knows what was kept.
+fn is_broken(code: Option<&str>) -> bool {
+    const READONLY: u32 = 8;
+    const IOERR: u32 = 10;
+    const CORRUPT: u32 = 11;
+    const FULL: u32 = 13;
+    const CANTOPEN: u32 = 14;
+    const NOTADB: u32 = 26;
+    let code = code.and_then(|code| code.parse::<u32>().ok());
+    // The lower byte is the kind; what stands above it only says more.
+    code.is_none_or(|code| [READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB].contains(&(code & 0xff)))
 }
 
 /// Tells the caller; passes on what must stop the writer.

@@ -105,7 +105,7 @@ fn the_promised_template_makes_a_document_searchable() {
 fn several_files_are_several_executions() {
     let home = Home::new();
     let file = fixture("documents/invoice.pdf");
-    let ended = home.run(&["run", "document_processing", "--file", &file, "--file", &file, "--json"]);
+    let ended = home.run(&["run", "document_processing", "--file", &file, &file, "--json"]);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     let lines: Vec<serde_json::Value> =
         ended.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
@@ -120,4 +120,50 @@ fn switched_off_workflows_are_not_run() {
     let ended = home.run(&["--set", "enabled=false", "run", "three.yaml"]);
     assert_eq!(ended.code, 2);
     assert!(ended.stderr.contains("WORKFLOW_ENABLED"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_run_over_its_time_ends_with_four() {
+    let home = Home::new();
+    home.write("slow.yaml", "name: Slow\ntimeout: 100ms\nsteps:\n  - { type: test, config: { sleep: 600 } }\n");
+    let ended = home.run(&["run", "slow.yaml", "--json"]);
+    assert_eq!(ended.code, 4, "{}", ended.stderr);
+    let view = ended.json();
+    assert_eq!((&view["status"], &view["error"]["code"]), (&json!("timed_out"), &json!("WF4004")));
+}
+
+#[test]
+fn values_flow_through_expressions_and_conditions() {
+    let home = Home::new();
+    let text = concat!(
+        "name: Flow\n",
+        "inputs: { n: { type: integer, required: true } }\n",
+        "steps:\n",
+        "  - { type: test, id: a, config: { outputs: { double: \"${{ inputs.n * 2 }}\" } } }\n",
+        "  - { type: test, id: big, when: \"steps.a.outputs.double > 10\", config: { outputs: { n: 1 } } }\n",
+        "  - { type: test, id: last, config: { outputs: { text: \"got ${{ steps.a.outputs.double }}\" } } }\n",
+        "outputs: { result: \"${{ steps.last.outputs.text }}\" }\n",
+    );
+    home.write("flow.yaml", text);
+    let view = home.run(&["run", "flow.yaml", "n=4", "--json"]).json();
+    assert_eq!(view["outputs"], json!({ "result": "got 8" }), "{view}");
+    assert_eq!(view["steps"][1]["status"], "skipped");
+    let wrong = home.run(&["run", "flow.yaml", "n=four"]);
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.stderr.contains("WF2005") && wrong.stderr.contains('n'), "{}", wrong.stderr);
+}
+
+#[test]
+fn a_finished_run_leaves_a_readable_copy() {
+    let home = Home::new();
+    home.write("three.yaml", THREE_STEPS);
+    let view = home.run(&["run", "three.yaml", "--json"]).json();
+    let copy = |folder: &str, id: &str| {
+        let path =
+            home.path().join("workflows").join(folder).join(format!("{}.json", view[id].as_str().expect("an id")));
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        serde_json::from_str::<serde_json::Value>(&text).expect("JSON")
+    };
+    assert_eq!(copy("executions", "execution_id"), view);
+    assert_eq!(copy("definitions", "workflow_id")["name"], "Three Steps");
 }

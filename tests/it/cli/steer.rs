@@ -139,3 +139,15 @@ fn a_failed_run_is_retried_from_the_terminal() {
     let wrong = home.run(&["retry", id, "--step", "9"]);
     assert_eq!(wrong.code, 2, "{}", wrong.stderr);
 }
+
+#[test]
+fn a_refused_command_does_not_set_an_interrupted_run_going() {
+    let home = Home::new();
+    let (mut child, id, _says) = holding(&home);
+    child.kill().expect("killed");
+    child.wait().expect("it ends");
+    let refused = home.run(&["retry", &id]);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    let log = home.run(&["logs", &id]).stdout;
+    assert_eq!(log.matches("Long: attempt 1 started").count(), 1, "{log}");
+}

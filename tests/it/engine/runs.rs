@@ -163,3 +163,40 @@ async fn more_runs_than_places_all_end_and_never_more_at_once_than_allowed() {
     }
     bench.engine.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_outcome_of_an_effect_does_not_wait_for_the_pure_steps_behind_it() {
+    let mut plan = plan(&[("effect", &[]), ("pure", &[0])]);
+    plan.steps[1].kind = "pure".to_owned();
+    plan.steps[1].effect = EffectClass::Pure;
+    let bench = Workbench::new(plan).await;
+    bench.script("pure", Script::Hold);
+    let run = bench.start().await;
+    bench.ledger.until_started("pure", 1).await;
+    assert!(bench.history(run).await.outputs.contains_key(&0), "a crash now must not repeat the effect");
+    bench.ledger.go.notify_one();
+    bench.until(run, "completed").await;
+    bench.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn outputs_that_could_not_be_read_again_are_refused() {
+    let bench = Workbench::new(plan(&[("deep", &[])])).await;
+    let deep = (0..120).fold(json!(1), |inner, _| json!([inner]));
+    bench.script("deep", Script::Give(json!({ "deep": deep })));
+    let run = bench.start().await;
+    let history = bench.until(run, "failed").await;
+    assert_eq!(history.row.fault.map(|fault| fault.code.id()), Some("WF4005"));
+    bench.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_after_the_store_has_closed_is_answered() {
+    let bench = Workbench::new(plan(&[("a", &[])])).await;
+    bench.script("a", Script::Sleep(Span::from_secs(3_600)));
+    let run = bench.start().await;
+    bench.until(run, "waiting").await;
+    bench.engine.store().close().await;
+    let command = workflow::domain::command::Command::Cancel { by: "ana".to_owned() };
+    assert!(bench.engine.command(run, command).await.is_err());
+}

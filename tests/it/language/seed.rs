@@ -79,6 +79,18 @@ fn a_request_with_steps_in_json_compiles_like_a_file() {
 }
 
 #[test]
+fn json_is_read_as_json_readers_read_it() {
+    let long = "k".repeat(1_500);
+    let text = format!(
+        "{{\n\t\"name\": \"A\\/B \\ud83d\\ude00 \\u00e4\",\r\n\t\"steps\": [\n\t\t{{\"type\": \"test\", \"config\": {{\"{long}\": 1, \"e\": -1.5E+2, \"n\":null,\"t\":[],\"o\":{{}}}}}}\n\t]\n}}"
+    );
+    let expected: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+    let plan = plan("request.json", &text);
+    assert_eq!(serde_json::json!(plan.name), expected["name"]);
+    assert_eq!(plan.steps[0].config, expected["steps"][0]["config"]);
+}
+
+#[test]
 fn the_parallel_example_is_saved_with_a_warning_for_each_unknown_type() {
     let text = r#"{"name": "Parallel", "steps": [
         {"type": "fetch_api1", "parallel_group": 1},

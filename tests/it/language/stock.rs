@@ -17,7 +17,7 @@ fn step(name: &'static str, config: Value) -> StepType {
     }
 }
 
-fn closed(properties: Value, required: &[&str]) -> Value {
+fn closed(properties: &Value, required: &[&str]) -> Value {
     json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
 }
 
@@ -33,7 +33,7 @@ fn documents() -> Vec<StepType> {
             ..step(
                 "upload",
                 closed(
-                    json!({
+                    &json!({
                         "max_size": {"type": "integer", "minimum": 1, "maximum": 104_857_600},
                         "allowed_types": {"type": "array", "items": {"type": "string"}, "minItems": 1}
                     }),
@@ -69,7 +69,7 @@ fn documents() -> Vec<StepType> {
             ..step(
                 "analyze",
                 closed(
-                    json!({"extract_entities": {"type": "boolean"}, "sentiment_analysis": {"type": "boolean"}}),
+                    &json!({"extract_entities": {"type": "boolean"}, "sentiment_analysis": {"type": "boolean"}}),
                     &[],
                 ),
             )
@@ -86,7 +86,7 @@ fn documents() -> Vec<StepType> {
             ..step(
                 "store",
                 closed(
-                    json!({"destination": {"enum": ["database"]}, "vector_store": {"type": "boolean"}}),
+                    &json!({"destination": {"enum": ["database"]}, "vector_store": {"type": "boolean"}}),
                     &["destination"],
                 ),
             )
@@ -105,14 +105,14 @@ fn data() -> Vec<StepType> {
             overridable: &["source", "endpoint"],
             ..step(
                 "extract",
-                closed(json!({"source": text, "endpoint": text, "method": {"enum": ["GET", "POST"]}}), &["source"]),
+                closed(&json!({"source": text, "endpoint": text, "method": {"enum": ["GET", "POST"]}}), &["source"]),
             )
         },
         StepType {
             consumes: takes(),
             produces: gives(),
             outputs: &["records", "dropped"],
-            ..step("transform", closed(json!({"operations": {"type": "array", "items": {"type": "string"}}}), &[]))
+            ..step("transform", closed(&json!({"operations": {"type": "array", "items": {"type": "string"}}}), &[]))
         },
         StepType {
             consumes: takes(),
@@ -120,7 +120,7 @@ fn data() -> Vec<StepType> {
             outputs: &["records"],
             ..step(
                 "validate",
-                closed(json!({"schema": {"anyOf": [text, {"type": "object"}]}, "strict": {"type": "boolean"}}), &[]),
+                closed(&json!({"schema": {"anyOf": [text, {"type": "object"}]}, "strict": {"type": "boolean"}}), &[]),
             )
         },
         StepType {
@@ -130,7 +130,7 @@ fn data() -> Vec<StepType> {
             ..step(
                 "load",
                 closed(
-                    json!({"destination": text, "table": text, "mode": {"enum": ["append", "upsert", "replace"]}}),
+                    &json!({"destination": text, "table": text, "mode": {"enum": ["append", "upsert", "replace"]}}),
                     &[],
                 ),
             )
@@ -147,14 +147,14 @@ fn messages() -> Vec<StepType> {
             outputs: &["message"],
             ..step(
                 "prepare",
-                closed(json!({"template": text, "variables": {"anyOf": [text, {"type": "object"}]}}), &[]),
+                closed(&json!({"template": text, "variables": {"anyOf": [text, {"type": "object"}]}}), &[]),
             )
         },
-        StepType { consumes: message(), ..step("email", closed(json!({"to": text, "subject": text}), &["to"])) },
-        StepType { consumes: message(), ..step("slack", closed(json!({"channel": text}), &["channel"])) },
+        StepType { consumes: message(), ..step("email", closed(&json!({"to": text, "subject": text}), &["to"])) },
+        StepType { consumes: message(), ..step("slack", closed(&json!({"channel": text}), &["channel"])) },
         StepType {
             consumes: message(),
-            ..step("webhook", closed(json!({"url": text, "method": {"enum": ["GET", "POST", "PUT"]}}), &["url"]))
+            ..step("webhook", closed(&json!({"url": text, "method": {"enum": ["GET", "POST", "PUT"]}}), &["url"]))
         },
     ]
 }
@@ -170,7 +170,7 @@ pub fn catalog() -> Catalog {
             ..step(
                 "fetch",
                 closed(
-                    json!({
+                    &json!({
                         "url": {"type": "string"},
                         "headers": {"type": "object", "additionalProperties": {"type": "string"}},
                         "timeout": {"type": "number", "exclusiveMinimum": 0, "maximum": 60}
@@ -179,7 +179,7 @@ pub fn catalog() -> Catalog {
                 ),
             )
         },
-        step("assert", closed(json!({"that": {"type": "boolean"}, "message": {"type": "string"}}), &["that"])),
+        step("assert", closed(&json!({"that": {"type": "boolean"}, "message": {"type": "string"}}), &["that"])),
     ];
     Catalog::new(documents().into_iter().chain(data()).chain(messages()).chain(simple)).expect("each type once")
 }

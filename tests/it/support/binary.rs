@@ -50,7 +50,7 @@ impl Home {
 
     /// Runs a command to its end.
     pub fn run(&self, args: &[&str]) -> Ended {
-        ended(self.command(args).output().expect("the binary starts"))
+        ended(&self.command(args).output().expect("the binary starts"))
     }
 
     /// Starts a command whose output the test reads as it comes. One that a test waits for in vain is ended after
@@ -61,7 +61,7 @@ impl Home {
         let watched = rustix::process::pidfd_open(pid_of(&child), rustix::process::PidfdFlags::empty());
         let watched = watched.expect("the child is there");
         std::thread::spawn(move || {
-            let (_nobody, nothing) = std::sync::mpsc::channel::<()>();
+            let (_nobody, nothing) = std::sync::mpsc::sync_channel::<()>(1);
             let _ = nothing.recv_timeout(std::time::Duration::from_secs(60)); // nothing ever comes
             // A handle, not a number: it names this very process or, once that is gone, nobody.
             let _ = rustix::process::pidfd_send_signal(&watched, rustix::process::Signal::KILL);
@@ -70,7 +70,7 @@ impl Home {
     }
 }
 
-fn ended(output: Output) -> Ended {
+fn ended(output: &Output) -> Ended {
     Ended {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

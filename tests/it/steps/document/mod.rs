@@ -12,16 +12,17 @@ use std::sync::{Arc, Mutex};
 
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
-use sha2::Digest as _;
 use tokio_util::sync::CancellationToken;
 use workflow::connect::process::Toolbox;
-use workflow::contract::blob::{Blob, BlobError, BlobStore, Digest};
 use workflow::contract::step::{Attempt, Bound, Done, StepHandler, StepOutcome};
 use workflow::domain::fault::Fault;
 use workflow::domain::id::{FileId, RunId};
 use workflow::domain::time::{Span, Timestamp};
 use workflow::steps::document::ocr::Ocr;
-use workflow::steps::document::upload::{FileIndex, FileRecord, Upload};
+use workflow::steps::document::upload::{FileIndex, Upload};
+use workflow::store::StoreError;
+use workflow::store::blobs::disk::DiskBlobs;
+use workflow::store::files::FileRecord;
 
 const SEARCH: &str = "/usr/local/bin:/usr/bin:/bin";
 
@@ -29,40 +30,21 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/documents")
 }
 
-/// Contents as files of a folder.
-struct Folder(tempfile::TempDir);
-
-impl Folder {
-    fn new() -> Arc<Self> {
-        Arc::new(Self(tempfile::tempdir().expect("a folder")))
-    }
-
-    fn count(&self) -> usize {
-        std::fs::read_dir(self.0.path()).expect("a folder").count()
-    }
+/// Contents in a folder of their own.
+struct Contents {
+    folder: tempfile::TempDir,
+    blobs: Arc<DiskBlobs>,
 }
 
-impl BlobStore for Folder {
-    fn put<'a>(&'a self, bytes: &'a [u8]) -> BoxFuture<'a, Result<Blob, BlobError>> {
-        Box::pin(async move {
-            let digest = Digest::from_bytes(&sha2::Sha256::digest(bytes).into());
-            std::fs::write(self.0.path().join(digest.as_str()), bytes).expect("a folder that can be written");
-            Ok(Blob { digest, size: bytes.len() as u64 })
-        })
+impl Contents {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let blobs = Arc::new(DiskBlobs::new(folder.path().to_owned()));
+        Self { folder, blobs }
     }
 
-    fn put_file<'a>(&'a self, path: &'a Path, _limit: u64) -> BoxFuture<'a, Result<Blob, BlobError>> {
-        Box::pin(async move { self.put(&std::fs::read(path).expect("a file that was checked")).await })
-    }
-
-    fn get<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Result<Vec<u8>, BlobError>> {
-        Box::pin(async move {
-            std::fs::read(self.0.path().join(digest.as_str())).map_err(|_| BlobError::Missing(digest.clone()))
-        })
-    }
-
-    fn local_path<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Result<PathBuf, BlobError>> {
-        Box::pin(async move { Ok(self.0.path().join(digest.as_str())) })
+    fn is_empty(&self) -> bool {
+        std::fs::read_dir(self.folder.path()).expect("a folder").next().is_none()
     }
 }
 
@@ -71,7 +53,7 @@ impl BlobStore for Folder {
 struct Files(Vec<FileRecord>);
 
 impl FileIndex for Files {
-    fn find(&self, id: FileId) -> BoxFuture<'_, Result<Option<FileRecord>, Fault>> {
+    fn find(&self, id: FileId) -> BoxFuture<'_, Result<Option<FileRecord>, StoreError>> {
         let found = self.0.iter().find(|record| record.id == id).cloned();
         Box::pin(async move { Ok(found) })
     }
@@ -103,7 +85,7 @@ async fn outcome(handler: &dyn StepHandler, attempt: &Attempt) -> Result<Done, F
 
 /// Where documents are read, and with which programs.
 struct Desk {
-    blobs: Arc<Folder>,
+    contents: Contents,
     tools: Toolbox,
 }
 
@@ -113,13 +95,13 @@ impl Desk {
     }
 
     fn with_search(search: &OsStr) -> Self {
-        Self { blobs: Folder::new(), tools: Toolbox::new(search, 2).expect("a thread can be started") }
+        Self { contents: Contents::new(), tools: Toolbox::new(search, 2).expect("a thread can be started") }
     }
 
     /// Takes a file in and gives the attempt that reads it.
     async fn taken(&self, file: &Path, config: Value) -> Result<Attempt, Fault> {
         let root = file.parent().expect("a file has a folder").to_owned();
-        let upload = Upload::new(Arc::new(Files::default()), self.blobs.clone(), vec![root]);
+        let upload = Upload::new(Arc::new(Files::default()), self.contents.blobs.clone(), vec![root]);
         let done = outcome(&upload, &attempt(json!({}), json!({ "file_path": file }), BTreeMap::new())).await?;
         let document = Bound::Output(Arc::new(done.outputs), "document".to_owned());
         Ok(attempt(config, json!({}), BTreeMap::from([("document".to_owned(), document)])))
@@ -127,7 +109,7 @@ impl Desk {
 
     async fn read_with(&self, file: &Path, config: Value) -> Result<Done, Fault> {
         let attempt = self.taken(file, config).await?;
-        outcome(&Ocr::new(self.blobs.clone(), self.tools.clone()), &attempt).await
+        outcome(&Ocr::new(self.contents.blobs.clone(), self.tools.clone()), &attempt).await
     }
 
     async fn read(&self, fixture: &str) -> Result<Done, Fault> {

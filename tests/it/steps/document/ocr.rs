@@ -48,7 +48,8 @@ async fn a_page_with_text_of_its_own_is_not_read_as_a_picture() {
     let attempt = desk.taken(&fixtures().join("mixed.pdf"), json!({})).await.expect("is a PDF");
     let (progress, said) = listener();
     let attempt = workflow::contract::step::Attempt { progress, ..attempt };
-    let done = outcome(&Ocr::new(desk.blobs.clone(), desk.tools.clone()), &attempt).await.expect("can be read");
+    let done =
+        outcome(&Ocr::new(desk.contents.blobs.clone(), desk.tools.clone()), &attempt).await.expect("can be read");
     let pages = done.outputs["pages"].as_array().expect("pages");
     let sources: Vec<_> = pages.iter().map(|page| (page["number"].as_u64(), page["source"].as_str())).collect();
     assert_eq!(sources, [(Some(1), Some("layer")), (Some(2), Some("ocr"))]);

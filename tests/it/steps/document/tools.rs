@@ -83,7 +83,7 @@ async fn cancelling_ends_tesseract_at_once() {
         pipe.read_to_string(&mut said).expect("readable");
         said
     });
-    let ocr = Ocr::new(desk.blobs.clone(), desk.tools.clone());
+    let ocr = Ocr::new(desk.contents.blobs.clone(), desk.tools.clone());
     let both = async { tokio::join!(outcome(&ocr, &attempt), watched) };
     let (ended, said) = tokio::time::timeout(std::time::Duration::from_secs(60), both).await.expect("ends at once");
     assert_eq!(ended.map(|done| done.outputs).expect_err("was cancelled").code, code::WF2304);

@@ -11,14 +11,16 @@ use workflow::contract::step::{Done, StepHandler};
 use workflow::domain::code;
 use workflow::domain::fault::Fault;
 use workflow::domain::id::FileId;
-use workflow::steps::document::upload::{FileRecord, Upload};
+use workflow::domain::time::Timestamp;
+use workflow::steps::document::upload::Upload;
+use workflow::store::files::FileRecord;
 
-use super::{Files, Folder, attempt, outcome};
+use super::{Contents, Files, attempt, outcome};
 
 /// A folder that workflows may read, with secrets beside it.
 struct House {
     folder: tempfile::TempDir,
-    blobs: Arc<Folder>,
+    contents: Contents,
 }
 
 impl House {
@@ -27,7 +29,7 @@ impl House {
         std::fs::create_dir_all(folder.path().join("inbox/2026")).expect("a folder");
         std::fs::write(folder.path().join("secret.pdf"), b"%PDF-1.4 secret").expect("a file");
         std::fs::write(folder.path().join("inbox/2026/letter.pdf"), b"%PDF-1.4 letter").expect("a file");
-        Self { folder, blobs: Folder::new() }
+        Self { folder, contents: Contents::new() }
     }
 
     fn inbox(&self) -> PathBuf {
@@ -40,13 +42,13 @@ impl House {
     }
 
     async fn upload(&self, config: Value, inputs: Value) -> Result<Done, Fault> {
-        let upload = Upload::new(Arc::new(Files::default()), self.blobs.clone(), vec![self.inbox()]);
+        let upload = Upload::new(Arc::new(Files::default()), self.contents.blobs.clone(), vec![self.inbox()]);
         outcome(&upload, &attempt(config, inputs, BTreeMap::new())).await
     }
 
     async fn refused(&self, config: Value, inputs: Value) -> Fault {
         let fault = self.upload(config, inputs).await.expect_err("must be refused");
-        assert_eq!(self.blobs.count(), 0, "nothing may be kept of what is refused");
+        assert!(self.contents.is_empty(), "nothing may be kept of what is refused");
         fault
     }
 }
@@ -62,17 +64,24 @@ async fn a_file_beneath_the_folder_is_taken_with_its_digest() {
             (&json!("letter.pdf"), &json!("pdf"), &json!(15))
         );
         let digest = document["sha256"].as_str().expect("a digest").parse().expect("64 hex digits");
-        assert_eq!(house.blobs.get(&digest).await.expect("is kept"), b"%PDF-1.4 letter");
+        assert_eq!(house.contents.blobs.get(&digest).await.expect("is kept"), b"%PDF-1.4 letter");
     }
 }
 
 #[tokio::test]
 async fn an_uploaded_file_is_taken_by_its_id() {
     let house = House::new();
-    let blob = house.blobs.put(b"%PDF-1.4 sent").await.expect("kept");
+    let blob = house.contents.blobs.put(b"%PDF-1.4 sent").await.expect("kept");
     let id = FileId::from_bits(7);
-    let record = FileRecord { id, name: "../Rechnung.pdf".to_owned(), digest: blob.digest };
-    let upload = Upload::new(Arc::new(Files(vec![record])), house.blobs.clone(), Vec::new());
+    let record = FileRecord {
+        id,
+        name: "../Rechnung.pdf".to_owned(),
+        size: blob.size,
+        digest: blob.digest,
+        media_type: "text/plain".to_owned(),
+        created_at: Timestamp::from_micros(0),
+    };
+    let upload = Upload::new(Arc::new(Files(vec![record])), house.contents.blobs.clone(), Vec::new());
     let inputs = json!({ "file_path": id.to_string() });
     let done = outcome(&upload, &attempt(json!({}), inputs, BTreeMap::new())).await.expect("is there");
     assert_eq!(done.outputs["document"]["name"], "Rechnung.pdf");
@@ -168,7 +177,7 @@ async fn a_config_that_does_not_fit_names_its_key() {
 
 #[test]
 fn the_config_of_the_shipped_template_fits() {
-    let upload = Upload::new(Arc::new(Files::default()), Folder::new(), Vec::new());
+    let upload = Upload::new(Arc::new(Files::default()), Contents::new().blobs, Vec::new());
     let schema = upload.declare().config;
     for key in ["max_size", "allowed_types"] {
         assert!(schema["properties"][key].is_object(), "{schema}");

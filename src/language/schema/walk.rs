@@ -1,35 +1,38 @@
-//! The part of JSON Schema that step configs need, checked against the tree, so that every misfit has its place.
-//!
-//! Understood: `type`, `properties`, `required`, `additionalProperties`, `enum`, `const`, `oneOf`, `anyOf`, `allOf`,
-//! `items`, `$ref` into `$defs`, bounds of numbers, lengths and counts, `pattern`. What schemars makes of a config
-//! struct needs no more. Other keywords are annotations here. A value with an expression fits anything.
+//! The walk down a config and its schema side by side.
 
 use serde_json::{Map, Value};
 
-use super::expression;
-use super::inputs;
-use super::near;
-use super::report::{Findings, Mark};
-use super::source::{Kind, Node, short};
+use super::super::expression;
+use super::super::inputs;
+use super::super::near;
+use super::super::report::{Findings, Mark};
+use super::super::source::{Kind, Node, short};
 use crate::domain::code::{self, Code};
 
 /// `$ref`s that lead to `$ref`s are followed this far.
-const MAX_DEPTH: usize = 64;
+pub(super) const MAX_DEPTH: usize = 64;
 
 /// A value that does not fit.
-struct Misfit {
+pub(super) struct Misfit {
     code: Code,
     mark: Mark,
     message: String,
     near: Option<String>,
     fix: Option<String>,
     /// How deep in the config it lies: of several alternatives the one is told that fits furthest.
-    depth: usize,
+    pub(super) depth: usize,
 }
 
-/// Checks a config against the schema of its step type. Keys in `optional` may be left out although required.
-pub(super) fn check(schema: &Value, config: &Node, owner: &str, optional: &[&str], findings: &mut Findings) {
-    let walk = Walk { root: schema, owner, optional };
+/// Checks a config against the schema of its step type. `kind` is where that type stands: there a missing key is told.
+/// Keys in `optional` may be left out although required.
+pub(in crate::language) fn check(
+    schema: &Value,
+    config: &Node,
+    (owner, kind): (&str, Mark),
+    optional: &[&str],
+    findings: &mut Findings,
+) {
+    let walk = Walk { root: schema, owner, optional, kind };
     for misfit in walk.value(schema, config, &Path::default()) {
         let problem = findings.error(misfit.code, misfit.mark, misfit.message);
         problem.near(misfit.near.as_deref());
@@ -39,30 +42,35 @@ pub(super) fn check(schema: &Value, config: &Node, owner: &str, optional: &[&str
     }
 }
 
-struct Walk<'a> {
+pub(super) struct Walk<'a> {
     root: &'a Value,
     owner: &'a str,
     optional: &'a [&'a str],
+    kind: Mark,
 }
 
 /// The way from the config to a value.
 #[derive(Clone, Default)]
-struct Path {
+pub(super) struct Path {
     /// As messages show it: `fields.total.type`.
     text: String,
     /// How far down, `$ref`s and alternatives counted.
-    depth: usize,
+    pub(super) depth: usize,
     /// Where the key stands that leads here.
     key: Option<Mark>,
 }
 
 impl Path {
-    fn down(&self, key: &str, mark: Option<Mark>) -> Self {
+    pub(super) fn down(&self, key: &str, mark: Option<Mark>) -> Self {
         let text = if self.text.is_empty() { key.to_owned() } else { format!("{}.{key}", self.text) };
         Self { text, depth: self.depth + 1, key: mark }
     }
 
-    fn same(&self) -> Self {
+    pub(super) fn item(&self, index: usize) -> Self {
+        Self { text: format!("{}[{index}]", self.text), depth: self.depth + 1, key: None }
+    }
+
+    pub(super) fn same(&self) -> Self {
         Self { depth: self.depth + 1, ..self.clone() }
     }
 
@@ -72,11 +80,11 @@ impl Path {
 }
 
 impl Walk<'_> {
-    fn value(&self, schema: &Value, node: &Node, path: &Path) -> Vec<Misfit> {
+    pub(super) fn value(&self, schema: &Value, node: &Node, path: &Path) -> Vec<Misfit> {
         let Some(schema) = schema.as_object() else {
             // `false` allows nothing; `true` and anything else that is no schema allow everything.
             return if *schema == Value::Bool(false) {
-                vec![self.misfit(node, path, "is not allowed".to_owned())]
+                vec![self.misfit(node, path, "is not allowed")]
             } else {
                 Vec::new()
             };
@@ -106,9 +114,7 @@ impl Walk<'_> {
             Kind::List(items) => {
                 if let Some(item) = schema.get("items") {
                     let each = items.iter().enumerate();
-                    misfits.extend(
-                        each.flat_map(|(index, node)| self.value(item, node, &path.down(&index.to_string(), None))),
-                    );
+                    misfits.extend(each.flat_map(|(index, node)| self.value(item, node, &path.item(index))));
                 }
                 misfits.extend(self.bound(
                     schema,
@@ -135,68 +141,8 @@ impl Walk<'_> {
         misfits
     }
 
-    fn resolve(&self, reference: &str) -> Option<&Value> {
+    pub(super) fn resolve(&self, reference: &str) -> Option<&Value> {
         self.root.pointer(reference.strip_prefix('#')?)
-    }
-
-    /// Fits one of several schemas, or tells why it does not fit the likeliest.
-    fn alternatives(&self, alternatives: &[&Value], node: &Node, path: &Path) -> Vec<Misfit> {
-        let mut best: Option<Vec<Misfit>> = None;
-        for alternative in alternatives {
-            let misfits = self.value(alternative, node, &path.same());
-            if misfits.is_empty() {
-                return Vec::new();
-            }
-            let reach = |misfits: &[Misfit]| misfits.iter().map(|misfit| misfit.depth).max().unwrap_or(0);
-            if best.as_ref().is_none_or(|best| reach(&misfits) > reach(best)) {
-                best = Some(misfits);
-            }
-        }
-        let mut words = Vec::new();
-        alternatives.iter().for_each(|alternative| self.words(alternative, &mut words, 0));
-        let kinds: Vec<_> = alternatives.iter().filter_map(|alternative| self.noun(alternative, 0)).collect();
-        if let Kind::Text(text) = &node.kind
-            && !words.is_empty()
-        {
-            return vec![self.not_a_word(&words, text, node, path)];
-        }
-        let best = best.unwrap_or_default();
-        // Where no alternative was entered at all, what they are says more than what the first one wants.
-        if best.iter().all(|misfit| misfit.depth <= path.depth + 1) && !kinds.is_empty() {
-            let mut kinds = kinds;
-            kinds.dedup();
-            return vec![self.misfit(node, path, format!("must be {}, not {}", kinds.join(" or "), node.describe()))];
-        }
-        best
-    }
-
-    /// All words that a schema allows, followed through its alternatives.
-    fn words<'s>(&'s self, schema: &'s Value, words: &mut Vec<&'s str>, depth: usize) {
-        if depth > MAX_DEPTH {
-            return;
-        }
-        words.extend(schema.get("const").and_then(Value::as_str));
-        let listed = schema.get("enum").and_then(Value::as_array).into_iter().flatten();
-        words.extend(listed.filter_map(Value::as_str));
-        let target = schema.get("$ref").and_then(Value::as_str).and_then(|name| self.resolve(name));
-        let parts = schema
-            .as_object()
-            .into_iter()
-            .flat_map(|map| ["oneOf", "anyOf", "allOf"].into_iter().flat_map(|key| schemas(map, key)));
-        for part in target.into_iter().chain(parts) {
-            self.words(part, words, depth + 1);
-        }
-    }
-
-    /// What a schema wants, in a word.
-    fn noun(&self, schema: &Value, depth: usize) -> Option<&'static str> {
-        if depth > MAX_DEPTH {
-            return None;
-        }
-        if let Some(target) = schema.get("$ref").and_then(Value::as_str).and_then(|name| self.resolve(name)) {
-            return self.noun(target, depth + 1);
-        }
-        types(schema.as_object()?).into_iter().find(|kind| *kind != "null").map(noun)
     }
 
     fn kind(&self, schema: &Map<String, Value>, node: &Node, path: &Path) -> Option<Misfit> {
@@ -205,7 +151,7 @@ impl Walk<'_> {
             return None;
         }
         let nouns: Vec<_> = kinds.iter().filter(|kind| **kind != "null").map(|kind| noun(kind)).collect();
-        let mut misfit = self.misfit(node, path, format!("must be {}, not {}", nouns.join(" or "), node.describe()));
+        let mut misfit = self.misfit(node, path, &format!("must be {}, not {}", nouns.join(" or "), node.describe()));
         if kinds.contains(&"string") && matches!(node.kind, Kind::Number(_) | Kind::Bool(_)) {
             misfit.fix = Some("put it in quotes".to_owned());
         }
@@ -227,11 +173,11 @@ impl Walk<'_> {
         Some(self.not_a_word(&words, node.text().unwrap_or_default(), node, path))
     }
 
-    fn not_a_word(&self, words: &[&str], text: &str, node: &Node, path: &Path) -> Misfit {
+    pub(super) fn not_a_word(&self, words: &[&str], text: &str, node: &Node, path: &Path) -> Misfit {
         let mut misfit = self.misfit(
             node,
             path,
-            format!("must be one of {}, not {}", near::list(words.iter().copied(), 12), node.describe()),
+            &format!("must be one of {}, not {}", near::list(words.iter().copied(), 12), node.describe()),
         );
         misfit.near = near::near(text, words.iter().copied()).map(str::to_owned);
         misfit
@@ -248,7 +194,7 @@ impl Walk<'_> {
             match (properties.get(&entry.key), others) {
                 (Some(property), _) => misfits.extend(self.value(property, &entry.value, &below)),
                 (None, Some(Value::Bool(false))) => {
-                    misfits.push(self.unknown(&entry.key, entry.mark, properties, path))
+                    misfits.push(self.unknown(&entry.key, entry.mark, properties, path));
                 }
                 (None, Some(other)) => misfits.extend(self.value(other, &entry.value, &below)),
                 (None, None) => {}
@@ -260,7 +206,7 @@ impl Walk<'_> {
             let place = if path.text.is_empty() { String::new() } else { format!(" in `{}`", path.text) };
             misfits.push(Misfit {
                 code: code::WF1051,
-                mark: path.key.unwrap_or(node.mark),
+                mark: path.key.unwrap_or(self.kind),
                 message: format!("the config of {} has no `{key}`{place}", self.owner),
                 near: None,
                 fix: Some(format!("add `{key}:`")),
@@ -291,13 +237,13 @@ impl Walk<'_> {
     ) -> Option<Misfit> {
         let limit = |key: &str| schema.get(key).and_then(Value::as_f64);
         let message = match (limit(min), limit(max), limit("exclusiveMinimum"), limit("exclusiveMaximum")) {
-            (Some(min), ..) if size < min => format!("must be at least {min}{unit}, not {size}"),
-            (_, Some(max), ..) if size > max => format!("must be at most {max}{unit}, not {size}"),
+            (Some(min), ..) if size < min => at_least(min, unit, size),
+            (_, Some(max), ..) if size > max => at_most(max, unit, size),
             (_, _, Some(min), _) if unit.is_empty() && size <= min => format!("must be more than {min}, not {size}"),
             (.., Some(max)) if unit.is_empty() && size >= max => format!("must be less than {max}, not {size}"),
             _ => return None,
         };
-        Some(self.misfit(node, path, message))
+        Some(self.misfit(node, path, &message))
     }
 
     fn pattern(&self, schema: &Map<String, Value>, text: &str, node: &Node, path: &Path) -> Option<Misfit> {
@@ -306,21 +252,39 @@ impl Walk<'_> {
         let searching = format!("[\\s\\S]*(?:{pattern})[\\s\\S]*");
         let regex = inputs::pattern(&searching).ok()?;
         (!regex.is_match(text))
-            .then(|| self.misfit(node, path, format!("must match `{pattern}`, and `{}` does not", short(text))))
+            .then(|| self.misfit(node, path, &format!("must match `{pattern}`, and `{}` does not", short(text))))
     }
 
-    fn misfit(&self, node: &Node, path: &Path, rest: String) -> Misfit {
+    pub(super) fn misfit(&self, node: &Node, path: &Path, rest: &str) -> Misfit {
         let mark = if node.mark.end > node.mark.start { node.mark } else { path.key.unwrap_or(node.mark) };
         let message = format!("{} of {} {rest}", path.name(), self.owner);
         Misfit { code: code::WF1052, mark, message, near: None, fix: None, depth: path.depth }
     }
 }
 
-fn schemas<'a>(schema: &'a Map<String, Value>, keyword: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
+fn at_least(min: f64, unit: &str, size: f64) -> String {
+    match unit {
+        "" => format!("must be at least {min}, not {size}"),
+        _ => format!("must have at least {min}{}, not {size}", plural(unit, min)),
+    }
+}
+
+fn at_most(max: f64, unit: &str, size: f64) -> String {
+    match unit {
+        "" => format!("must be at most {max}, not {size}"),
+        _ => format!("must have at most {max}{}, not {size}", plural(unit, max)),
+    }
+}
+
+fn plural(unit: &str, count: f64) -> &str {
+    if count == 1.0 { unit.trim_end_matches('s') } else { unit }
+}
+
+pub(super) fn schemas<'a>(schema: &'a Map<String, Value>, keyword: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
     schema.get(keyword).and_then(Value::as_array).into_iter().flatten()
 }
 
-fn types(schema: &Map<String, Value>) -> Vec<&str> {
+pub(super) fn types(schema: &Map<String, Value>) -> Vec<&str> {
     match schema.get("type") {
         Some(Value::String(kind)) => vec![kind],
         Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).collect(),
@@ -341,7 +305,7 @@ fn is(node: &Node, kind: &str) -> bool {
     }
 }
 
-fn noun(kind: &str) -> &'static str {
+pub(super) fn noun(kind: &str) -> &'static str {
     match kind {
         "string" => "a text",
         "integer" => "a whole number",

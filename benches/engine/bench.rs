@@ -1,0 +1,197 @@
+//! An engine on a store of its own, with one trivial step type.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use futures::future::BoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt as _};
+use serde_json::json;
+use sqlx::{ConnectOptions as _, Row as _};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::oneshot;
+use workflow::contract::clock::{Clock, SystemClock};
+use workflow::contract::registry::Registry;
+use workflow::contract::step::{Attempt, Done, StepHandler, StepResult};
+use workflow::domain::event::Event;
+use workflow::domain::id::RunId;
+use workflow::domain::plan::EffectClass;
+use workflow::domain::run::Flow;
+use workflow::engine::{Engine, Notice, Plans, Settings};
+use workflow::language::catalog::StepType;
+use workflow::language::{Options, Source};
+use workflow::store::Store;
+use workflow::store::db::{Durability, Settings as StoreSettings};
+use workflow::store::journal::NewRun;
+use workflow::store::workflows::{Revision, StoredWorkflow};
+
+/// Gives about 100 bytes and does nothing.
+struct Trivial(EffectClass);
+
+impl StepHandler for Trivial {
+    fn declare(&self) -> StepType {
+        StepType {
+            name: "trivial",
+            summary: "gives about 100 bytes",
+            config: json!({}),
+            consumes: Vec::new(),
+            produces: Vec::new(),
+            outputs: &["*"],
+            effect: self.0,
+            overridable: &[],
+        }
+    }
+
+    fn run<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, StepResult> {
+        const PAD: &str = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+        Box::pin(std::future::ready(
+            Done::with(json!({ "flow": attempt.run, "n": attempt.number, "ok": true, "pad": PAD })).into(),
+        ))
+    }
+}
+
+/// What is known of a run's end: that it is over, or who waits for it.
+enum End {
+    Over,
+    Waits(oneshot::Sender<()>),
+}
+
+type Ends = Arc<Mutex<HashMap<RunId, End>>>;
+
+/// An engine that is measured.
+pub struct Bench {
+    engine: Engine,
+    flow: Arc<Flow>,
+    new: NewRun,
+    ends: Ends,
+    database: PathBuf,
+}
+
+impl Bench {
+    pub async fn new(folder: &Path, name: &str, effect: EffectClass, places: usize) -> Self {
+        let settings = StoreSettings {
+            database: folder.join(format!("{name}.db")),
+            files: folder.join("files"),
+            durability: Durability::Full,
+        };
+        let store = Store::open(&settings).await.expect("a store");
+        let registry = Registry::new(vec![Arc::new(Trivial(effect))]).expect("one type");
+        let plans = Plans::new(registry.clone(), Options::default());
+        let text = format!("name: Bench {name}\nsteps:\n{}", "  - { type: trivial }\n".repeat(super::STEPS));
+        let source = Source { name: "bench.yaml".to_owned(), text };
+        let flow = plans.share(plans.compile(&source).plan.expect("the text above compiles"));
+        let new = keep(&store, &flow, source).await;
+        let settings = Settings { max_concurrent: places, ..Settings::default() };
+        let engine = Engine::start(store, registry, plans, Arc::new(SystemClock), settings).await.expect("an engine");
+        let ends = Ends::default();
+        tokio::spawn(notice_ends(engine.clone(), Arc::clone(&ends)));
+        Self { engine, flow, new, ends, database: folder.join(format!("{name}.db")) }
+    }
+
+    /// One run from its start to its end.
+    pub async fn run_one(&self) -> Duration {
+        let begin = Instant::now();
+        let run = self.engine.accept(self.new.clone(), Arc::clone(&self.flow)).await.expect("accepted");
+        let (end, ended) = oneshot::channel();
+        let before = self.ends.lock().expect("nobody panics with it").insert(run, End::Waits(end));
+        // It may have ended before we asked to be told.
+        if !matches!(before, Some(End::Over)) {
+            ended.await.expect("the watcher lives as long as the engine");
+        }
+        self.ends.lock().expect("nobody panics with it").remove(&run);
+        begin.elapsed()
+    }
+
+    /// This many runs, so many of them at the same time.
+    pub async fn run_many(&self, runs: usize, in_flight: usize) {
+        let mut open = FuturesUnordered::new();
+        for _ in 0..runs {
+            if open.len() == in_flight {
+                open.next().await;
+            }
+            open.push(self.run_one());
+        }
+        while open.next().await.is_some() {}
+    }
+
+    /// Rows and bytes that a step costs in the journal and in the table of steps.
+    pub async fn written_per_step(&self) -> (f64, f64) {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&self.database).read_only(true);
+        let mut connection = options.connect().await.expect("a reader");
+        let text = "SELECT (SELECT count(*) FROM step) AS steps, \
+                    (SELECT count(*) FROM step) + (SELECT count(*) FROM journal) AS rows, \
+                    (SELECT sum(length(events)) FROM journal) + (SELECT sum(length(outputs)) FROM step) AS bytes";
+        let row = sqlx::query(text).fetch_one(&mut connection).await.expect("three numbers");
+        let number = |name: &str| row.get::<i64, _>(name) as f64;
+        (number("rows") / number("steps"), number("bytes") / number("steps"))
+    }
+
+    pub async fn close(self) {
+        self.engine.stop().await;
+    }
+}
+
+async fn keep(store: &Store, flow: &Flow, source: Source) -> NewRun {
+    let clock = SystemClock;
+    let plan = &flow.plan;
+    let workflow = StoredWorkflow {
+        id: workflow::domain::id::WorkflowId::from_bits(clock.id_bits()),
+        name: plan.name.clone(),
+        slug: plan.slug.clone(),
+        template: None,
+        revision_hash: plan.hash.clone(),
+        created_at: clock.now(),
+    };
+    let revision = Revision {
+        hash: plan.hash.clone(),
+        slug: plan.slug.clone(),
+        source_name: source.name,
+        source_text: source.text,
+    };
+    store.workflows().save(&workflow, &revision).await.expect("written");
+    let json = |text: &str| serde_json::value::RawValue::from_string(text.to_owned()).expect("JSON");
+    NewRun {
+        workflow_id: workflow.id,
+        revision_hash: plan.hash.clone(),
+        slug: plan.slug.clone(),
+        origin: json(r#"{"door":"bench","name":"bench"}"#),
+        inputs: json("{}"),
+    }
+}
+
+/// Tells whoever waits for a run that it is over.
+async fn notice_ends(engine: Engine, ends: Ends) {
+    let mut feed = engine.feed().subscribe();
+    loop {
+        match feed.recv().await {
+            Ok(Notice::Committed { run, entries, .. }) => {
+                let over = entries.iter().any(|(_, event)| matches!(event, Event::Finished { .. }));
+                if over {
+                    tell(&ends, run);
+                }
+            }
+            Ok(Notice::Progress { .. }) => {}
+            Err(RecvError::Lagged(_)) => catch_up(&engine, &ends).await,
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+/// Notices were missed: the store knows who is over.
+async fn catch_up(engine: &Engine, ends: &Ends) {
+    let waiting: Vec<RunId> = ends.lock().expect("nobody panics with it").keys().copied().collect();
+    for run in waiting {
+        let row = engine.store().runs().find(run).await.expect("readable");
+        if row.is_some_and(|row| row.finished_at.is_some()) {
+            tell(ends, run);
+        }
+    }
+}
+
+fn tell(ends: &Ends, run: RunId) {
+    let before = ends.lock().expect("nobody panics with it").insert(run, End::Over);
+    if let Some(End::Waits(end)) = before {
+        let _ = end.send(()); // a measurement that was given up needs no end
+    }
+}
