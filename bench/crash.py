@@ -319,13 +319,14 @@ class Audit:
             ("extra starts", f"{self.starts - self.completed_steps} = {self.lost} lost + {self.retried} retried"
                              f" + {self.stops} stopped"),
             ("children at the kills", f"{trial.children}, left alive {trial.left_over}"),
-            ("restart to first commit", f"median {1000 * statistics.median(times):.0f} ms,"
+            ("restart to first commit*", f"median {1000 * statistics.median(times):.0f} ms,"
                                         f" worst {1000 * times[-1]:.0f} ms of {len(times)}" if times else "none"),
             ("time", f"{seconds:.0f} s"),
             ("violations", f"{len(self.wrong)}"),
         ]
         width = max(len(name) for name, _ in rows)
         print("\n".join(f"{name:<{width}}  {value}" for name, value in rows))
+        print("* where only suspects are left, with the time that they wait by rule")
 
 
 def main():
