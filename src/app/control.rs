@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -36,7 +37,7 @@ pub enum Act {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
-    /// Is anybody there?
+    /// Is anybody there? Answered with whether it carries on what others left open.
     Health,
     /// Do something to an execution.
     Control {
@@ -54,7 +55,7 @@ pub enum Request {
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// Done; the view of the execution.
-    Done(serde_json::Value),
+    Done(Value),
     /// Not done.
     Refused(String),
 }
@@ -116,7 +117,9 @@ async fn serve(mut stream: UnixStream, service: Service) -> std::io::Result<()> 
 }
 
 async fn answer(service: &Service, request: Request) -> Answer {
-    let Request::Control { execution, act, by } = request else { return Answer::Done(serde_json::Value::Null) };
+    let Request::Control { execution, act, by } = request else {
+        return Answer::Done(Value::Bool(service.engine().carries_on()));
+    };
     let caller = Caller { door: "terminal", name: by };
     let view = control(service, &caller, &execution, &act).await;
     match view.map(serde_json::to_value) {

@@ -76,9 +76,15 @@ async fn act_here(service: &Service, execution: &str, act: &Act, json: bool) -> 
 
 /// Carries on everything that is open, and waits until nothing is.
 async fn resume_all(config: &Config, json: bool) -> Ended {
-    if let Some(Answer::Done(_)) = door::ask(&config.storage_path, &Request::Health).await? {
-        print::aside("a running process carries them on already; `workflow history` shows how far they are");
-        return Ok(DONE);
+    if let Some(Answer::Done(carries_on)) = door::ask(&config.storage_path, &Request::Health).await? {
+        if carries_on == true {
+            print::aside("a running process carries them on already; `workflow history` shows how far they are");
+            return Ok(DONE);
+        }
+        print::aside(
+            "another `workflow` process owns the store and carries only its own executions; ask when it has ended",
+        );
+        return Ok(FAILED);
     }
     as_owner(config, true, async |service| watch_open(service, json).await).await
 }

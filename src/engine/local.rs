@@ -141,6 +141,12 @@ impl Engine {
         reception::command(&self.inner, run, command).await
     }
 
+    /// Whether this process takes up what others left open, and not only what it is given.
+    #[must_use]
+    pub fn carries_on(&self) -> bool {
+        self.inner.settings.carry_on
+    }
+
     /// What is happening, as it is committed.
     #[must_use]
     pub fn feed(&self) -> &Feed {
