@@ -113,6 +113,9 @@ class Process:
         self.child.kill()
         self.child.wait()
         self.reader.join()
+        for one in family:
+            if being_started(one, self.child.args[0]):
+                tell(one, signal.SIGCONT)  # it finds out by itself that it is alone
         ends = time.monotonic() + CHILD_GRACE
         while (left := [one for one in family if alive(one)]) and time.monotonic() < ends:
             time.sleep(0.01)
@@ -154,6 +157,16 @@ def alive(process):
 def tell(process, what):
     if alive(process):
         os.kill(process[0], what)
+
+
+def being_started(process, program):
+    """Whether it stands before the call that binds its life to its parent's."""
+    try:
+        with open(f"/proc/{process[0]}/cmdline", encoding="utf-8", errors="replace") as file:
+            line = file.read()
+    except OSError:
+        return False
+    return "--pdeathsig" in line or program in line
 
 
 class Trial:

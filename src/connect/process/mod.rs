@@ -5,7 +5,7 @@
 //! work is cancelled, takes too long or says too much, when the future is dropped, and when this process dies.
 //! Never more children at once than there are slots.
 //!
-//! Limits are set by `prlimit`, `nice` and `setpriv` (util-linux, coreutils), because setting them between
+//! Limits are set by `prlimit`, `nice`, `setpriv` (util-linux, coreutils) and `sh`, because setting them between
 //! fork and exec would need unsafe code. Where they are missing the children run with wall time, output caps
 //! and group kill only; [`Toolbox::missing_guards`] says so.
 

@@ -105,6 +105,7 @@ impl Toolbox {
             line.push(guard_path.into_os_string());
             match *guard {
                 "setpriv" => line.extend(["--pdeathsig", "KILL", "--"].map(OsString::from)),
+                "sh" => line.extend(["-c", STILL_OURS, &std::process::id().to_string()].map(OsString::from)),
                 "prlimit" => {
                     let hard = cpu + 2; // the soft limit's signal says why; the hard one ends who ignores it
                     line.push(format!("--cpu={cpu}:{hard}").into());
@@ -141,7 +142,11 @@ impl Toolbox {
 }
 
 /// In the order in which they stand before the program.
-const GUARDS: &[&str] = &["setpriv", "prlimit", "nice"];
+const GUARDS: &[&str] = &["setpriv", "sh", "prlimit", "nice"];
+
+/// Goes on only as a child of the process `$0`. A child whose parent died before it had asked for the signal of its
+/// death would never get it.
+const STILL_OURS: &str = r#"[ "$PPID" = "$0" ] && exec "$@""#;
 
 #[derive(Debug)]
 struct Launch {

@@ -62,13 +62,17 @@ impl Life {
         }
         self.child.kill().expect("not waited for yet");
         self.child.wait().expect("it ends");
+        for &member in family.iter().filter(|member| is_being_started(**member)) {
+            let _ = kill_process(member, Signal::CONT); // it finds out by itself that it is alone
+        }
         let deadline = Instant::now() + LINGERS;
         while let Some(left) = family.iter().find(|member| is_alive(**member)) {
             if Instant::now() > deadline {
+                let named = command_line(*left);
                 for &member in &family {
                     let _ = kill_process(member, Signal::KILL); // it may have gone at last
                 }
-                panic!("{left:?} outlived the process that had started it");
+                panic!("{left:?} outlived the process that had started it: {named}");
             }
             std::thread::yield_now();
         }
@@ -114,6 +118,17 @@ fn descendants(root: u32) -> Vec<Pid> {
         next += 1;
     }
     family[1..].iter().filter_map(|pid| Pid::from_raw(i32::try_from(*pid).ok()?)).collect()
+}
+
+/// Whether it stands before the call that binds its life to its parent's.
+fn is_being_started(pid: Pid) -> bool {
+    let line = command_line(pid);
+    line.contains("--pdeathsig") || line.contains(env!("CARGO_BIN_EXE_workflow"))
+}
+
+fn command_line(pid: Pid) -> String {
+    let line = std::fs::read_to_string(format!("/proc/{}/cmdline", pid.as_raw_nonzero()));
+    line.unwrap_or_default().replace('\0', " ")
 }
 
 fn is_alive(pid: Pid) -> bool {

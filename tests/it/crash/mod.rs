@@ -6,4 +6,5 @@ mod dice;
 mod disk;
 mod kills;
 mod lives;
+mod orphans;
 mod stops;
