@@ -6,9 +6,9 @@ use super::{DONE, Ended, FAILED, WRONG_USE, print};
 use crate::app::{self, Reading};
 use crate::config::Config;
 use crate::language::catalog::{Port, StepType};
-use crate::language::{Severity, Source, inputs};
+use crate::language::{Severity, Source};
 use crate::service::verbs::{PlanArgs, Templates, Validate};
-use crate::service::{PlanView, ServiceError};
+use crate::service::{InputView, PlanView, ServiceError, read_pairs};
 
 pub async fn list(config: &Config, json: bool) -> Ended {
     let reading = app::open_for_reading(config).await?;
@@ -63,7 +63,7 @@ pub async fn plan(config: &Config, args: &PlanArgs) -> Ended {
     let Reading { library, registry, .. } = app::open_for_reading(config).await?;
     let compiled = library.compile(&library.find(&args.workflow)?);
     let Some(plan) = compiled.plan else { return Err(ServiceError::Definition(compiled.report).into()) };
-    let given = inputs::from_text(&plan, &args.inputs);
+    let given = read_pairs(&InputView::all(&plan), &args.inputs);
     let view = PlanView::new(&plan, &given, registry.catalog());
     if args.json {
         print::json(&view)?;

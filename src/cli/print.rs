@@ -95,7 +95,7 @@ pub fn step(step: &StepView) -> String {
     if let Some(due) = step.due_at.as_ref().filter(|_| matches!(step.status, "retrying" | "waiting")) {
         text.push_str(&format!("  until {due}"));
     }
-    if let Some(why) = step.skipped {
+    if let Some(why) = &step.skipped {
         text.push_str(&format!("  {why}"));
     }
     text.trim_end().to_owned()

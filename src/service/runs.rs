@@ -9,6 +9,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::Caller;
 use super::archive::Archive;
+use super::detail::{InputView, read_pairs};
 use super::error::ServiceError;
 use super::library::{Library, Ready};
 use super::origin::{CHAT, Origin};
@@ -84,7 +85,7 @@ impl Service {
         pairs: &[(String, String)],
     ) -> Result<Map<String, Value>, ServiceError> {
         let ready = self.ready(caller, name).await?;
-        Ok(inputs::from_text(&ready.flow.plan, pairs))
+        Ok(read_pairs(&InputView::all(&ready.flow.plan), pairs))
     }
 
     /// What a run with these inputs would do.
