@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::control::Act;
-use crate::connect::http::{Link, LinkError, Method, Reply};
+use crate::connect::http::{Link, Method, Reply};
 use crate::service::{LogLine, PlanView, RunView, TemplateInfo, WorkflowDetail};
 
 /// How often a line to the events of an execution is opened again before it counts as lost.
@@ -262,10 +262,4 @@ fn read<T: DeserializeOwned>(reply: Reply) -> anyhow::Result<T> {
         return Err(Refusal { status: reply.status, ..refusal }.into());
     }
     serde_json::from_value(reply.body).map_err(|_| Refusal { status: reply.status, ..Refusal::default() }.into())
-}
-
-/// Whether something failed because nobody answers there.
-#[must_use]
-pub fn is_unreachable(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(LinkError::Http(_)))
 }

@@ -42,28 +42,31 @@ pub struct Completed<'p> {
 pub fn complete<'p>(plan: &'p Plan, given: &Map<String, Value>) -> Result<Completed<'p>, Vec<Fault>> {
     let mut completed = Completed { inputs: given.clone(), warnings: Vec::new(), missing: Vec::new() };
     let Some(declared) = &plan.inputs else { return Ok(completed) };
-    let mut faults = Vec::new();
+    let (mut faults, mut fits_so_far) = (Vec::new(), true);
     for spec in declared {
         let value = given.get(&spec.name).filter(|value| !value.is_null());
         match (value, &spec.default) {
             (Some(value), _) => {
                 if let Err(reason) = fits(spec, value) {
+                    fits_so_far = false;
                     faults.push(wrong(spec, format!("input `{}` {reason}", spec.name)));
                 }
             }
             (None, Some(default)) => {
                 completed.inputs.insert(spec.name.clone(), default.clone());
             }
-            (None, None) if spec.required == Required::Yes => completed.missing.push(spec),
+            (None, None) if spec.required == Required::Yes => {
+                completed.missing.push(spec);
+                faults.push(absent(spec));
+            }
             (None, None) => {}
         }
     }
-    if faults.is_empty() {
-        completed.warnings = undeclared(declared, given);
-        return Ok(completed);
+    if !fits_so_far {
+        return Err(faults);
     }
-    faults.extend(completed.missing.into_iter().map(absent));
-    Err(faults)
+    completed.warnings = undeclared(declared, given);
+    Ok(completed)
 }
 
 /// The inputs that `key=value` arguments mean. A declared input is read as its type says. An undeclared one stays text,
