@@ -74,6 +74,19 @@ async fn missing_inputs_are_asked_for_before_the_run_begins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_answer_is_put_right_by_a_retry_with_another() {
+    let desk = Desk::open().await;
+    let ana = somebody("chat");
+    let run = desk.start(&ana, "document_processing", json!({ "file_path": "nothing.pdf" })).await.expect("started");
+    assert_eq!(desk.until(run, "failed").await.error.map(|error| error.code), Some("WF2102"));
+    let file = desk.service().take_in("tests/fixtures/documents/tables.docx".as_ref()).await.expect("taken in");
+    let changed = object(json!({ "file_path": file.id }));
+    desk.service().retry_with(&ana, run, None, changed.clone()).await.expect("failed");
+    desk.until(run, "completed").await;
+    assert_eq!(desk.service().archive().inputs(run).await.expect("known"), changed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_asks_can_be_cancelled_and_repeated_with_other_inputs() {
     let desk = Desk::open().await;
     desk.template("order.yaml", ORDER);
