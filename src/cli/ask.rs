@@ -1,11 +1,11 @@
-//! Questions: `status`, `history`, `logs`, `output`, `search`. They work beside a running service.
+//! Questions: `status`, `history`, `logs`, `output`, `search`, `inbox`, `whoami`. They work beside a running service.
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::{DONE, Ended, WRONG_USE, print};
 use crate::app;
 use crate::config::Config;
-use crate::service::verbs::{Execution, History, Output, Search};
+use crate::service::verbs::{History, Logs, MaybeExecution, Output, Search};
 use crate::service::{Archive, ListFilter, RunView, ServiceError};
 
 async fn archive(config: &Config) -> anyhow::Result<Archive> {
@@ -15,9 +15,10 @@ async fn archive(config: &Config) -> anyhow::Result<Archive> {
     })
 }
 
-pub async fn status(config: &Config, args: &Execution) -> Ended {
+pub async fn status(config: &Config, args: &MaybeExecution) -> Ended {
     let archive = archive(config).await?;
-    let view = archive.view(archive.resolve(&args.execution).await?, false).await?;
+    let run = archive.resolve(args.execution.as_deref().unwrap_or("last")).await?;
+    let view = archive.view(run, false).await?;
     if args.json {
         print::json(&view)?;
         return Ok(DONE);
@@ -73,9 +74,10 @@ pub async fn history(config: &Config, args: History) -> Ended {
     Ok(DONE)
 }
 
-pub async fn logs(config: &Config, args: &Execution) -> Ended {
+pub async fn logs(config: &Config, args: &Logs) -> Ended {
     let archive = archive(config).await?;
-    for line in archive.log(archive.resolve(&args.execution).await?).await? {
+    let run = archive.resolve(&args.execution).await?;
+    for line in archive.log_of(run, args.step.as_deref(), args.tail).await? {
         if args.json {
             print::json(&line)?;
         } else {
@@ -88,6 +90,10 @@ pub async fn logs(config: &Config, args: &Execution) -> Ended {
 pub async fn output(config: &Config, args: &Output) -> Ended {
     let archive = archive(config).await?;
     let view = archive.view(archive.resolve(&args.execution).await?, true).await?;
+    if let Some(wanted) = &args.wanted {
+        let outputs = json!(view.outputs);
+        return one_output(outputs.as_object(), &view.workflow, wanted);
+    }
     let Some(wanted) = &args.step else {
         let steps: serde_json::Map<_, _> =
             view.steps.iter().map(|step| (step.id.clone(), json!(step.outputs))).collect();
@@ -101,15 +107,56 @@ pub async fn output(config: &Config, args: &Output) -> Ended {
     };
     match &args.name {
         None => print::pretty(outputs)?,
-        Some(name) => match outputs.get(name) {
-            Some(serde_json::Value::String(text)) => print::bare(text),
-            Some(value) => print::pretty(value)?,
-            None => {
-                let names: Vec<_> = outputs.keys().map(String::as_str).collect();
-                print::aside(format!("`{wanted}` has no output `{name}`; it has {}", names.join(", ")));
-                return Ok(WRONG_USE);
-            }
-        },
+        Some(name) => return one_output(Some(outputs), wanted, name),
+    }
+    Ok(DONE)
+}
+
+/// One output of a step or of an execution: bare when it is a text.
+fn one_output(outputs: Option<&Map<String, Value>>, owner: &str, name: &str) -> Ended {
+    match outputs.and_then(|outputs| outputs.get(name)) {
+        Some(Value::String(text)) => print::bare(text),
+        Some(value) => print::pretty(value)?,
+        None => {
+            let names: Vec<_> = outputs.into_iter().flat_map(Map::keys).map(String::as_str).collect();
+            let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            print::aside(format!("`{owner}` has no output `{name}`; it has {names}"));
+            return Ok(WRONG_USE);
+        }
+    }
+    Ok(DONE)
+}
+
+/// What waits for somebody: questions, and executions that failed and were not taken up again.
+pub async fn inbox(config: &Config, json: bool) -> Ended {
+    let reading = app::open_for_reading(config).await?;
+    let waiting = match &reading.archive {
+        Some(archive) => archive.inbox().await?,
+        None => Vec::new(),
+    };
+    for view in &waiting {
+        if json {
+            print::json(view)?;
+            continue;
+        }
+        print::line(format!("{} {}  {}", view.execution_id, view.name, view.status.replace('_', " ")));
+        for line in print::ending(view) {
+            print::line(format!("  {line}"));
+        }
+    }
+    if waiting.is_empty() && !json {
+        print::aside("nothing waits for you");
+    }
+    Ok(DONE)
+}
+
+/// Who sits at this terminal.
+pub fn whoami(config: &Config, json: bool) -> Ended {
+    let caller = super::caller();
+    if json {
+        print::json(&json!({ "name": caller.name, "door": caller.door, "storage_path": config.storage_path }))?;
+    } else {
+        print::line(format!("{}, at the terminal, in `{}`", caller.name, config.storage_path.display()));
     }
     Ok(DONE)
 }

@@ -4,15 +4,15 @@ use super::run::{as_owner, watch_one};
 use super::{DONE, Ended, FAILED, WRONG_USE, caller, exit_code, print};
 use crate::app::control::{self as door, Act, Answer, Request};
 use crate::config::Config;
-use crate::service::verbs::{Execution, MaybeExecution, Retry};
-use crate::service::{ListFilter, Service};
+use crate::service::verbs::{Cancel, Execution, MaybeExecution, Retry};
+use crate::service::{Caller, ListFilter, Service};
 
 pub async fn pause(config: &Config, args: Execution) -> Ended {
     act(config, &args.execution, Act::Pause, args.json).await
 }
 
-pub async fn cancel(config: &Config, args: Execution) -> Ended {
-    act(config, &args.execution, Act::Cancel, args.json).await
+pub async fn cancel(config: &Config, args: Cancel) -> Ended {
+    act_as(config, &caller().because(args.reason.as_deref()).name, &args.execution, Act::Cancel, args.json).await
 }
 
 pub async fn retry(config: &Config, args: Retry) -> Ended {
@@ -47,7 +47,11 @@ pub async fn health(config: &Config) -> Ended {
 
 /// Asks the owner; where there is none, becomes it for as long as the execution needs.
 async fn act(config: &Config, execution: &str, act: Act, json: bool) -> Ended {
-    let request = Request::Control { execution: execution.to_owned(), act: act.clone(), by: caller().name };
+    act_as(config, &caller().name, execution, act, json).await
+}
+
+async fn act_as(config: &Config, by: &str, execution: &str, act: Act, json: bool) -> Ended {
+    let request = Request::Control { execution: execution.to_owned(), act: act.clone(), by: by.to_owned() };
     match door::ask(&config.storage_path, &request).await? {
         Some(Answer::Done(view)) => {
             report(&view, json)?;
@@ -59,11 +63,12 @@ async fn act(config: &Config, execution: &str, act: Act, json: bool) -> Ended {
         }
         None => {}
     }
-    as_owner(config, false, async |service| act_here(service, execution, &act, json).await).await
+    as_owner(config, false, async |service| act_here(service, by, execution, (&act, json)).await).await
 }
 
-async fn act_here(service: &Service, execution: &str, act: &Act, json: bool) -> Ended {
-    let view = door::control(service, &caller(), execution, act).await?;
+async fn act_here(service: &Service, by: &str, execution: &str, (act, json): (&Act, bool)) -> Ended {
+    let caller = Caller { name: by.to_owned(), ..caller() };
+    let view = door::control(service, &caller, execution, act).await?;
     let goes_on = matches!(act, Act::Resume | Act::Retry(_)) && !view.is_finished();
     if goes_on || (*act == Act::Cancel && !view.is_finished()) {
         let run = service.archive().resolve(execution).await?;

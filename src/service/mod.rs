@@ -9,6 +9,7 @@ mod library;
 mod preview;
 mod progress;
 mod runs;
+mod standing;
 pub mod verbs;
 
 pub use archive::{Archive, ListFilter};
@@ -27,4 +28,16 @@ pub struct Caller {
     pub door: &'static str,
     /// The name by which history calls them.
     pub name: String,
+}
+
+impl Caller {
+    /// The same caller, with why they ask: history keeps it beside the name.
+    #[must_use]
+    pub fn because(mut self, reason: Option<&str>) -> Self {
+        if let Some(reason) = reason {
+            let reason: String = reason.chars().take(200).collect();
+            self.name = format!("{} (\"{reason}\")", self.name);
+        }
+        self
+    }
 }
