@@ -92,7 +92,7 @@ impl Bench {
     /// One run from its start to its end.
     pub async fn run_one(&self) -> Duration {
         let begin = Instant::now();
-        let run = self.engine.accept(self.new.clone(), Arc::clone(&self.flow)).await.expect("accepted");
+        let run = self.engine.accept(self.new.clone(), Arc::clone(&self.flow), None).await.expect("accepted");
         let (end, ended) = oneshot::channel();
         let before = self.ends.lock().expect("nobody panics with it").insert(run, End::Waits(end));
         // It may have ended before we asked to be told.

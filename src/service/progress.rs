@@ -236,6 +236,15 @@ fn say(event: &Event, plan: &Plan) -> String {
             format!("{}: attempt failed: {fault}; next one at {}", name(step), clock(until))
         }
         Event::StepSleeping { step, until } => format!("{}: waits until {}", name(step), clock(until)),
+        Event::Asked { step, questions, until } => {
+            let asks = step.as_ref().map_or_else(String::new, |step| format!("{}: ", name(step)));
+            let labels: Vec<_> = questions.iter().map(|question| question.label.as_str()).collect();
+            format!("{asks}asks for {} until {}", labels.join(", "), clock(until))
+        }
+        Event::Answered { inputs, by } => {
+            let keys: Vec<_> = inputs.keys().map(String::as_str).collect();
+            format!("{} answered by {by}", keys.join(", "))
+        }
         Event::StepInterrupted { step, lost: true, until: None } => {
             format!("{}: interrupted by a crash; runs again", name(step))
         }

@@ -138,7 +138,7 @@ impl Service {
             origin: engine::raw(caller),
             inputs: engine::raw(&inputs),
         };
-        let execution = self.engine.accept(new, Arc::clone(&ready.flow)).await?;
+        let execution = self.engine.accept(new, Arc::clone(&ready.flow), None).await?;
         Ok(Started { execution, warnings })
     }
 

@@ -213,7 +213,7 @@ impl Workbench {
             origin: json("{}"),
             inputs: json("{}"),
         };
-        self.engine.accept(new, Arc::clone(&self.flow)).await.expect("accepted")
+        self.engine.accept(new, Arc::clone(&self.flow), None).await.expect("accepted")
     }
 
     /// The status of a run, as the store has it.
