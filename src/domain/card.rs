@@ -276,7 +276,8 @@ impl Card {
 /// How a field is asked for in one line.
 #[must_use]
 pub fn question(field: &FormField) -> String {
-    let mut text = if field.label == field.key { field.key.clone() } else { format!("{} ({})", field.label, field.key) };
+    let mut text =
+        if field.label == field.key { field.key.clone() } else { format!("{} ({})", field.label, field.key) };
     let hint = match field.kind {
         FieldType::File => "a file",
         FieldType::Number => "a number",

@@ -18,12 +18,7 @@ impl Archive {
     ///
     /// # Errors
     /// No such execution or step, or the store fails.
-    pub async fn log_of(
-        &self,
-        id: RunId,
-        step: Option<&str>,
-        tail: Option<u32>,
-    ) -> Result<Vec<LogLine>, ServiceError> {
+    pub async fn log_of(&self, id: RunId, step: Option<&str>, tail: Option<u32>) -> Result<Vec<LogLine>, ServiceError> {
         let (history, flow) = self.history(id, false).await?;
         let step = step.map(|step| place_of(&flow.plan, step)).transpose()?;
         let concerns = |event: &Event| step.is_none_or(|step| steps_of(event).contains(&step));
@@ -42,14 +37,18 @@ impl Archive {
         for status in ["waiting", "paused", "failed", "timed_out"] {
             let filter = ListFilter { status: Some(status.to_owned()), limit: LOOKED_AT, ..ListFilter::default() };
             for run in self.list(&filter).await? {
-                let view = self.view(run.id, false).await?;
-                if status != "waiting" || view.is_asking() {
-                    waiting.push(view);
+                if status != "waiting" || self.is_asking(run.id).await? {
+                    waiting.push(self.view(run.id, false).await?);
                 }
             }
         }
         waiting.sort_by(|a, b| b.execution_id.cmp(&a.execution_id));
         Ok(waiting)
+    }
+
+    async fn is_asking(&self, id: RunId) -> Result<bool, ServiceError> {
+        let (history, flow) = self.history(id, false).await?;
+        Ok(!super::archive::fold(&history, &flow).asking.is_empty())
     }
 
     /// The steps of an execution that began and reach outside: what a cancel would leave behind.
@@ -85,7 +84,8 @@ fn steps_of(event: &Event) -> Vec<usize> {
         | Event::StepFailed { step, .. }
         | Event::StepRetrying { step, .. }
         | Event::StepSleeping { step, .. }
-        | Event::StepInterrupted { step, .. } => vec![*step],
+        | Event::StepInterrupted { step, .. }
+        | Event::Asked { step: Some(step), .. } => vec![*step],
         Event::StepsSkipped { steps, .. } | Event::Reopened { steps, .. } => steps.clone(),
         _ => Vec::new(),
     }

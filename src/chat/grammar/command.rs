@@ -177,7 +177,9 @@ fn refused(verb: &'static str, error: &clap::Error) -> Trouble {
                 Some(ContextValue::Strings(valid)) => format!("it is one of {}", valid.join(", ")),
                 _ => help,
             };
-            let message = format!("`{value}` does not fit {argument}{why}");
+            // Its name comes from the definition: `--tail <TAIL>`.
+            let argument = argument.split(' ').next().unwrap_or_default();
+            let message = format!("`{value}` does not fit `{argument}`{why}");
             Trouble { message, fix: valid, kind: Kind::Usage(verb) }
         }
         _ => {

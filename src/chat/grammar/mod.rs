@@ -15,8 +15,8 @@
 pub mod command;
 pub mod lexer;
 pub mod normalise;
-mod print;
 mod prefix;
+mod print;
 
 #[cfg(test)]
 mod tests;

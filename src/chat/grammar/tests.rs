@@ -71,7 +71,8 @@ fn values_arrive_as_they_were_written() {
 #[test]
 fn options_are_written_as_flags_or_as_pairs() {
     let expected = verb("/wf logs last --step=2 --tail=50", &SHARED);
-    for text in ["/wf logs last step=2 --tail 50", "/wf logs —step=2 last –tail=50", "/wf logs tail: 50 step: 2 last"] {
+    for text in ["/wf logs last step=2 --tail 50", "/wf logs —step=2 last –tail=50", "/wf logs tail: 50 step: 2 last"]
+    {
         assert_eq!(verb(text, &SHARED), expected, "{text}");
     }
     let Verb::Search(search) = verb("/wf search -rf --limit=3 \"--json\"", &SHARED) else { panic!("search") };
@@ -80,7 +81,8 @@ fn options_are_written_as_flags_or_as_pairs() {
 
 #[test]
 fn nothing_is_heard_that_is_not_meant_for_us() {
-    for text in ["good morning", "run invoice", "@ana run invoice", "", "/workflows run x", "a /workflow run x", "“"] {
+    for text in ["good morning", "run invoice", "@ana run invoice", "", "/workflows run x", "a /workflow run x", "“"]
+    {
         assert_eq!(hear(text, &SHARED), Ok(Heard::Nothing), "{text}");
     }
     assert_eq!(hear("4711", &OPEN), Ok(Heard::Text("4711".to_owned())));
@@ -121,8 +123,11 @@ fn what_cannot_be_read_is_refused_with_its_place() {
         ("/workflow r\u{200b}un w", "there is no verb `r\\u{200b}un`"),
         ("/workflow run", "`run` wants the name of a workflow"),
         ("/workflow logs last --tial=3", "`logs` does not take `--tial`"),
-        ("/workflow logs last tail=no", "`no` does not fit --tail <TAIL>: invalid digit found in string"),
-        ("/workflow run w word", "`word` does not fit [KEY=VALUE]...: write inputs as key=value, and files as --file PATH"),
+        ("/workflow logs last tail=no", "`no` does not fit `--tail`: invalid digit found in string"),
+        (
+            "/workflow run w word",
+            "`word` does not fit `[KEY=VALUE]...`: write inputs as key=value, and files as --file PATH",
+        ),
     ] {
         assert_eq!(trouble(text).message, message, "{text}");
     }
@@ -134,7 +139,10 @@ fn what_cannot_be_read_is_refused_with_its_place() {
 
 #[test]
 fn a_foreign_text_is_shown_inert() {
-    assert_eq!(inert("@everyone <!channel> http://x\nrow \u{202e}", 100).replace('\u{2060}', "|"), "@|everyone <|!channel> http:|//x row \\u{202e}");
+    assert_eq!(
+        inert("@everyone <!channel> http://x\nrow \u{202e}", 100).replace('\u{2060}', "|"),
+        "@|everyone <|!channel> http:|//x row \\u{202e}"
+    );
     assert_eq!(inert("abcdef", 3), "abc…");
 }
 
@@ -153,16 +161,15 @@ proptest! {
     }
 
     #[test]
-    fn what_is_printed_reads_back_the_same(
-        words in proptest::collection::vec("[^\u{0}-\u{9}\u{b}-\u{1f}\u{ad}\u{34f}\u{61c}\u{85}\u{a0}\u{2000}-\u{206f}`<\\\\p{C}\\p{Z}\n\r]{0,12}[ \"'\\\\=:a]{0,3}", 0..6),
-    ) {
-        let tokens: Vec<_> = words.iter().map(|word| lexer::Token { shape: Shape::Word, value: Some(word.clone()), at: 0 }).collect();
-        let line = print(&tokens);
+    fn what_is_printed_reads_back_the_same(typed in proptest::collection::vec("[^<`]{0,12}[ \"'=:a-]{0,3}", 0..6)) {
+        let text = |marks: Vec<normalise::Mark>| marks.iter().map(|mark| mark.c).collect::<String>();
+        let words: Vec<String> = typed.iter().map(|word| text(normalise::normalise(word.chars()))).collect();
+        let token = |word: &String| lexer::Token { shape: Shape::Word, value: Some(word.clone()), at: 0 };
+        let line = print(&words.iter().map(token).collect::<Vec<_>>());
         let normal = normalise::normalise(line.chars());
-        let again: String = normal.iter().map(|mark| mark.c).collect();
-        prop_assert_eq!(&again, &line, "normalising is stable");
         let read: Vec<_> = lex(&normal).expect("readable").into_iter().map(|token| (token.shape, token.value)).collect();
-        let meant: Vec<_> = tokens.into_iter().map(|token| (token.shape, token.value)).collect();
+        let meant: Vec<_> = words.into_iter().map(|word| (Shape::Word, Some(word))).collect();
         prop_assert_eq!(read, meant);
+        prop_assert_eq!(text(normal), line, "normalising is stable");
     }
 }
