@@ -193,6 +193,9 @@ codes! {
     WF4006 Internal "a kept value could not be written or read" "check the disk and the `files` folder of the storage path";
     WF4007 User "a step was stopped before it was done" "retry the step when it is wanted again";
     WF4008 User "a question was not answered in time" "retry it, and answer within the time that it gives";
+    // 50xx: what is asked of the front desk
+    WF5001 User "a request is incomplete or contradicts itself" "correct the request as the message says";
+    WF5002 Refused "workflows are switched off" "set WORKFLOW_ENABLED to true and start the service again";
     // 60xx: the configuration
     WF6001 Config "unknown setting" "take the name out, or see the table in docs/configuration.md";
     WF6002 Config "a setting has a value that is not allowed" "give it one of the values that the message names";
