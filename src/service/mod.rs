@@ -3,6 +3,7 @@
 //! [`Archive`] answers questions and needs only a readable store; [`Service`] also acts, and owns the engine.
 
 mod archive;
+pub mod conversations;
 mod detail;
 mod error;
 mod events;
