@@ -11,9 +11,11 @@
 //! | 3 | [`store`]: the archive; [`connect`]: the lines to the outside world |
 //! | 4 | [`engine`]: carries runs; [`steps`]: the work |
 //! | 5 | [`service`]: the front desk, what the product can do |
+//! | 7 | [`chat`]: a door, the workflows in conversations |
 //! | 8 | [`cli`] -> [`app`] -> [`config`]: the roof, builds everything, starts and stops it |
 
 pub mod app;
+pub mod chat;
 pub mod cli;
 pub mod config;
 pub mod connect;
