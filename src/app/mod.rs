@@ -3,6 +3,7 @@
 mod assembly;
 pub mod control;
 mod mirror;
+pub mod remote;
 pub mod telemetry;
 
 use std::sync::Arc;

@@ -1,24 +1,14 @@
-//! Questions: `status`, `history`, `logs`, `output`, `search`, `inbox`, `whoami`. They work beside a running service.
+//! Questions: `status`, `history`, `logs`, `output`, `search`. They work beside a running service.
 
 use serde_json::{Map, Value, json};
 
+use super::desk::Desk;
 use super::{DONE, Ended, WRONG_USE, print};
-use crate::app;
-use crate::config::Config;
 use crate::service::verbs::{History, Logs, MaybeExecution, Output, Search};
-use crate::service::{Archive, ListFilter, RunView, ServiceError};
+use crate::service::{RunView, ServiceError};
 
-async fn archive(config: &Config) -> anyhow::Result<Archive> {
-    let reading = app::open_for_reading(config).await?;
-    reading.archive.ok_or_else(|| {
-        anyhow::anyhow!("nothing has run in `{}` yet; try `workflow run NAME`", config.storage_path.display())
-    })
-}
-
-pub async fn status(config: &Config, args: &MaybeExecution) -> Ended {
-    let archive = archive(config).await?;
-    let run = archive.resolve(args.execution.as_deref().unwrap_or("last")).await?;
-    let view = archive.view(run, false).await?;
+pub async fn status(desk: &Desk<'_>, args: &MaybeExecution) -> Ended {
+    let view = desk.view(args.execution.as_deref().unwrap_or("last"), false).await?;
     if args.json {
         print::json(&view)?;
         return Ok(DONE);
@@ -43,41 +33,33 @@ pub async fn status(config: &Config, args: &MaybeExecution) -> Ended {
     Ok(DONE)
 }
 
-pub async fn history(config: &Config, args: History) -> Ended {
-    let reading = app::open_for_reading(config).await?;
-    let filter = ListFilter { slug: args.workflow, status: args.status, limit: args.limit, ..ListFilter::default() };
-    let runs = match &reading.archive {
-        Some(archive) => archive.list(&filter).await?,
-        None => Vec::new(),
-    };
-    for run in &runs {
-        let fault = run.fault.as_ref().map(|fault| fault.code.id());
+pub async fn history(desk: &Desk<'_>, args: &History) -> Ended {
+    let rows = desk.history(args).await?;
+    for row in &rows {
         if args.json {
-            print::json(&json!({
-                "execution_id": run.id, "workflow_id": run.workflow_id, "workflow": run.slug, "status": run.status,
-                "created_at": run.created_at.to_string(),
-                "started_at": run.started_at.map(|at| at.to_string()),
-                "finished_at": run.finished_at.map(|at| at.to_string()),
-                "error": fault,
-            }))?;
-        } else {
-            let took = run.started_at.zip(run.finished_at).map(|(from, to)| to.since(from).to_string());
-            let (took, fault) = (took.unwrap_or_default(), fault.unwrap_or_default());
-            let line =
-                format!("{}  {}  {:<24} {:<10} {took:>8}  {fault}", run.id, run.created_at, run.slug, run.status);
-            print::line(line.trim_end());
+            print::json(row)?;
+            continue;
         }
+        let word = |key: &str| row[key].as_str().unwrap_or_default();
+        let took = row["duration"].as_f64().map(|seconds| format!("{seconds:.2} s")).unwrap_or_default();
+        let fault = row["error"]["code"].as_str().unwrap_or_default();
+        let (id, at) = (word("execution_id"), word("created_at"));
+        let line = format!("{id}  {at}  {:<24} {:<10} {took:>10}  {fault}", word("workflow"), word("status"));
+        print::line(line.trim_end());
     }
-    if runs.is_empty() && !args.json {
+    if rows.is_empty() && !args.json {
         print::aside("no executions");
     }
     Ok(DONE)
 }
 
-pub async fn logs(config: &Config, args: &Logs) -> Ended {
-    let archive = archive(config).await?;
-    let run = archive.resolve(&args.execution).await?;
-    for line in archive.log_of(run, args.step.as_deref(), args.tail).await? {
+pub async fn logs(desk: &Desk<'_>, args: &Logs) -> Ended {
+    let mut lines = desk.log(&args.execution).await?;
+    if let Some(step) = &args.step {
+        lines = desk.view(&args.execution, false).await?.log_of(lines, step)?;
+    }
+    let earlier = args.tail.map_or(0, |tail| lines.len().saturating_sub(tail as usize));
+    for line in lines.drain(..).skip(earlier) {
         if args.json {
             print::json(&line)?;
         } else {
@@ -87,12 +69,10 @@ pub async fn logs(config: &Config, args: &Logs) -> Ended {
     Ok(DONE)
 }
 
-pub async fn output(config: &Config, args: &Output) -> Ended {
-    let archive = archive(config).await?;
-    let view = archive.view(archive.resolve(&args.execution).await?, true).await?;
+pub async fn output(desk: &Desk<'_>, args: &Output) -> Ended {
+    let view = desk.view(&args.execution, true).await?;
     if let Some(wanted) = &args.wanted {
-        let outputs = json!(view.outputs);
-        return one_output(outputs.as_object(), &view.workflow, wanted);
+        return one_output(Some(&view.outputs), &view.workflow, wanted);
     }
     let Some(wanted) = &args.step else {
         let steps: serde_json::Map<_, _> =
@@ -127,58 +107,22 @@ fn one_output(outputs: Option<&Map<String, Value>>, owner: &str, name: &str) -> 
     Ok(DONE)
 }
 
-/// What waits for somebody: questions, and executions that failed and were not taken up again.
-pub async fn inbox(config: &Config, json: bool) -> Ended {
-    let reading = app::open_for_reading(config).await?;
-    let waiting = match &reading.archive {
-        Some(archive) => archive.inbox().await?,
-        None => Vec::new(),
-    };
-    for view in &waiting {
-        if json {
-            print::json(view)?;
-            continue;
-        }
-        print::line(format!("{} {}  {}", view.execution_id, view.name, view.status.replace('_', " ")));
-        for line in print::ending(view) {
-            print::line(format!("  {line}"));
-        }
-    }
-    if waiting.is_empty() && !json {
-        print::aside("nothing waits for you");
-    }
-    Ok(DONE)
-}
-
-/// Who sits at this terminal.
-pub fn whoami(config: &Config, json: bool) -> Ended {
-    let caller = super::caller();
-    if json {
-        print::json(&json!({ "name": caller.name, "door": caller.door, "storage_path": config.storage_path }))?;
-    } else {
-        print::line(format!("{}, at the terminal, in `{}`", caller.name, config.storage_path.display()));
-    }
-    Ok(DONE)
-}
-
 fn no_step(view: &RunView, wanted: &str) -> ServiceError {
     let near = crate::language::near(wanted, view.steps.iter().map(|step| step.id.as_str()));
     ServiceError::NotFound { noun: "step", name: wanted.to_owned(), near: near.map(str::to_owned) }
 }
 
-pub async fn search(config: &Config, args: &Search) -> Ended {
-    let hits = archive(config).await?.search(&args.words.join(" "), args.limit, ("**", "**")).await?;
+pub async fn search(desk: &Desk<'_>, args: &Search) -> Ended {
+    let hits = desk.search(&args.words.join(" "), args.limit).await?;
     for hit in &hits {
         if args.json {
-            print::json(&json!({
-                "document_id": hit.id, "name": hit.name, "score": hit.score, "snippet": hit.snippet, "page": hit.page,
-                "language": hit.language, "stored_at": hit.created_at.to_string(),
-            }))?;
+            print::json(hit)?;
             continue;
         }
-        let page = hit.page.map(|page| format!(", page {page}")).unwrap_or_default();
-        print::line(format!("{}{page}  [{}]", hit.name, hit.id));
-        print::line(format!("  {}", hit.snippet));
+        let word = |key: &str| hit[key].as_str().unwrap_or_default();
+        let page = hit["page"].as_u64().map(|page| format!(", page {page}")).unwrap_or_default();
+        print::line(format!("{}{page}  [{}]", word("name"), word("document_id")));
+        print::line(format!("  {}", word("snippet")));
     }
     if hits.is_empty() && !args.json {
         print::aside("no document fits these words");

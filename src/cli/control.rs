@@ -1,33 +1,62 @@
 //! `pause`, `resume`, `cancel`, `retry`, `health`: asks the process that owns the storage path, or acts itself.
 
+use super::desk::Desk;
 use super::run::{as_owner, watch_one};
 use super::{DONE, Ended, FAILED, WRONG_USE, caller, exit_code, print};
 use crate::app::control::{self as door, Act, Answer, Request};
 use crate::config::Config;
-use crate::service::verbs::{Cancel, Execution, MaybeExecution, Retry};
-use crate::service::{Caller, ListFilter, Service};
+use crate::service::verbs::{Answer as Answering, Cancel, Execution, MaybeExecution, Rerun, Retry};
+use crate::service::{Caller, ListFilter, RunView, Service};
 
-pub async fn pause(config: &Config, args: Execution) -> Ended {
-    act(config, &args.execution, Act::Pause, args.json).await
+pub async fn pause(desk: &Desk<'_>, args: Execution) -> Ended {
+    act(desk, &args.execution, Act::Pause, args.json).await
 }
 
-pub async fn cancel(config: &Config, args: Cancel) -> Ended {
-    act_as(config, &caller().because(args.reason.as_deref()).name, &args.execution, Act::Cancel, args.json).await
+pub async fn cancel(desk: &Desk<'_>, args: Cancel) -> Ended {
+    let by = caller().because(args.reason.as_deref());
+    if args.reason.is_some() && matches!(desk, Desk::There(_)) {
+        print::aside("the reason stays here: a service elsewhere does not take one");
+    }
+    act_by(desk, &by, &args.execution, (Act::Cancel, args.json)).await
 }
 
-pub async fn retry(config: &Config, args: Retry) -> Ended {
-    act(config, &args.execution, Act::Retry(args.step), args.json).await
+/// The same again as a new execution.
+pub async fn rerun(desk: &Desk<'_>, args: Rerun) -> Ended {
+    let changed = desk.inputs_of(&args.execution, &args.inputs).await?;
+    act(desk, &args.execution, Act::Rerun(changed), args.json).await
 }
 
-pub async fn resume(config: &Config, args: MaybeExecution) -> Ended {
-    match args.execution {
-        Some(execution) => act(config, &execution, Act::Resume, args.json).await,
-        None => resume_all(config, args.json).await,
+/// Gives an execution what it asks for.
+pub async fn answer(desk: &Desk<'_>, args: Answering) -> Ended {
+    let given = desk.inputs_of(&args.execution, &args.inputs).await?;
+    act(desk, &args.execution, Act::Answer(given), args.json).await
+}
+
+pub async fn retry(desk: &Desk<'_>, args: Retry) -> Ended {
+    act(desk, &args.execution, Act::Retry(args.step), args.json).await
+}
+
+pub async fn resume(desk: &Desk<'_>, args: MaybeExecution) -> Ended {
+    match (args.execution, desk) {
+        (Some(execution), _) => act(desk, &execution, Act::Resume, args.json).await,
+        (None, Desk::Here(config)) => resume_all(config, args.json).await,
+        (None, Desk::There(_)) => {
+            print::aside("a running service carries everything on by itself; name the execution that is paused");
+            Ok(WRONG_USE)
+        }
     }
 }
 
 /// Whether a process owns the storage path and answers.
-pub async fn health(config: &Config) -> Ended {
+pub async fn health(desk: &Desk<'_>) -> Ended {
+    let config = match desk {
+        Desk::Here(config) => config,
+        Desk::There(remote) => {
+            remote.health().await?;
+            print::line("healthy");
+            return Ok(DONE);
+        }
+    };
     match door::ask(&config.storage_path, &Request::Health).await {
         Ok(Some(Answer::Done(_))) => {
             print::line("healthy");
@@ -45,37 +74,37 @@ pub async fn health(config: &Config) -> Ended {
     }
 }
 
-/// Asks the owner; where there is none, becomes it for as long as the execution needs.
-async fn act(config: &Config, execution: &str, act: Act, json: bool) -> Ended {
-    act_as(config, &caller().name, execution, act, json).await
+/// Asks whoever carries the execution; where nobody does, becomes the owner for as long as it needs.
+async fn act(desk: &Desk<'_>, execution: &str, act: Act, json: bool) -> Ended {
+    act_by(desk, &caller(), execution, (act, json)).await
 }
 
-async fn act_as(config: &Config, by: &str, execution: &str, act: Act, json: bool) -> Ended {
-    let request = Request::Control { execution: execution.to_owned(), act: act.clone(), by: by.to_owned() };
-    match door::ask(&config.storage_path, &request).await? {
-        Some(Answer::Done(view)) => {
+async fn act_by(desk: &Desk<'_>, by: &Caller, execution: &str, (act, json): (Act, bool)) -> Ended {
+    match (desk.act(execution, &act, by).await?, desk) {
+        (Some(Ok(view)), _) => {
             report(&view, json)?;
-            return Ok(DONE);
+            Ok(DONE)
         }
-        Some(Answer::Refused(why)) => {
+        (Some(Err(why)), _) => {
             print::aside(format!("error: {why}"));
-            return Ok(WRONG_USE);
+            Ok(WRONG_USE)
         }
-        None => {}
+        (None, Desk::Here(config)) => {
+            as_owner(config, false, async |service| act_here(service, by, execution, (&act, json)).await).await
+        }
+        (None, Desk::There(_)) => Ok(FAILED), // a service always answers, or there was an error above
     }
-    as_owner(config, false, async |service| act_here(service, by, execution, (&act, json)).await).await
 }
 
-async fn act_here(service: &Service, by: &str, execution: &str, (act, json): (&Act, bool)) -> Ended {
-    let caller = Caller { name: by.to_owned(), ..caller() };
-    let view = door::control(service, &caller, execution, act).await?;
-    let goes_on = matches!(act, Act::Resume | Act::Retry(_)) && !view.is_finished();
-    if goes_on || (*act == Act::Cancel && !view.is_finished()) {
-        let run = service.archive().resolve(execution).await?;
+async fn act_here(service: &Service, by: &Caller, execution: &str, (act, json): (&Act, bool)) -> Ended {
+    let view = door::control(service, by, execution, act).await?;
+    let goes_on = !matches!(act, Act::Pause) && view.questions.is_empty() && !view.is_finished();
+    if goes_on {
+        let run = service.archive().resolve(&view.execution_id).await?;
         let view = watch_one(service, run, json).await?;
         return Ok(if *act == Act::Cancel { DONE } else { exit_code(view.status) });
     }
-    report(&serde_json::to_value(&view)?, json)?;
+    report(&view, json)?;
     Ok(DONE)
 }
 
@@ -121,11 +150,10 @@ async fn watch_open(service: &Service, json: bool) -> Ended {
     Ok(worst)
 }
 
-fn report(view: &serde_json::Value, json: bool) -> anyhow::Result<()> {
+fn report(view: &RunView, json: bool) -> anyhow::Result<()> {
     if json {
         return print::json(view);
     }
-    let text = |key: &str| view[key].as_str().unwrap_or_default();
-    print::line(format!("{} is {}", text("execution_id"), text("status")));
+    print::line(format!("{} is {}", view.execution_id, view.status));
     Ok(())
 }
