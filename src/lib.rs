@@ -11,6 +11,7 @@
 //! | 3 | [`store`]: the archive; [`connect`]: the lines to the outside world |
 //! | 4 | [`engine`]: carries runs; [`steps`]: the work |
 //! | 5 | [`service`]: the front desk, what the product can do |
+//! | 6 | [`http`]: the porch: who asks, how a refusal looks, the socket |
 //! | 8 | [`cli`] -> [`app`] -> [`config`]: the roof, builds everything, starts and stops it |
 
 pub mod app;
@@ -20,6 +21,7 @@ pub mod connect;
 pub mod contract;
 pub mod domain;
 pub mod engine;
+pub mod http;
 pub mod language;
 pub mod service;
 pub mod steps;
