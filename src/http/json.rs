@@ -124,7 +124,7 @@ fn unreadable(error: &serde_json::Error, place: String) -> Problem {
     let said = error.to_string();
     let said = said.split(" at line ").next().unwrap_or_default();
     let position = format!("line {}, column {}", error.line(), error.column());
-    if said.contains("out of range") || said.contains("surrogate") {
+    if said.contains("out of range") || said.contains("hex escape") {
         let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code::WF5005, said);
         return problem.at(position);
     }
@@ -308,7 +308,7 @@ mod tests {
             (r#"{"a": 1e999}"#, "out of range"),
             (r#"{"a": 1, "b": {"a": 2}, "a": 3}"#, "`a` is written twice"),
             (r#"{"a": 1, "\u0061": 3}"#, "is written twice"),
-            (r#"[{"x": "\ud800"}]"#, "surrogate"),
+            (r#"[{"x": "\ud800"}]"#, "hex escape"),
         ] {
             let (status, message) = refused(text);
             assert!(status == 422 && message.contains(says), "{text}: {status} {message}");

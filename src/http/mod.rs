@@ -52,7 +52,7 @@
 //!
 //! 2. a [`topics::Topic`], if browsers listen to it: `{"subscribe":"chat","channel":"general","after":123}`.
 //!
-//! `app` hands both to the listener; nobody else needs to know of the room.
+//! `app` puts both into a [`Room`] and hands it to the listener; nobody else needs to know of it.
 
 pub mod caller;
 pub mod json;
@@ -62,4 +62,14 @@ pub mod porch;
 pub mod problem;
 pub mod topics;
 
+use std::sync::Arc;
+
 pub use listener::{Door, Listening};
+
+/// What a room of the same floor as `api` brings to the page.
+pub struct Room {
+    /// Its routes, with their descriptions.
+    pub routes: utoipa_axum::router::OpenApiRouter,
+    /// What browsers may listen to.
+    pub topic: Option<Arc<dyn topics::Topic>>,
+}

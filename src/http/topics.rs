@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::ws::Utf8Bytes;
 use futures::future::BoxFuture;
 use tokio::sync::broadcast;
 
@@ -19,8 +20,8 @@ use crate::service::Caller;
 pub struct Frame {
     /// Its number in its sequence; larger than that of every frame before it, not always by one.
     pub seq: u64,
-    /// Its JSON text.
-    pub text: Arc<str>,
+    /// Its JSON text, shared by all who read it.
+    pub text: Utf8Bytes,
     /// The only caller who may see it, by name; `None`: everybody who may listen.
     pub only_for: Option<Arc<str>>,
 }
