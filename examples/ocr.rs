@@ -43,6 +43,7 @@ fn attempt(step: &str, config: Value, inputs: Value, ports: BTreeMap<String, Bou
         ports,
         inputs: Arc::new(inputs),
         step_key: String::new(),
+        attended: false,
         now: Timestamp::from_micros(0),
         timeout: Span::from_secs(300),
         cancel: CancellationToken::new(),
@@ -57,7 +58,7 @@ async fn ended(handler: &dyn StepHandler, attempt: &Attempt) -> (Value, Value) {
     let kind = handler.declare().name;
     let (status, outputs, warnings, error) = match ended {
         Ok(StepOutcome::Done(done)) => ("completed", Value::Object(done.outputs), json!(done.warnings), Value::Null),
-        Ok(StepOutcome::WaitUntil(_)) => ("waiting", Value::Null, json!([]), Value::Null),
+        Ok(StepOutcome::WaitUntil(_) | StepOutcome::Ask { .. }) => ("waiting", Value::Null, json!([]), Value::Null),
         Err(fault) => ("failed", Value::Null, json!([]), json!(fault)),
     };
     let step = json!({

@@ -92,7 +92,7 @@ impl Bench {
     /// One run from its start to its end.
     pub async fn run_one(&self) -> Duration {
         let begin = Instant::now();
-        let run = self.engine.accept(self.new.clone(), Arc::clone(&self.flow)).await.expect("accepted");
+        let run = self.engine.accept(self.new.clone(), Arc::clone(&self.flow), None).await.expect("accepted");
         let (end, ended) = oneshot::channel();
         let before = self.ends.lock().expect("nobody panics with it").insert(run, End::Waits(end));
         // It may have ended before we asked to be told.
@@ -139,6 +139,8 @@ async fn keep(store: &Store, flow: &Flow, source: Source) -> NewRun {
         id: workflow::domain::id::WorkflowId::from_bits(clock.id_bits()),
         name: plan.name.clone(),
         slug: plan.slug.clone(),
+        description: String::new(),
+        archived_at: None,
         template: None,
         revision_hash: plan.hash.clone(),
         created_at: clock.now(),
@@ -149,7 +151,7 @@ async fn keep(store: &Store, flow: &Flow, source: Source) -> NewRun {
         source_name: source.name,
         source_text: source.text,
     };
-    store.workflows().save(&workflow, &revision).await.expect("written");
+    store.workflows().save(&workflow, &revision, workflow.created_at).await.expect("written");
     let json = |text: &str| serde_json::value::RawValue::from_string(text.to_owned()).expect("JSON");
     NewRun {
         workflow_id: workflow.id,

@@ -18,7 +18,7 @@ use crate::http::caller::Who;
 use crate::http::json::{self, Body, Json};
 use crate::http::paging::{Asked, Page};
 use crate::http::problem::Problem;
-use crate::service::{ListFilter, RunView};
+use crate::service::{ListFilter, RunView, ServiceError};
 
 /// How long one request may wait for an execution.
 const LONGEST_WAIT: u64 = 600;
@@ -48,9 +48,14 @@ pub async fn resolve(api: &Api, name: &str) -> Result<RunId, Problem> {
         return Err(absent());
     }
     let archive = api.service.archive();
-    let Ok(workflow) = name.parse::<WorkflowId>() else { return Ok(archive.resolve(name).await?) };
-    let newest = archive.newest_of(workflow).await?;
-    newest.ok_or_else(|| absent().fix("start one: POST /api/workflow/{workflow_id}/execute"))
+    let by_example = name.strip_prefix("workflow_").map(|rest| format!("wf_{rest}"));
+    let Ok(workflow) = by_example.as_deref().unwrap_or(name).parse::<WorkflowId>() else {
+        return Ok(archive.resolve(name).await?);
+    };
+    archive.newest_of(workflow).await.map_err(|error| match error {
+        ServiceError::NotFound { .. } => absent().fix("start one: POST /api/workflow/{workflow_id}/execute"),
+        other => other.into(),
+    })
 }
 
 /// What to tell beside the status.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::domain::time::Timestamp;
 use crate::service::{FileRecord, RunView, Started, WorkflowView};
 
 /// A new workflow: from a template, from steps, or from a definition.
@@ -19,8 +20,9 @@ pub struct WorkflowBody {
     #[schema(example = "document_processing")]
     pub template: Option<String>,
     /// Its steps, each with at least a `type`.
-    #[schema(value_type = Option<Vec<Object>>)]
-    pub steps: Option<Vec<Value>>,
+    #[serde(default)]
+    #[schema(value_type = Vec<Object>)]
+    pub steps: Vec<Value>,
     /// Its whole definition as YAML or JSON text, instead of `template` and `steps`.
     pub definition: Option<String>,
     /// Whether warnings count as errors.
@@ -100,7 +102,7 @@ pub struct Accepted {
     /// Its workflow.
     pub workflow_id: String,
     /// `running`: it is durable and will be carried, whether a place is free already or not.
-    pub status: String,
+    pub status: &'static str,
     /// When it was accepted; RFC 3339.
     pub started_at: String,
     /// What is worth saying about its inputs.
@@ -109,11 +111,13 @@ pub struct Accepted {
 
 impl From<Started> for Accepted {
     fn from(started: Started) -> Self {
+        // An id begins with the millisecond in which it was made.
+        let millis = i64::try_from(started.execution.bits() >> 80).unwrap_or_default();
         Self {
             execution_id: started.execution.to_string(),
-            workflow_id: started.workflow_id.to_string(),
-            status: started.status.to_owned(),
-            started_at: started.started_at.to_string(),
+            workflow_id: started.workflow.to_string(),
+            status: "running",
+            started_at: Timestamp::from_micros(millis * 1_000).to_string(),
             warnings: started.warnings,
         }
     }

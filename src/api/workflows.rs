@@ -74,16 +74,14 @@ struct Which {
 #[utoipa::path(get, path = "/api/workflow/list", tag = "workflows", params(Which),
     responses((status = 200, description = "`{workflows, total, next}`", body = Vec<crate::service::WorkflowView>)))]
 async fn list(State(api): State<Api>, Asked(which): Asked<Which>) -> Result<Json, Problem> {
-    let page = Page::of(which.limit, which.before);
-    let workflows = api.service.archive().workflows().await?;
-    let total = workflows.len();
-    let older = workflows.into_iter().filter(|workflow| page.before.as_ref().is_none_or(|before| workflow.id < *before));
-    let limit = usize::try_from(page.limit()).unwrap_or(usize::MAX);
-    let mut shown: Vec<_> = older.take(limit + 1).collect();
-    let more = shown.len() > limit;
-    shown.truncate(limit);
+    let limit = Page::of(which.limit, None).limit();
+    let before = which.before.map(|before| id(&before)).transpose()?;
+    let archive = api.service.archive();
+    let mut shown = archive.workflows(before, limit + 1).await?;
+    let more = shown.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+    shown.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let next = shown.last().filter(|_| more).map(|workflow| workflow.id.clone());
-    Ok(json::answer(&json!({ "workflows": shown, "total": total, "next": next })))
+    Ok(json::answer(&json!({ "workflows": shown, "total": archive.workflow_count().await?, "next": next })))
 }
 
 /// Lists templates
@@ -109,8 +107,8 @@ async fn validate(State(api): State<Api>, Body(body): Body<DefinitionBody>) -> R
 /// Shows a workflow or template: its definition, its inputs, its steps
 #[utoipa::path(get, path = "/api/workflow/{workflow}", tag = "workflows", params(("workflow" = String, Path, description = "workflow id or slug")),
     responses((status = 200, body = WorkflowDetail), (status = 404)))]
-async fn show(State(api): State<Api>, Path(workflow): Path<String>) -> Result<Json, Problem> {
-    Ok(json::answer(&api.service.workflow(named(&workflow)?).await?))
+async fn show(State(api): State<Api>, Who(caller): Who, Path(workflow): Path<String>) -> Result<Json, Problem> {
+    Ok(json::answer(&api.service.workflow(&caller, named(&workflow)?).await?))
 }
 
 /// Changes a workflow; executions that were started keep the version they have
@@ -162,10 +160,11 @@ async fn execute(
     params(("workflow" = String, Path, description = "workflow id or slug")), responses((status = 200, body = PlanView), (status = 404), (status = 422)))]
 async fn plan(
     State(api): State<Api>,
+    Who(caller): Who,
     Path(workflow): Path<String>,
     Body(body): Body<InputsBody>,
 ) -> Result<Json, Problem> {
-    Ok(json::answer(&api.service.plan(named(&workflow)?, &body.inputs).await?))
+    Ok(json::answer(&api.service.plan(&caller, named(&workflow)?, &body.inputs).await?))
 }
 
 /// A name as addresses may hold it: never a path of this machine.

@@ -120,7 +120,7 @@ async fn answer(service: &Service, request: Request) -> Answer {
     let Request::Control { execution, act, by } = request else {
         return Answer::Done(Value::Bool(service.engine().carries_on()));
     };
-    let caller = Caller { door: "terminal", name: by };
+    let caller = Caller { door: crate::service::TERMINAL, name: by, channel: None };
     let view = control(service, &caller, &execution, &act).await;
     match view.map(serde_json::to_value) {
         Ok(Ok(view)) => Answer::Done(view),

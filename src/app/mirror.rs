@@ -14,6 +14,8 @@ use crate::service::{Archive, ListFilter, ServiceError};
 
 /// Executions that a start looks at for missing copies.
 const LOOK_BACK: u32 = 100;
+/// Workflows that a start looks at for missing copies.
+const MOST_DEFINITIONS: u32 = 1_000;
 
 /// The copy in the making.
 pub struct Mirror {
@@ -46,7 +48,7 @@ impl Mirror {
 
     /// Writes what is missing.
     async fn catch_up(&self) -> anyhow::Result<()> {
-        for workflow in self.archive.workflows().await? {
+        for workflow in self.archive.workflows(None, MOST_DEFINITIONS).await? {
             let path = self.folder.join("definitions").join(format!("{}.json", workflow.id));
             write(&path, &workflow).await?;
         }
@@ -63,9 +65,8 @@ impl Mirror {
         write(&self.path_of(run), &view).await?;
         let definition = self.folder.join("definitions").join(format!("{}.json", view.workflow_id));
         if !definition.exists() {
-            let workflow = self.archive.workflows().await?;
-            if let Some(workflow) = workflow.iter().find(|workflow| workflow.id == view.workflow_id) {
-                write(&definition, workflow).await?;
+            if let Some(workflow) = self.archive.workflow(&view.workflow_id).await? {
+                write(&definition, &workflow).await?;
             }
         }
         Ok(())

@@ -54,7 +54,7 @@ impl App {
         };
         let engine = Engine::start(store.clone(), registry, plans.clone(), clock, settings).await?;
         let library = library(config, plans.clone());
-        let service = Service::new(engine, Archive::new(store, plans), library);
+        let service = Service::new(engine, Archive::new(store, plans), library, config.enabled);
         let copying =
             Mirror::start(service.archive().clone(), &config.storage_path, service.engine().feed().subscribe());
         let door = control::open(&config.storage_path, service.clone());

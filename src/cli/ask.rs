@@ -44,7 +44,7 @@ pub async fn status(config: &Config, args: &Execution) -> Ended {
 
 pub async fn history(config: &Config, args: History) -> Ended {
     let reading = app::open_for_reading(config).await?;
-    let filter = ListFilter { slug: args.workflow, status: args.status, before: None, limit: args.limit };
+    let filter = ListFilter { slug: args.workflow, status: args.status, limit: args.limit, ..ListFilter::default() };
     let runs = match &reading.archive {
         Some(archive) => archive.list(&filter).await?,
         None => Vec::new(),

@@ -83,7 +83,7 @@ async fn say(config: &Config, verb: Verb) -> Ended {
 
 /// Who sits at this terminal.
 fn caller() -> Caller {
-    Caller { door: "terminal", name: crate::config::user_name() }
+    Caller { door: crate::service::TERMINAL, name: crate::config::user_name(), channel: None }
 }
 
 /// The exit code for an execution's status.

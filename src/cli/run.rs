@@ -55,7 +55,7 @@ async fn all(service: &Service, args: &Run) -> Ended {
 }
 
 async fn inputs_of(service: &Service, args: &Run) -> Result<Vec<Map<String, Value>>, ServiceError> {
-    let given = service.read_inputs(&args.workflow, &args.inputs).await?;
+    let given = service.read_inputs(&caller(), &args.workflow, &args.inputs).await?;
     if args.file.is_empty() {
         return Ok(vec![given]);
     }

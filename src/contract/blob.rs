@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
+use tokio::io::AsyncRead;
 
 /// SHA-256 of a content, printed as 64 hex digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -86,6 +87,14 @@ pub trait BlobStore: Send + Sync {
 
     /// Keeps the content of a file of this machine, reading at most `limit` bytes.
     fn put_file<'a>(&'a self, path: &'a Path, limit: u64) -> BoxFuture<'a, Result<Blob, BlobError>>;
+
+    /// Keeps what comes out of `source`, as it comes, reading at most `limit` bytes; memory stays small whatever its
+    /// size.
+    fn put_stream<'a>(
+        &'a self,
+        source: &'a mut (dyn AsyncRead + Send + Unpin),
+        limit: u64,
+    ) -> BoxFuture<'a, Result<Blob, BlobError>>;
 
     /// The bytes with this address.
     fn get<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Result<Vec<u8>, BlobError>>;

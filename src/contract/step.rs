@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::id::RunId;
+use crate::domain::question::Question;
 use crate::domain::time::{Span, Timestamp};
 use crate::language::catalog::StepType;
 
@@ -34,6 +35,14 @@ pub enum StepOutcome {
     Done(Done),
     /// The step is done once this time has come; nothing is held meanwhile.
     WaitUntil(Timestamp),
+    /// People must give this first. The step runs again with their answer among the run's inputs, or fails when
+    /// the time is over.
+    Ask {
+        /// What they must give.
+        questions: Vec<Question>,
+        /// How long to wait for it.
+        until: Timestamp,
+    },
 }
 
 /// The result of a finished step.
@@ -111,6 +120,8 @@ pub struct Attempt {
     pub inputs: Arc<Value>,
     /// Stable over retries and re-runs after a crash: what the outside world gets as idempotency key.
     pub step_key: String,
+    /// Somebody who started the run in a chat can be asked for what is missing.
+    pub attended: bool,
     /// When the attempt began.
     pub now: Timestamp,
     /// How long it may take.

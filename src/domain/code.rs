@@ -192,28 +192,32 @@ codes! {
     WF4005 Resource "a value is too large to keep" "let the step write it to a file instead";
     WF4006 Internal "a kept value could not be written or read" "check the disk and the `files` folder of the storage path";
     WF4007 User "a step was stopped before it was done" "retry the step when it is wanted again";
-    // 50xx: requests over HTTP
-    WF5000 Internal "the service failed to answer" "look for the request's id in the log of the service";
-    WF5001 User "the body is not JSON" "correct the place that the message names";
-    WF5002 User "the body is of the wrong type" "send the content type that the message names";
-    WF5003 User "a value of the request does not fit" "send the kind of value that the message names";
-    WF5004 Resource "the body is too large" "send less: the message names the limit";
-    WF5005 User "a value would not be kept exactly" "send it as a text";
-    WF5006 Timeout "the request did not arrive in time" "send it again";
-    WF5010 Config "the workflow's definition has errors" "correct the places that the errors name";
-    WF5011 User "there is no such thing" "look for the right name or id in a list";
-    WF5012 User "a short name could mean several things" "write the name out";
-    WF5013 User "the execution is in another state" "look at its status first";
-    WF5014 User "there is no such address" "see docs/api.md, or /api/openapi.json";
-    WF5015 User "the address does not take this method" "use one of those that the `allow` header names";
-    WF5016 User "an idempotency key was used for another request" "use a new key for each request that is new";
-    WF5017 User "a request with this idempotency key is still being answered" "send it again in a moment";
-    WF5020 Permission "not signed in" "send `Authorization: Bearer TOKEN`, or sign in on the page";
-    WF5021 Permission "the request comes from another site's page" "call from a page of this service, or add the page's host to `allowed_hosts`";
-    WF5022 Permission "this host name is not served here" "use the address that the service printed, or add the name to `allowed_hosts`";
-    WF5030 Resource "the service is shutting down" "try again when it is back";
-    WF5031 Resource "the disk or the database failed" "look at the disk of the machine; the next start carries on";
-    WF5032 Resource "too many requests at once" "send it again in a moment";
+    WF4008 User "a question was not answered in time" "retry it, and answer within the time that it gives";
+    // 50xx: what is asked of the front desk
+    WF5001 User "a request is incomplete or contradicts itself" "correct the request as the message says";
+    WF5002 Refused "workflows are switched off" "set WORKFLOW_ENABLED to true and start the service again";
+    // 51xx: requests over HTTP
+    WF5100 Internal "the service failed to answer" "look for the request's id in the log of the service";
+    WF5101 User "the body is not JSON" "correct the place that the message names";
+    WF5102 User "the body is of the wrong type" "send the content type that the message names";
+    WF5103 User "a value of the request does not fit" "send the kind of value that the message names";
+    WF5104 Resource "the body is too large" "send less: the message names the limit";
+    WF5105 User "a value would not be kept exactly" "send it as a text";
+    WF5106 Timeout "the request did not arrive in time" "send it again";
+    WF5110 Config "the workflow's definition has errors" "correct the places that the errors name";
+    WF5111 User "there is no such thing" "look for the right name or id in a list";
+    WF5112 User "a short name could mean several things" "write the name out";
+    WF5113 User "the execution is in another state" "look at its status first";
+    WF5114 User "there is no such address" "see docs/api.md, or /api/openapi.json";
+    WF5115 User "the address does not take this method" "use one of those that the `allow` header names";
+    WF5116 User "an idempotency key was used for another request" "use a new key for each request that is new";
+    WF5117 User "a request with this idempotency key is still being answered" "send it again in a moment";
+    WF5120 Permission "not signed in" "send `Authorization: Bearer TOKEN`, or sign in on the page";
+    WF5121 Permission "the request comes from another site's page" "call from a page of this service, or add the page's host to `allowed_hosts`";
+    WF5122 Permission "this host name is not served here" "use the address that the service printed, or add the name to `allowed_hosts`";
+    WF5130 Resource "the service is shutting down" "try again when it is back";
+    WF5131 Resource "the disk or the database failed" "look at the disk of the machine; the next start carries on";
+    WF5132 Resource "too many requests at once" "send it again in a moment";
     // 60xx: the configuration
     WF6001 Config "unknown setting" "take the name out, or see the table in docs/configuration.md";
     WF6002 Config "a setting has a value that is not allowed" "give it one of the values that the message names";

@@ -1,6 +1,9 @@
 //! What somebody wants of a run: a person, a clock, or the process that carries it.
 
+use serde_json::{Map, Value};
+
 use super::fault::Fault;
+use super::question::Question;
 use super::run::SkipReason;
 use super::time::Timestamp;
 
@@ -47,6 +50,24 @@ pub enum Command {
         attempt: u32,
         /// When the step succeeds.
         until: Timestamp,
+    },
+    /// An attempt needs something of people before it can do its work; the step runs again with the answer.
+    Ask {
+        /// Its step.
+        step: usize,
+        /// Its number.
+        attempt: u32,
+        /// What it needs.
+        questions: Vec<Question>,
+        /// How long it waits for it.
+        until: Timestamp,
+    },
+    /// Somebody answers.
+    Answer {
+        /// Inputs of the run.
+        inputs: Map<String, Value>,
+        /// Who.
+        by: String,
     },
     /// Time has passed.
     Wake,

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use serde_json::{Map, Value};
+
 use super::fault::Fault;
+use super::question::Question;
 use super::run::{CancelCause, Outcome, SkipReason};
 use super::time::Timestamp;
 
@@ -53,6 +56,23 @@ pub enum Event {
         step: usize,
         /// When.
         until: Timestamp,
+    },
+    /// A step, or the run before it begins, needs something of people.
+    Asked {
+        /// The step; `None`: the run itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<usize>,
+        /// What it needs.
+        questions: Vec<Question>,
+        /// How long it waits for it.
+        until: Timestamp,
+    },
+    /// Somebody answered: these inputs are now the run's, and whoever asked for one of them goes on.
+    Answered {
+        /// The inputs.
+        inputs: Map<String, Value>,
+        /// Who.
+        by: String,
     },
     /// An attempt ended without an outcome, because its process did.
     StepInterrupted {

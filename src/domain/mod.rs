@@ -11,6 +11,7 @@ pub mod fault;
 pub mod id;
 pub mod machine;
 pub mod plan;
+pub mod question;
 pub mod retry;
 pub mod run;
 pub mod time;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::fault::Fault;
 use super::id::RunId;
 use super::plan::{OnError, Plan};
+use super::question::Asking;
 use super::time::Timestamp;
 
 /// Why a run is being cancelled.
@@ -110,6 +111,11 @@ pub enum StepState {
         /// When.
         until: Timestamp,
     },
+    /// Runs once somebody has answered; fails at this time if nobody does.
+    Asking {
+        /// When.
+        until: Timestamp,
+    },
     /// Done.
     Succeeded,
     /// Failed for good.
@@ -128,7 +134,7 @@ impl StepState {
             Self::Pending => "pending",
             Self::Running => "running",
             Self::Backoff { .. } => "retrying",
-            Self::Sleeping { .. } => "waiting",
+            Self::Sleeping { .. } | Self::Asking { .. } => "waiting",
             Self::Succeeded => "completed",
             Self::Failed => "failed",
             Self::Skipped(_) => "skipped",
@@ -213,6 +219,8 @@ pub struct Run {
     pub finished_at: Option<Timestamp>,
     /// When it is over whatever it does.
     pub deadline: Option<Timestamp>,
+    /// Questions that nobody has answered yet.
+    pub asking: Vec<Asking>,
     /// Since when it stands still.
     pub(super) paused_at: Option<Timestamp>,
     /// For each step: how many of its needs are not settled.
@@ -244,6 +252,7 @@ impl Run {
             started_at: None,
             finished_at: None,
             deadline: None,
+            asking: Vec::new(),
             paused_at: None,
             blockers,
             ready,
@@ -264,6 +273,12 @@ impl Run {
     #[must_use]
     pub const fn has_attempts_in_flight(&self) -> bool {
         self.in_flight > 0
+    }
+
+    /// Until when the run waits for what it cannot begin without.
+    #[must_use]
+    pub(super) fn held_back_until(&self) -> Option<Timestamp> {
+        self.asking.iter().find(|asking| asking.step.is_none()).map(|asking| asking.until)
     }
 
     /// The first fault that failed the run: the failed step with the earliest end.

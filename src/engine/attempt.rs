@@ -103,6 +103,7 @@ fn attempt(inner: &Arc<Inner>, carried: &Carried, step: usize, cancel: Cancellat
         ports,
         inputs: Arc::clone(&carried.inputs),
         step_key: step_key(carried, step),
+        attended: carried.is_attended(),
         now: inner.clock.now(),
         timeout: plan_step.timeout,
         cancel,

@@ -15,11 +15,15 @@ use crate::domain::fault::Fault;
 use crate::domain::id::RunId;
 use crate::domain::machine;
 use crate::domain::plan::OnError;
+use crate::domain::question::Question;
 use crate::domain::run::{Flow, Outcome, Run, RunState, StepState};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 use crate::language::{RunFacts, Scope, StepFacts, render};
 use crate::store::StoreError;
 use crate::store::journal::{Commit, NewRun, RunRow, SettledStep};
+
+/// The door behind which somebody sits who can be asked.
+const ATTENDED: &str = "chat";
 
 /// Outputs of a step, shared with whoever reads them.
 pub type Outputs = Arc<Map<String, Value>>;
@@ -43,17 +47,21 @@ pub struct Carried {
 
 impl Carried {
     /// A run that nobody has heard of yet.
-    pub fn fresh(id: RunId, new: NewRun, flow: Arc<Flow>, now: Timestamp) -> Self {
-        let inputs = read_inputs(&new.inputs);
+    pub fn fresh(id: RunId, new: NewRun, flow: Arc<Flow>, ask: Option<(Vec<Question>, Span)>, now: Timestamp) -> Self {
+        let inputs = Arc::new(read_inputs(&new.inputs));
         let mut run = Run::new(id, &flow, now);
-        machine::apply(&mut run, &flow, now, &Event::Queued);
+        let asked = ask.map(|(questions, span)| Event::Asked { step: None, questions, until: now.plus(span) });
+        let entries: Vec<Entry> = std::iter::once(Event::Queued).chain(asked).map(|event| (now, event)).collect();
+        for (at, event) in &entries {
+            machine::apply(&mut run, &flow, *at, event);
+        }
         Self {
             origin: Origin::read(&new.origin),
             vars: vars(&flow, &inputs),
             inputs,
             outputs: vec![None; flow.plan.steps.len()],
             seq: 0,
-            entries: vec![(now, Event::Queued)],
+            entries,
             settled: Vec::new(),
             committed_status: RunState::Queued.status(),
             accept: Some(new),
@@ -70,7 +78,7 @@ impl Carried {
         for (at, event) in &history.entries {
             machine::apply(&mut run, &flow, *at, event);
         }
-        let inputs = read_inputs(&history.row.inputs);
+        let inputs = Arc::new(history.inputs());
         let mut outputs = vec![None; flow.plan.steps.len()];
         let blobs = inner.store.blobs();
         for (position, row) in &history.outputs {
@@ -143,6 +151,10 @@ impl Carried {
                 }
                 return;
             }
+            Event::Answered { inputs, .. } => {
+                let inputs = inputs.clone();
+                return self.add_inputs(inputs);
+            }
             _ => return,
         };
         for position in steps {
@@ -154,6 +166,18 @@ impl Carried {
             }
             self.settled.push(SettledStep { position, step, outputs });
         }
+    }
+
+    fn add_inputs(&mut self, answered: Map<String, Value>) {
+        if let Value::Object(inputs) = Arc::make_mut(&mut self.inputs) {
+            inputs.extend(answered);
+        }
+        self.vars = vars(&self.flow, &self.inputs);
+    }
+
+    /// Whether somebody sits where the run came from, so that they can be asked.
+    pub fn is_attended(&self) -> bool {
+        self.origin.door == ATTENDED
     }
 
     fn cancelled_at(&self, at: Timestamp) -> Vec<usize> {
@@ -223,6 +247,9 @@ impl Carried {
                 Ok(outputs) => ending.outputs = Some(raw(&outputs)),
                 Err(fault) => ending.warnings.push(format!("the workflow's outputs could not be made: {fault}")),
             },
+            RunState::Finished(Outcome::TimedOut) if self.run.asking.iter().any(|asking| asking.step.is_none()) => {
+                ending.fault = Some(machine::unanswered());
+            }
             RunState::Finished(Outcome::TimedOut) => {
                 let limit = plan.timeout.map(|span| span.to_string()).unwrap_or_default();
                 let message = format!("the execution took longer than its timeout of {limit}");
@@ -329,8 +356,8 @@ impl Origin {
 }
 
 /// Inputs are checked before they are kept, so they are JSON objects.
-fn read_inputs(raw: &RawValue) -> Arc<Value> {
-    Arc::new(serde_json::from_str(raw.get()).unwrap_or_default())
+fn read_inputs(raw: &RawValue) -> Value {
+    serde_json::from_str(raw.get()).unwrap_or_default()
 }
 
 /// Constants of the plan. They were checked with the inputs when the run was accepted, so here they can be made.

@@ -259,6 +259,7 @@ impl Carrier {
                 Err(fault) => Command::Fail { step, attempt, fault },
             },
             Ok(StepOutcome::WaitUntil(until)) => Command::Sleep { step, attempt, until },
+            Ok(StepOutcome::Ask { questions, until }) => Command::Ask { step, attempt, questions, until },
             Err(fault) => Command::Fail { step, attempt, fault },
         };
         if let Command::Fail { fault, .. } = &command {

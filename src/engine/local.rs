@@ -14,6 +14,7 @@ use crate::contract::registry::Registry;
 use crate::domain::command::{Command, Refusal};
 use crate::domain::fault::Fault;
 use crate::domain::id::RunId;
+use crate::domain::question::Question;
 use crate::domain::run::{Flow, RunState};
 use crate::domain::time::Span;
 use crate::store::journal::NewRun;
@@ -118,17 +119,23 @@ impl Engine {
         Ok(Self { inner })
     }
 
-    /// Accepts a run of `flow` and returns once it is durable. It begins at once where a place is free.
+    /// Accepts a run of `flow` and returns once it is durable. It begins at once where a place is free, and where
+    /// nothing is asked first.
     ///
     /// # Errors
     /// The store fails, or the engine is stopping.
-    pub async fn accept(&self, new: NewRun, flow: Arc<Flow>) -> Result<RunId, EngineError> {
+    pub async fn accept(
+        &self,
+        new: NewRun,
+        flow: Arc<Flow>,
+        ask: Option<(Vec<Question>, Span)>,
+    ) -> Result<RunId, EngineError> {
         let inner = &self.inner;
         if inner.draining.is_cancelled() {
             return Err(EngineError::Stopping);
         }
         let id = RunId::from_bits(inner.clock.id_bits());
-        let fresh = Carried::fresh(id, new, flow, inner.clock.now());
+        let fresh = Carried::fresh(id, new, flow, ask, inner.clock.now());
         reception::accept(inner, fresh).await?;
         Ok(id)
     }

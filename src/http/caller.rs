@@ -88,11 +88,11 @@ impl Guard {
         let host = host.or_else(|| hosts.next().and_then(|host| host.to_str().ok())).unwrap_or_default();
         if hosts.next().is_some() || !self.serves(host, here) {
             let message = format!("the host name `{}` is not served here", shown(host));
-            return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, code::WF5022, message));
+            return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, code::WF5122, message));
         }
         let foreign = |from: &str| {
             let message = format!("the request comes from a page of `{}`", shown(from));
-            Err(Problem::new(StatusCode::FORBIDDEN, code::WF5021, message))
+            Err(Problem::new(StatusCode::FORBIDDEN, code::WF5121, message))
         };
         if let Some(origin) = headers.get(header::ORIGIN) {
             let origin = origin.to_str().unwrap_or_default();
@@ -116,7 +116,7 @@ impl Guard {
             Some(token) => bearer(headers).is_some_and(|given| same(given, &token.0)) || self.has_session(headers),
         };
         let door = if page { "page" } else { "api" };
-        known.then(|| Caller { door, name: self.name.as_ref().to_owned() })
+        known.then(|| Caller { door, name: self.name.as_ref().to_owned(), channel: None })
     }
 
     /// The cookie of a new session, for who gives the right token.
@@ -222,7 +222,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Perhaps {
 /// Nobody that is known. The same for no token and a wrong one.
 #[must_use]
 pub fn unknown() -> Problem {
-    Problem::new(StatusCode::UNAUTHORIZED, code::WF5020, "not signed in")
+    Problem::new(StatusCode::UNAUTHORIZED, code::WF5120, "not signed in")
         .header(header::WWW_AUTHENTICATE, "Bearer realm=\"workflow\"")
 }
 

@@ -47,7 +47,7 @@ async fn bytes(headers: &HeaderMap, body: axum::body::Body) -> Result<Bytes, Pro
         Some(b"gzip") => true,
         Some(_) => {
             let message = "the body's content encoding is not supported";
-            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code::WF5002, message)
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code::WF5102, message)
                 .fix("send it plain, or with `Content-Encoding: gzip`"));
         }
     };
@@ -59,7 +59,7 @@ async fn bytes(headers: &HeaderMap, body: axum::body::Body) -> Result<Bytes, Pro
             }
             cause = inner.source();
         }
-        Problem::new(StatusCode::BAD_REQUEST, code::WF5001, "the body broke off")
+        Problem::new(StatusCode::BAD_REQUEST, code::WF5101, "the body broke off")
     })?;
     if !packed {
         return Ok(bytes);
@@ -70,13 +70,13 @@ async fn bytes(headers: &HeaderMap, body: axum::body::Body) -> Result<Bytes, Pro
     if unpacked.len() > LARGEST {
         return Err(too_large());
     }
-    read.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, code::WF5001, "the body is not gzip"))?;
+    read.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, code::WF5101, "the body is not gzip"))?;
     Ok(unpacked.into())
 }
 
 fn too_large() -> Problem {
     let message = format!("the body is larger than {LARGEST} bytes");
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, code::WF5004, message)
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, code::WF5104, message)
         .fix("send less; bring large data as a file (`POST /api/files`) and name its `file_id`")
 }
 
@@ -93,7 +93,7 @@ fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
         "" => "the body has no content type".to_owned(),
         _ => format!("the body is `{}`", super::problem::shown(given)),
     };
-    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code::WF5002, message)
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code::WF5102, message)
         .fix("send JSON in UTF-8, with `Content-Type: application/json`"))
 }
 
@@ -104,11 +104,11 @@ fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
 pub fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
     let text = std::str::from_utf8(text).map_err(|error| {
         let message = format!("the body is not UTF-8 (byte {})", error.valid_up_to());
-        Problem::new(StatusCode::BAD_REQUEST, code::WF5001, message)
+        Problem::new(StatusCode::BAD_REQUEST, code::WF5101, message)
     })?;
     if depth(text) > DEEPEST {
         let message = format!("the body nests deeper than {DEEPEST} levels");
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code::WF5003, message).fix("nest less"));
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code::WF5103, message).fix("nest less"));
     }
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
@@ -125,14 +125,14 @@ fn unreadable(error: &serde_json::Error, place: String) -> Problem {
     let said = said.split(" at line ").next().unwrap_or_default();
     let position = format!("line {}, column {}", error.line(), error.column());
     if said.contains("out of range") || said.contains("hex escape") {
-        let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code::WF5005, said);
+        let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code::WF5105, said);
         return problem.at(position);
     }
     if error.is_data() {
         let place = if place.is_empty() || place == "." { position } else { place };
         return Problem::unfit(&place, said);
     }
-    Problem::new(StatusCode::BAD_REQUEST, code::WF5001, format!("the body is not JSON: {said}"))
+    Problem::new(StatusCode::BAD_REQUEST, code::WF5101, format!("the body is not JSON: {said}"))
         .at(position.clone())
         .cause(said.to_owned())
         .fix(format!("correct the JSON at {position}"))
@@ -222,7 +222,7 @@ impl<'a> Exact<'a> {
             return Ok(());
         }
         let message = format!("the number {} would not be kept exactly", super::problem::shown(&written));
-        Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code::WF5005, message).at(self.position(start)))
+        Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code::WF5105, message).at(self.position(start)))
     }
 
     fn position(&self, at: usize) -> String {
@@ -283,7 +283,7 @@ pub fn with_status(status: StatusCode, value: &impl Serialize) -> Json {
             .into_response(),
         Err(error) => {
             tracing::error!(%error, "an answer could not be written");
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, code::WF5000, "the service failed to answer this")
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, code::WF5100, "the service failed to answer this")
                 .into_response()
         }
     }

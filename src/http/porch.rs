@@ -90,13 +90,13 @@ impl Porch {
         let Ok(_place) = self.places.try_acquire() else {
             let message = format!("{AT_ONCE} requests are being answered already");
             return Err(
-                Problem::new(StatusCode::SERVICE_UNAVAILABLE, code::WF5032, message).header(header::RETRY_AFTER, "1")
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, code::WF5132, message).header(header::RETRY_AFTER, "1")
             );
         };
         let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
         answered.map_err(|_| {
             tracing::error!("a request made its handler panic");
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, code::WF5000, "the service failed to answer this")
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, code::WF5100, "the service failed to answer this")
         })
     }
 }
@@ -105,7 +105,7 @@ impl Porch {
 pub async fn in_time(request: Request, next: Next) -> Result<Response, Problem> {
     tokio::time::timeout(ORDINARY, next.run(request)).await.map_err(|_| {
         let message = format!("the request took longer than {} s", ORDINARY.as_secs());
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, code::WF5032, message).header(header::RETRY_AFTER, "5")
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, code::WF5132, message).header(header::RETRY_AFTER, "5")
     })
 }
 

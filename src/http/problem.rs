@@ -76,7 +76,7 @@ impl Problem {
     /// There is no such thing.
     #[must_use]
     pub fn absent(noun: &str, name: &str, near: Option<&str>) -> Self {
-        let problem = Self::new(StatusCode::NOT_FOUND, code::WF5011, format!("there is no {noun} `{}`", shown(name)));
+        let problem = Self::new(StatusCode::NOT_FOUND, code::WF5111, format!("there is no {noun} `{}`", shown(name)));
         match near {
             Some(near) => problem.fix(format!("did you mean `{near}`?")).with("near", near),
             None => problem,
@@ -86,7 +86,7 @@ impl Problem {
     /// Something in the request does not fit.
     #[must_use]
     pub fn unfit(place: &str, message: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code::WF5003, message).at(place)
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code::WF5103, message).at(place)
     }
 
     /// A fault with this status.
@@ -160,6 +160,8 @@ impl Problem {
     fn several(faults: &[Fault]) -> Self {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         let [first, ..] = faults else { return Self::new(status, code::WF2005, "an input is missing or wrong") };
+        // Switched off: nothing is wrong with what was sent.
+        let status = if first.code == code::WF5002 { StatusCode::SERVICE_UNAVAILABLE } else { status };
         let mut problem = Self::of(status, first);
         let parts = faults.iter().map(|fault| Part {
             code: fault.code.id(),
@@ -172,7 +174,7 @@ impl Problem {
     }
 
     fn refused(refusal: &Refusal) -> Self {
-        let problem = Self::new(StatusCode::CONFLICT, code::WF5013, refusal.to_string());
+        let problem = Self::new(StatusCode::CONFLICT, code::WF5113, refusal.to_string());
         match refusal {
             Refusal::State { action, status, possible } => problem
                 .fix(format!("{action} is possible while the execution is {possible}"))
@@ -198,24 +200,24 @@ impl From<ServiceError> for Problem {
         match error {
             ServiceError::NotFound { noun, name, near } => Self::absent(noun, &name, near.as_deref()),
             ServiceError::Ambiguous { ref short, ref candidates } => {
-                Self::new(StatusCode::CONFLICT, code::WF5012, format!("`{}` could be several things", shown(short)))
+                Self::new(StatusCode::CONFLICT, code::WF5112, format!("`{}` could be several things", shown(short)))
                     .with("candidates", candidates.clone())
             }
             ServiceError::Definition(report) => definition(&report),
             ServiceError::Inputs(faults) => Self::several(&faults),
             ServiceError::Refused(refusal) => Self::refused(&refusal),
             ServiceError::Stopping => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, code::WF5030, "the service is shutting down")
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, code::WF5130, "the service is shutting down")
                     .header(header::RETRY_AFTER, "5")
             }
             ServiceError::Disk(error) => {
                 tracing::error!(%error, "the store failed");
                 let message = "the disk or the database failed; what was acknowledged is kept";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, code::WF5031, message)
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, code::WF5131, message)
             }
             ServiceError::Internal(error) => {
                 tracing::error!(%error, "a request failed");
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, code::WF5000, "the service failed to answer this")
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, code::WF5100, "the service failed to answer this")
             }
         }
     }
@@ -224,7 +226,7 @@ impl From<ServiceError> for Problem {
 /// A workflow file's problems, each with its line and column.
 fn definition(report: &crate::language::Report) -> Problem {
     let mut problem =
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code::WF5010, "the workflow's definition has errors");
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code::WF5110, "the workflow's definition has errors");
     let problems = report.problems.iter();
     let parts: Vec<Part> = problems
         .filter(|found| found.severity == crate::language::Severity::Error)

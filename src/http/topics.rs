@@ -18,7 +18,7 @@ use crate::service::Caller;
 /// A message of a sequence, as it goes over the wire. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Frame {
-    /// Its number in its sequence; larger than that of every frame before it, not always by one.
+    /// Its number in its sequence; never smaller than that of a frame before it. Frames that share one stand on one page.
     pub seq: u64,
     /// Its JSON text, shared by all who read it.
     pub text: Utf8Bytes,

@@ -19,8 +19,29 @@ pub type Checked = Result<(Map<String, Value>, Vec<String>), Vec<Fault>>;
 /// # Errors
 /// Every input that is missing or does not fit (`WF2005`).
 pub fn check(plan: &Plan, given: &Map<String, Value>) -> Checked {
-    let mut inputs = given.clone();
-    let Some(declared) = &plan.inputs else { return Ok((inputs, Vec::new())) };
+    let Completed { inputs, warnings, missing } = complete(plan, given)?;
+    let missing: Vec<Fault> = missing.into_iter().map(absent).collect();
+    if missing.is_empty() { Ok((inputs, warnings)) } else { Err(missing) }
+}
+
+/// Inputs completed with defaults.
+#[derive(Debug)]
+pub struct Completed<'p> {
+    /// What was given and what has a default.
+    pub inputs: Map<String, Value>,
+    /// What is worth saying about them.
+    pub warnings: Vec<String>,
+    /// What must still be given before the run can begin.
+    pub missing: Vec<&'p InputSpec>,
+}
+
+/// The inputs of a run that can still ask for what is missing.
+///
+/// # Errors
+/// Every input that does not fit, and every one that is missing beside it (`WF2005`).
+pub fn complete<'p>(plan: &'p Plan, given: &Map<String, Value>) -> Result<Completed<'p>, Vec<Fault>> {
+    let mut completed = Completed { inputs: given.clone(), warnings: Vec::new(), missing: Vec::new() };
+    let Some(declared) = &plan.inputs else { return Ok(completed) };
     let mut faults = Vec::new();
     for spec in declared {
         let value = given.get(&spec.name).filter(|value| !value.is_null());
@@ -31,15 +52,18 @@ pub fn check(plan: &Plan, given: &Map<String, Value>) -> Checked {
                 }
             }
             (None, Some(default)) => {
-                inputs.insert(spec.name.clone(), default.clone());
+                completed.inputs.insert(spec.name.clone(), default.clone());
             }
-            (None, None) if spec.required == Required::Yes => {
-                faults.push(wrong(spec, format!("input `{}` is missing", spec.name)));
-            }
+            (None, None) if spec.required == Required::Yes => completed.missing.push(spec),
             (None, None) => {}
         }
     }
-    if faults.is_empty() { Ok((inputs, undeclared(declared, given))) } else { Err(faults) }
+    if faults.is_empty() {
+        completed.warnings = undeclared(declared, given);
+        return Ok(completed);
+    }
+    faults.extend(completed.missing.into_iter().map(absent));
+    Err(faults)
 }
 
 /// The inputs that `key=value` arguments mean. A declared input is read as its type says. An undeclared one stays text,
@@ -190,6 +214,10 @@ fn noun(spec: &InputSpec) -> String {
 /// A value as people write it.
 fn written(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn absent(spec: &InputSpec) -> Fault {
+    wrong(spec, format!("input `{}` is missing", spec.name))
 }
 
 fn wrong(spec: &InputSpec, message: String) -> Fault {

@@ -5,19 +5,25 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::error::ServiceError;
+use super::events::{self, EventView};
+use super::expectation::{Expectation, Processed};
 use super::progress::{LogLine, RunView, WorkflowView};
-use crate::domain::id::RunId;
+use crate::domain::id::{DocumentId, RunId, WorkflowId};
 use crate::domain::machine;
 use crate::domain::run::{Flow, Run};
+use crate::domain::time::Timestamp;
 use crate::engine::{self, Plans};
 use crate::language;
 use crate::store::Store;
+use crate::store::documents::archive::DocumentLine;
 use crate::store::documents::search::{Hit, Search};
 use crate::store::journal::History;
 use crate::store::runs::{RunFilter, StoredRun};
 
 /// Workflows in one list at the most.
-const MOST_WORKFLOWS: u32 = 1_000;
+pub(super) const MOST_WORKFLOWS: u32 = 1_000;
+/// Executions from which a new one is predicted.
+const LOOK_BACK: u32 = 50;
 
 /// Which executions to list.
 pub type ListFilter = RunFilter;
@@ -75,7 +81,7 @@ impl Archive {
     pub async fn view(&self, id: RunId, with_outputs: bool) -> Result<RunView, ServiceError> {
         let (history, flow) = self.history(id, with_outputs).await?;
         let run = fold(&history, &flow);
-        let mut view = RunView::new(&history.row, &run, &flow);
+        let mut view = RunView::new(&history, &run, &flow);
         if with_outputs {
             for (position, row) in &history.outputs {
                 let outputs = engine::unpack(row, &*self.store.blobs()).await;
@@ -95,8 +101,67 @@ impl Archive {
     /// # Errors
     /// No such execution, or the store fails.
     pub async fn inputs(&self, id: RunId) -> Result<Map<String, Value>, ServiceError> {
+        let history = self.store.journal().progress(id).await?.ok_or_else(|| not_found(&id.to_string(), None))?;
+        match history.inputs() {
+            Value::Object(inputs) => Ok(inputs),
+            _ => Ok(Map::new()),
+        }
+    }
+
+    /// The plan that an execution is pinned to.
+    ///
+    /// # Errors
+    /// No such execution, or the store fails.
+    pub async fn flow(&self, id: RunId) -> Result<Arc<Flow>, ServiceError> {
         let row = self.store.runs().find(id).await?.ok_or_else(|| not_found(&id.to_string(), None))?;
-        serde_json::from_str(row.inputs.get()).map_err(|error| ServiceError::Internal(error.to_string()))
+        Ok(self.plans.get(&self.store, &row.revision_hash).await?)
+    }
+
+    /// What happened in an execution after its event number `after`, as programs see it.
+    ///
+    /// # Errors
+    /// No such execution, or the store fails.
+    pub async fn events(&self, id: RunId, after: u64) -> Result<Vec<EventView>, ServiceError> {
+        let (history, flow) = self.history(id, true).await?;
+        Ok(events::frames(&history, &flow, after))
+    }
+
+    /// How long the last completed executions of a workflow's present version took; `None` before the first one.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn expectation(&self, slug: &str, revision: &str) -> Result<Option<Expectation>, ServiceError> {
+        Ok(Expectation::of(&self.store.runs().durations(slug, revision, LOOK_BACK).await?))
+    }
+
+    /// Executions that stored a document with this content, newest first.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn processed(&self, sha256: &str) -> Result<Vec<Processed>, ServiceError> {
+        let runs = self.store.documents().runs_of(sha256).await?;
+        let view = |(run, name, at): (RunId, String, Timestamp)| Processed {
+            execution_id: run.to_string(),
+            name,
+            at: at.to_string(),
+        };
+        Ok(runs.into_iter().map(view).collect())
+    }
+
+    /// Documents that workflows stored, newest first, from before a given one on.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn documents(&self, before: Option<DocumentId>, limit: u32) -> Result<Vec<DocumentLine>, ServiceError> {
+        Ok(self.store.documents().list(before, limit).await?)
+    }
+
+    /// The newest execution of a workflow.
+    ///
+    /// # Errors
+    /// There is none, or the store fails.
+    pub async fn newest_of(&self, workflow: WorkflowId) -> Result<RunId, ServiceError> {
+        self.store.runs().newest_of(workflow).await?.ok_or_else(|| not_found(&workflow.to_string(), None))
     }
 
     /// What happened in an execution, in order.
@@ -116,12 +181,29 @@ impl Archive {
         Ok(self.store.runs().list(filter).await?)
     }
 
-    /// Workflows that were run or saved, newest first.
+    /// A workflow, in use or not, by its id; `None` when there is none.
     ///
     /// # Errors
     /// The store fails.
-    pub async fn workflows(&self) -> Result<Vec<WorkflowView>, ServiceError> {
-        let workflows = self.store.workflows().list(MOST_WORKFLOWS).await?;
+    pub async fn workflow(&self, id: &str) -> Result<Option<WorkflowView>, ServiceError> {
+        let Ok(id) = id.parse() else { return Ok(None) };
+        Ok(self.store.workflows().find(id).await?.map(WorkflowView::from))
+    }
+
+    /// How many workflows are in use.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn workflow_count(&self) -> Result<u64, ServiceError> {
+        Ok(self.store.workflows().count().await?)
+    }
+
+    /// Workflows that were run or saved, newest first, from before a given one on.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn workflows(&self, before: Option<WorkflowId>, limit: u32) -> Result<Vec<WorkflowView>, ServiceError> {
+        let workflows = self.store.workflows().list(before, limit.min(MOST_WORKFLOWS)).await?;
         Ok(workflows.into_iter().map(WorkflowView::from).collect())
     }
 

@@ -40,6 +40,8 @@ pub(super) struct Ready {
     pub source: Source,
     pub flow: Arc<Flow>,
     pub workflow: WorkflowId,
+    /// The name by which the workflow is started.
+    pub slug: String,
 }
 
 /// The templates. Cheap to clone.
@@ -141,7 +143,8 @@ impl Library {
     }
 }
 
-fn is_path(name: &str) -> bool {
+/// Whether a name means a file of this machine.
+pub(super) fn is_path(name: &str) -> bool {
     name.contains('/') || [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end))
 }
 

@@ -3,28 +3,33 @@
 //! [`Archive`] answers questions and needs only a readable store; [`Service`] also acts, and owns the engine.
 
 mod archive;
+mod detail;
 mod error;
+mod events;
+mod expectation;
 mod files;
 mod library;
+mod origin;
 mod preview;
 mod progress;
 mod runs;
 pub mod verbs;
+mod workflows;
 
 pub use archive::{Archive, ListFilter};
+pub use detail::{InputView, WorkflowDetail};
 pub use error::ServiceError;
+pub use events::EventView;
+pub use expectation::{Expectation, Processed};
 pub use library::{Library, TemplateInfo};
+pub use origin::{CHAT, Caller, Origin, TERMINAL};
 pub use preview::{PlanStepView, PlanView};
 pub use progress::{FaultView, LogLine, RunView, StepView, WorkflowView};
 pub use runs::{Service, Started};
+pub use workflows::{NewWorkflow, Saved, WorkflowMatch};
 
+pub use crate::engine::Notice;
+pub use crate::store::documents::archive::DocumentLine;
 pub use crate::store::documents::search::Hit;
-
-/// Who asks, and through which door.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Caller {
-    /// The door: `terminal`, `service`.
-    pub door: &'static str,
-    /// The name by which history calls them.
-    pub name: String,
-}
+pub use crate::store::files::FileRecord;
+pub use crate::store::runs::StoredRun;

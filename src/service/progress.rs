@@ -3,12 +3,14 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::origin::Origin;
 use crate::domain::event::{Entry, Event};
 use crate::domain::fault::Fault;
 use crate::domain::plan::Plan;
+use crate::domain::question::Question;
 use crate::domain::run::{Flow, Run, RunState, SkipReason, StepState};
 use crate::domain::time::Timestamp;
-use crate::store::runs::StoredRun;
+use crate::store::journal::History;
 use crate::store::workflows::StoredWorkflow;
 
 /// A fault, with what to do about it.
@@ -110,21 +112,33 @@ pub struct RunView {
     pub warnings: Vec<String>,
     /// Why it failed.
     pub error: Option<FaultView>,
+    /// What it asks for before it goes on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<Question>,
+    /// How long it waits for that; RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asks_until: Option<String>,
+    /// Where it came from.
+    pub origin: Origin,
+    /// The number of its last event: what [`super::Archive::events`] goes on after.
+    pub seq: u64,
 }
 
 impl RunView {
     /// The view of a folded run. Outputs of steps are put in by whoever has them.
-    pub(super) fn new(row: &StoredRun, run: &Run, flow: &Flow) -> Self {
+    pub(super) fn new(history: &History, run: &Run, flow: &Flow) -> Self {
+        let row = &history.row;
         let plan = &flow.plan;
         let steps: Vec<StepView> = (0..plan.steps.len()).map(|index| step_view(plan, run, index)).collect();
         let begun = run.steps.iter().filter(|step| step.state != StepState::Pending).count();
         let total = steps.len();
+        let asking = if run.state.is_finished() { &[] } else { run.asking.as_slice() };
         let fault = row.fault.as_ref().or_else(|| run.fault(plan).map(|(_, fault)| fault));
         Self {
             execution_id: run.id.to_string(),
             workflow_id: row.workflow_id.to_string(),
             workflow: row.slug.clone(),
-            name: plan.name.clone(),
+            name: row.name.clone(),
             status: run.state.status(),
             current_step: begun,
             total_steps: total,
@@ -136,6 +150,10 @@ impl RunView {
             outputs: row.outputs.as_ref().and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default(),
             warnings: row.warnings.clone(),
             error: if matches!(run.state, RunState::Finished(_)) { fault.map(FaultView::from) } else { None },
+            questions: asking.iter().flat_map(|asking| asking.questions.clone()).collect(),
+            asks_until: asking.iter().map(|asking| asking.until).min().map(|until| until.to_string()),
+            origin: serde_json::from_str(row.origin.get()).unwrap_or_default(), // written by this program
+            seq: history.entries.len() as u64,
         }
     }
 
@@ -149,7 +167,9 @@ impl RunView {
 fn step_view(plan: &Plan, run: &Run, index: usize) -> StepView {
     let (step, state) = (&plan.steps[index], &run.steps[index]);
     let due_at = match state.state {
-        StepState::Backoff { until } | StepState::Sleeping { until } => Some(until.to_string()),
+        StepState::Backoff { until } | StepState::Sleeping { until } | StepState::Asking { until } => {
+            Some(until.to_string())
+        }
         _ => None,
     };
     let skipped = match state.state {
@@ -185,8 +205,12 @@ pub struct WorkflowView {
     pub name: String,
     /// The name by which it is run.
     pub slug: String,
+    /// What it does.
+    pub description: String,
     /// The template it was made from.
     pub template: Option<String>,
+    /// `active`, or `archived` once it was taken out of use.
+    pub status: &'static str,
     /// The hash of its present version.
     pub revision: String,
     /// When it was made; RFC 3339.
@@ -199,6 +223,8 @@ impl From<StoredWorkflow> for WorkflowView {
             id: workflow.id.to_string(),
             name: workflow.name,
             slug: workflow.slug,
+            description: workflow.description,
+            status: if workflow.archived_at.is_some() { "archived" } else { "active" },
             template: workflow.template,
             revision: workflow.revision_hash,
             created_at: workflow.created_at.to_string(),
@@ -221,7 +247,8 @@ impl LogLine {
     }
 }
 
-fn say(event: &Event, plan: &Plan) -> String {
+/// An event in words.
+pub(super) fn say(event: &Event, plan: &Plan) -> String {
     let name = |step: &usize| plan.steps.get(*step).map_or("?", |step| step.name.as_str());
     let clock = |time: &Timestamp| time.to_string();
     match event {
@@ -236,6 +263,15 @@ fn say(event: &Event, plan: &Plan) -> String {
             format!("{}: attempt failed: {fault}; next one at {}", name(step), clock(until))
         }
         Event::StepSleeping { step, until } => format!("{}: waits until {}", name(step), clock(until)),
+        Event::Asked { step, questions, until } => {
+            let asks = step.as_ref().map_or_else(String::new, |step| format!("{}: ", name(step)));
+            let labels: Vec<_> = questions.iter().map(|question| question.label.as_str()).collect();
+            format!("{asks}asks for {} until {}", labels.join(", "), clock(until))
+        }
+        Event::Answered { inputs, by } => {
+            let keys: Vec<_> = inputs.keys().map(String::as_str).collect();
+            format!("{} answered by {by}", keys.join(", "))
+        }
         Event::StepInterrupted { step, lost: true, until: None } => {
             format!("{}: interrupted by a crash; runs again", name(step))
         }

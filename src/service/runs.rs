@@ -1,28 +1,39 @@
 //! Starting runs and steering them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
 
 use super::Caller;
 use super::archive::Archive;
 use super::error::ServiceError;
 use super::library::{Library, Ready};
+use super::origin::{CHAT, Origin};
+use super::preview::PlanView;
 use super::progress::RunView;
 use crate::domain::code;
 use crate::domain::command::Command;
 use crate::domain::fault::Fault;
 use crate::domain::id::{RunId, WorkflowId};
+use crate::domain::question::Question;
+use crate::domain::time::Span;
 use crate::engine::{self, Engine, Notice};
-use crate::language::{Source, inputs};
+use crate::language::inputs;
 use crate::store::journal::NewRun;
-use crate::store::workflows::{Revision, StoredWorkflow};
+
+/// How long a run waits for inputs that it cannot begin without.
+const PATIENCE: Span = Span::from_secs(24 * 60 * 60);
 
 /// A run that was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Started {
     /// Its id.
     pub execution: RunId,
+    /// Its workflow.
+    pub workflow: WorkflowId,
     /// What is worth saying about its inputs.
     pub warnings: Vec<String>,
 }
@@ -33,13 +44,15 @@ pub struct Service {
     engine: Engine,
     archive: Archive,
     library: Library,
+    /// Whether anything may be started.
+    enabled: bool,
 }
 
 impl Service {
     /// The front desk of this engine.
     #[must_use]
-    pub const fn new(engine: Engine, archive: Archive, library: Library) -> Self {
-        Self { engine, archive, library }
+    pub const fn new(engine: Engine, archive: Archive, library: Library, enabled: bool) -> Self {
+        Self { engine, archive, library, enabled }
     }
 
     /// What can be asked.
@@ -60,62 +73,36 @@ impl Service {
         &self.engine
     }
 
-    /// Makes a workflow ready: compiled and kept in the store. What was ready before costs a comparison of texts.
-    ///
-    /// # Errors
-    /// No such workflow, or its file has errors.
-    async fn ready(&self, name: &str) -> Result<Ready, ServiceError> {
-        let source = self.library.find(name)?;
-        if let Some(ready) = self.library.recall(name, &source) {
-            return Ok(ready);
-        }
-        let compiled = self.library.compile(&source);
-        let Some(plan) = compiled.plan else { return Err(ServiceError::Definition(compiled.report)) };
-        let workflow = self.keep(&source, &plan.slug, &plan.name, &plan.hash).await?;
-        let ready = Ready { flow: self.engine.plans().share(plan), source, workflow };
-        self.library.remember(name, ready.clone());
-        Ok(ready)
-    }
-
-    async fn keep(&self, source: &Source, slug: &str, name: &str, hash: &str) -> Result<WorkflowId, ServiceError> {
-        let workflows = self.engine.store().workflows();
-        let known = workflows.of_template(slug).await?;
-        if let Some(known) = known.as_ref().filter(|known| known.revision_hash == hash) {
-            return Ok(known.id);
-        }
-        let clock = self.engine.clock();
-        let workflow = StoredWorkflow {
-            id: known.map_or_else(|| WorkflowId::from_bits(clock.id_bits()), |known| known.id),
-            name: name.to_owned(),
-            slug: slug.to_owned(),
-            template: Some(slug.to_owned()),
-            revision_hash: hash.to_owned(),
-            created_at: clock.now(),
-        };
-        let revision = Revision {
-            hash: hash.to_owned(),
-            slug: slug.to_owned(),
-            source_name: source.name.clone(),
-            source_text: source.text.clone(),
-        };
-        workflows.save(&workflow, &revision).await?;
-        Ok(workflow.id)
-    }
-
     /// Inputs written as `key=value` texts, read as the workflow declares them.
     ///
     /// # Errors
     /// No such workflow, or its file has errors.
     pub async fn read_inputs(
         &self,
+        caller: &Caller,
         name: &str,
         pairs: &[(String, String)],
     ) -> Result<Map<String, Value>, ServiceError> {
-        let ready = self.ready(name).await?;
+        let ready = self.ready(caller, name).await?;
         Ok(inputs::from_text(&ready.flow.plan, pairs))
     }
 
-    /// Starts a run; it is durable when this returns.
+    /// What a run with these inputs would do.
+    ///
+    /// # Errors
+    /// No such workflow, or its file has errors.
+    pub async fn plan(
+        &self,
+        caller: &Caller,
+        name: &str,
+        given: &Map<String, Value>,
+    ) -> Result<PlanView, ServiceError> {
+        let ready = self.ready(caller, name).await?;
+        Ok(PlanView::new(&ready.flow.plan, given, self.engine.registry().catalog()))
+    }
+
+    /// Starts a run; it is durable when this returns. Where somebody sits who can be asked, a run whose inputs are
+    /// not all there begins by asking for them.
     ///
     /// # Errors
     /// No such workflow, its file has errors, or the inputs do not fit.
@@ -125,21 +112,82 @@ impl Service {
         name: &str,
         given: &Map<String, Value>,
     ) -> Result<Started, ServiceError> {
-        let ready = self.ready(name).await?;
-        let (inputs, warnings) = inputs::check(&ready.flow.plan, given).map_err(ServiceError::Inputs)?;
-        if inputs.values().any(|value| engine::deeper_than(value, engine::DEEPEST)) {
-            let message = format!("an input nests deeper than {} levels", engine::DEEPEST);
-            return Err(ServiceError::Inputs(vec![Fault::permanent(code::WF2005, message)]));
+        let ready = self.ready(caller, name).await?;
+        self.begin(Origin::of(caller), ready, given).await
+    }
+
+    /// Starts a run of the same workflow, as it is today, with the same inputs but for those that are changed.
+    ///
+    /// # Errors
+    /// No such run, its workflow is gone, or the inputs do not fit.
+    pub async fn rerun(
+        &self,
+        caller: &Caller,
+        run: RunId,
+        changed: &Map<String, Value>,
+    ) -> Result<Started, ServiceError> {
+        let mut inputs = self.archive.inputs(run).await?;
+        inputs.extend(changed.clone());
+        let workflow = self.archive.view(run, false).await?.workflow_id;
+        let ready = self.ready(caller, &workflow).await?;
+        self.begin(Origin { rerun_of: Some(run), ..Origin::of(caller) }, ready, &inputs).await
+    }
+
+    async fn begin(&self, origin: Origin, ready: Ready, given: &Map<String, Value>) -> Result<Started, ServiceError> {
+        if !self.enabled {
+            let fault = Fault::permanent(code::WF5002, "workflows are switched off: WORKFLOW_ENABLED is false");
+            return Err(ServiceError::Inputs(vec![fault]));
         }
+        let plan = &ready.flow.plan;
+        let (inputs, warnings, questions) = if origin.door == CHAT {
+            let completed = inputs::complete(plan, given).map_err(ServiceError::Inputs)?;
+            let questions: Vec<Question> = completed.missing.into_iter().map(Question::from).collect();
+            (completed.inputs, completed.warnings, questions)
+        } else {
+            let (inputs, warnings) = inputs::check(plan, given).map_err(ServiceError::Inputs)?;
+            (inputs, warnings, Vec::new())
+        };
+        refuse_depth(&inputs)?;
         let new = NewRun {
             workflow_id: ready.workflow,
-            revision_hash: ready.flow.plan.hash.clone(),
-            slug: ready.flow.plan.slug.clone(),
-            origin: engine::raw(caller),
+            revision_hash: plan.hash.clone(),
+            slug: ready.slug.clone(),
+            origin: engine::raw(&origin),
             inputs: engine::raw(&inputs),
         };
-        let execution = self.engine.accept(new, Arc::clone(&ready.flow)).await?;
-        Ok(Started { execution, warnings })
+        let ask = (!questions.is_empty()).then_some((questions, PATIENCE));
+        let execution = self.engine.accept(new, Arc::clone(&ready.flow), ask).await?;
+        Ok(Started { execution, workflow: ready.workflow, warnings })
+    }
+
+    /// Gives a run what it asks for; it goes on once nothing is missing. What was given stays given.
+    ///
+    /// # Errors
+    /// No such run, it asks for nothing of this, or the values do not fit.
+    pub async fn answer(
+        &self,
+        caller: &Caller,
+        run: RunId,
+        given: &Map<String, Value>,
+    ) -> Result<RunView, ServiceError> {
+        let mut inputs = self.archive.inputs(run).await?;
+        inputs.extend(given.clone());
+        let flow = self.archive.flow(run).await?;
+        // What is still missing is asked for on; what is wrong is not taken.
+        inputs::complete(&flow.plan, &inputs).map_err(ServiceError::Inputs)?;
+        refuse_depth(given)?;
+        self.command(run, Command::Answer { inputs: given.clone(), by: caller.name.clone() }).await
+    }
+
+    /// Waits until a run is over, at most for this long; its view as it is then.
+    ///
+    /// # Errors
+    /// No such run, or the store fails.
+    pub async fn wait(&self, run: RunId, at_most: Duration) -> Result<RunView, ServiceError> {
+        match tokio::time::timeout(at_most, self.follow(run, |_, _| ())).await {
+            Ok(view) => view,
+            Err(_) => self.archive.view(run, false).await,
+        }
     }
 
     /// Stops a run at the next step boundary.
@@ -193,6 +241,12 @@ impl Service {
         self.archive.view(run, false).await
     }
 
+    /// What happens from now on. A slow reader loses notices and finds what it missed in the archive.
+    #[must_use]
+    pub fn news(&self) -> Receiver<Notice> {
+        self.engine.feed().subscribe()
+    }
+
     /// Waits until a run is over or stands still, calling `watch` with every new view of it and with what its
     /// steps say meanwhile.
     ///
@@ -212,13 +266,21 @@ impl Service {
                 Ok(Notice::Committed { run: of, .. }) if of != run => {}
                 Ok(Notice::Progress { .. }) => {}
                 // Missed notices are no loss: the view is read from the store.
-                Ok(Notice::Committed { .. }) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
+                Ok(Notice::Committed { .. }) | Err(RecvError::Lagged(_)) => {
                     view = self.archive.view(run, false).await?;
                     watch(&view, None);
                 }
-                Err(tokio::sync::broadcast::error::RecvError::Closed) => return Err(ServiceError::Stopping),
+                Err(RecvError::Closed) => return Err(ServiceError::Stopping),
             }
         }
         Ok(view)
     }
+}
+
+fn refuse_depth(inputs: &Map<String, Value>) -> Result<(), ServiceError> {
+    if inputs.values().any(|value| engine::deeper_than(value, engine::DEEPEST)) {
+        let message = format!("an input nests deeper than {} levels", engine::DEEPEST);
+        return Err(ServiceError::Inputs(vec![Fault::permanent(code::WF2005, message)]));
+    }
+    Ok(())
 }

@@ -8,7 +8,7 @@ use tokio::sync::broadcast;
 use crate::domain::id::RunId;
 use crate::http::problem::Problem;
 use crate::http::topics::{Frame, Topic};
-use crate::service::{Archive, Caller, ServiceError};
+use crate::service::{Archive, Caller};
 
 /// The topic's name.
 pub const EXECUTION: &str = "execution";
@@ -45,16 +45,16 @@ impl Topic for Executions {
     }
 
     fn newest<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<u64, Problem>> {
-        Box::pin(async move {
-            let events = self.archive.events(id(key)?, 0).await?;
-            Ok(events.last().map_or(0, |event| event.seq))
-        })
+        Box::pin(async move { Ok(self.archive.view(id(key)?, false).await?.seq) })
     }
 
     fn since<'a>(&'a self, key: &'a str, after: u64, limit: usize) -> BoxFuture<'a, Result<Vec<Frame>, Problem>> {
         Box::pin(async move {
-            let events: Result<Vec<_>, ServiceError> = self.archive.events(id(key)?, after).await;
-            Ok(events?.iter().take(limit).map(|event| Frame::new(event.seq, event)).collect())
+            let events = self.archive.events(id(key)?, after).await?;
+            // Frames of one event have one number, and a reader asks for what comes after it: never part them.
+            let last = events.get(limit.saturating_sub(1)).map_or(u64::MAX, |event| event.seq);
+            let page = events.iter().take_while(|event| event.seq <= last);
+            Ok(page.map(|event| Frame::new(event.seq, event)).collect())
         })
     }
 

@@ -41,7 +41,7 @@ impl Hub {
             tokio::spawn(async move { closing.run_until_cancelled(hear_topic(inner, name, news)).await });
         }
         let (inner, feed, closing) =
-            (Arc::downgrade(&hub.inner), service.engine().feed().subscribe(), door.closing.clone());
+            (Arc::downgrade(&hub.inner), service.news(), door.closing.clone());
         tokio::spawn(async move { closing.run_until_cancelled(hear_engine(inner, feed)).await });
         hub
     }

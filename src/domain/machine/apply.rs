@@ -1,7 +1,10 @@
 //! The fold of the journal: moves a run by what happened. Total; counters follow the states here and nowhere else.
 
+use serde_json::{Map, Value};
+
 use crate::domain::event::Event;
 use crate::domain::plan::OnError;
+use crate::domain::question::{Asking, Question};
 use crate::domain::run::{CancelCause, Flow, Outcome, Run, RunState, StepRun, StepState};
 use crate::domain::time::Timestamp;
 
@@ -24,6 +27,7 @@ pub fn apply(run: &mut Run, flow: &Flow, at: Timestamp, event: &Event) {
         }
         Event::StepFailed { step, fault } => {
             run.steps[*step].fault = Some(fault.clone());
+            run.asking.retain(|asking| asking.step != Some(*step));
             set(run, flow, *step, StepState::Failed, at);
         }
         Event::StepRetrying { step, until, fault } => {
@@ -32,6 +36,8 @@ pub fn apply(run: &mut Run, flow: &Flow, at: Timestamp, event: &Event) {
             set(run, flow, *step, StepState::Backoff { until: *until }, at);
         }
         Event::StepSleeping { step, until } => set(run, flow, *step, StepState::Sleeping { until: *until }, at),
+        Event::Asked { step, questions, until } => asked(run, flow, (*step, questions, *until), at),
+        Event::Answered { inputs, .. } => answered(run, flow, inputs, at),
         Event::StepInterrupted { step, lost, until } => {
             run.steps[*step].attempts = run.steps[*step].attempts.saturating_sub(1);
             run.steps[*step].lost += u32::from(*lost);
@@ -54,7 +60,11 @@ pub fn apply(run: &mut Run, flow: &Flow, at: Timestamp, event: &Event) {
             if let (Some(paused_at), Some(deadline)) = (run.paused_at.take(), run.deadline) {
                 run.deadline = Some(deadline.plus(at.since(paused_at)));
             }
-            run.state = if run.has_attempts_in_flight() { RunState::Running } else { RunState::Queued };
+            run.state = match run.held_back_until() {
+                Some(until) => RunState::Waiting { until },
+                None if run.has_attempts_in_flight() => RunState::Running,
+                None => RunState::Queued,
+            };
         }
         Event::CancelAsked { cause, .. } => run.state = RunState::Cancelling { cause: *cause },
         Event::Reopened { steps, .. } => reopened(run, flow, steps),
@@ -67,6 +77,34 @@ fn claimed(run: &mut Run, flow: &Flow, at: Timestamp) {
     run.started_at.get_or_insert(at);
     if run.deadline.is_none() {
         run.deadline = flow.plan.timeout.map(|span| at.plus(span));
+    }
+}
+
+fn asked(run: &mut Run, flow: &Flow, (step, questions, until): (Option<usize>, &[Question], Timestamp), at: Timestamp) {
+    match step {
+        // An attempt that only asked is none.
+        Some(step) => {
+            run.steps[step].attempts = run.steps[step].attempts.saturating_sub(1);
+            set(run, flow, step, StepState::Asking { until }, at);
+        }
+        None => run.state = RunState::Waiting { until },
+    }
+    run.asking.push(Asking { step, questions: questions.to_vec(), since: at, until });
+}
+
+fn answered(run: &mut Run, flow: &Flow, inputs: &Map<String, Value>, at: Timestamp) {
+    let mut open = Vec::new();
+    for mut asking in std::mem::take(&mut run.asking) {
+        asking.questions.retain(|question| !inputs.contains_key(&question.key));
+        match asking.step {
+            _ if !asking.questions.is_empty() => open.push(asking),
+            Some(step) => set(run, flow, step, StepState::Pending, at),
+            None => {}
+        }
+    }
+    run.asking = open;
+    if matches!(run.state, RunState::Waiting { .. }) {
+        run.state = run.held_back_until().map_or(RunState::Queued, |until| RunState::Waiting { until });
     }
 }
 
@@ -90,7 +128,9 @@ fn reopened(run: &mut Run, flow: &Flow, steps: &[usize]) {
             count_open(run, step, before, false);
         }
         run.steps[step] = StepRun::new(run.steps[step].generation + 1);
+        run.asking.retain(|asking| asking.step != Some(step));
     }
+    run.asking.retain(|asking| asking.step.is_some()); // asked again by whoever reopens
     for &step in steps {
         if run.blockers[step] == 0 {
             run.ready.insert(step);
@@ -123,7 +163,7 @@ fn count_open(run: &mut Run, step: usize, state: StepState, entering: bool) {
     let bump = |count: &mut usize| *count = if entering { *count + 1 } else { count.saturating_sub(1) };
     match state {
         StepState::Running => bump(&mut run.in_flight),
-        StepState::Backoff { .. } | StepState::Sleeping { .. } => bump(&mut run.asleep),
+        StepState::Backoff { .. } | StepState::Sleeping { .. } | StepState::Asking { .. } => bump(&mut run.asleep),
         StepState::Pending if !entering => {
             run.ready.remove(&step);
         }

@@ -1,5 +1,7 @@
 //! May this happen now, and what follows at once? Guards stand here and nowhere else.
 
+use serde_json::{Map, Value};
+
 use crate::domain::code;
 use crate::domain::command::{Command, Refusal};
 use crate::domain::event::Event;
@@ -39,18 +41,28 @@ pub fn decide(run: &Run, flow: &Flow, command: Command, now: Timestamp) -> Resul
             in_flight(run, step, attempt)?;
             Ok(vec![Event::StepSleeping { step, until }])
         }
+        Command::Ask { step, attempt, questions, until } => {
+            in_flight(run, step, attempt)?;
+            if questions.is_empty() {
+                return Err(Refusal::Step(format!("step {step} asks nothing")));
+            }
+            Ok(vec![Event::Asked { step: Some(step), questions, until }])
+        }
+        Command::Answer { inputs, by } => answer(run, inputs, by),
         Command::Wake => Ok(wake(run, now)),
         Command::Interrupt { lost } => Ok(interrupt(run, flow, lost, now)),
         Command::Pause { by } => pause(run, by),
         Command::Resume { by } => resume(run, by),
         Command::Cancel { by } => cancel(run, by),
-        Command::Retry { step, by } => retry(run, flow, step, by),
+        Command::Retry { step, by } => retry(run, flow, (step, by), now),
     }
 }
 
 /// Whoever takes a run also wakes what has become due meanwhile; otherwise it would go to sleep again at once.
 fn claim(run: &Run, now: Timestamp) -> Result<Vec<Event>, Refusal> {
     match run.state {
+        // Whoever waits before its beginning begins with the answer, or ends without one.
+        RunState::Waiting { .. } if run.held_back_until().is_some() => Ok(due_by_now(run, now)),
         RunState::Queued | RunState::Waiting { .. } => {
             Ok(std::iter::once(Event::Claimed).chain(due_by_now(run, now)).collect())
         }
@@ -136,13 +148,14 @@ fn due_by_now(run: &Run, now: Timestamp) -> Vec<Event> {
     }
     let awake = run.steps.iter().enumerate().filter_map(|(step, run)| match run.state {
         StepState::Sleeping { until } if until <= now => Some(Event::StepSucceeded { step, warnings: Vec::new() }),
+        StepState::Asking { until } if until <= now => Some(Event::StepFailed { step, fault: unanswered() }),
         _ => None,
     });
     awake.collect()
 }
 
 fn timed_out(run: &Run, now: Timestamp) -> Option<Event> {
-    let over = run.deadline.is_some_and(|deadline| deadline <= now);
+    let over = run.deadline.into_iter().chain(run.held_back_until()).any(|deadline| deadline <= now);
     over.then(|| Event::CancelAsked { by: "deadline".to_owned(), cause: CancelCause::TimedOut })
 }
 
@@ -201,7 +214,24 @@ fn cancel(run: &Run, by: String) -> Result<Vec<Event>, Refusal> {
     }
 }
 
-fn retry(run: &Run, flow: &Flow, step: Option<usize>, by: String) -> Result<Vec<Event>, Refusal> {
+fn answer(run: &Run, inputs: Map<String, Value>, by: String) -> Result<Vec<Event>, Refusal> {
+    let asked = run.asking.iter().flat_map(|asking| &asking.questions);
+    if run.state.is_finished() || matches!(run.state, RunState::Cancelling { .. }) || run.asking.is_empty() {
+        return Err(refused("an answer", run.state, "waiting for one"));
+    }
+    let keys: Vec<&str> = asked.map(|question| question.key.as_str()).collect();
+    if !keys.iter().any(|key| inputs.contains_key(*key)) {
+        return Err(Refusal::Step(format!("nobody asked for that; what is asked for: {}", keys.join(", "))));
+    }
+    Ok(vec![Event::Answered { inputs, by }])
+}
+
+/// The fault of a question that nobody answered in time.
+pub fn unanswered() -> Fault {
+    Fault::permanent(code::WF4008, "nobody answered in time")
+}
+
+fn retry(run: &Run, flow: &Flow, (step, by): (Option<usize>, String), now: Timestamp) -> Result<Vec<Event>, Refusal> {
     let retryable = matches!(
         run.state,
         RunState::Paused | RunState::Finished(Outcome::Failed | Outcome::Cancelled | Outcome::TimedOut)
@@ -223,7 +253,14 @@ fn retry(run: &Run, flow: &Flow, step: Option<usize>, by: String) -> Result<Vec<
     if steps.is_empty() {
         return Err(Refusal::Step("no step has failed or was cancelled, so there is nothing to retry".to_owned()));
     }
-    Ok(vec![Event::Reopened { steps, by }])
+    let mut events = vec![Event::Reopened { steps, by }];
+    // What the run could not begin without, it still cannot.
+    events.extend(run.asking.iter().filter(|asking| asking.step.is_none()).map(|asking| Event::Asked {
+        step: None,
+        questions: asking.questions.clone(),
+        until: now.plus(asking.until.since(asking.since)),
+    }));
+    Ok(events)
 }
 
 /// These steps, everything behind them, and whatever only an end of the run had kept from running.

@@ -25,7 +25,7 @@ mod settle;
 mod tests;
 
 pub use apply::apply;
-pub use decide::decide;
+pub use decide::{decide, unanswered};
 pub use settle::{Due, due, settle};
 
 use super::command::{Command, Refusal};

@@ -93,7 +93,7 @@ fn in_flight(run: &Run) -> impl Iterator<Item = usize> + '_ {
 fn next_wake(run: &Run) -> Option<Timestamp> {
     let asleep = if run.asleep > 0 { run.steps.as_slice() } else { &[] };
     let steps = asleep.iter().filter_map(|step| match step.state {
-        StepState::Backoff { until } | StepState::Sleeping { until } => Some(until),
+        StepState::Backoff { until } | StepState::Sleeping { until } | StepState::Asking { until } => Some(until),
         _ => None,
     });
     steps.chain(run.deadline).min()

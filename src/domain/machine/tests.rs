@@ -7,7 +7,8 @@ use super::*;
 use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::id::RunId;
-use crate::domain::plan::{Condition, EffectClass, OnError, Plan, PlanStep};
+use crate::domain::plan::{Condition, EffectClass, InputType, OnError, Plan, PlanStep};
+use crate::domain::question::Question;
 use crate::domain::retry::RetryPolicy;
 use crate::domain::run::{Outcome, RunState, StepState};
 use crate::domain::time::Span;
@@ -48,6 +49,10 @@ fn plan_of(seeds: &[StepSeed], timeout: Option<Span>) -> Flow {
     })
 }
 
+fn question(key: &str) -> Question {
+    Question { key: key.to_owned(), label: key.to_owned(), kind: InputType::String, options: Vec::new() }
+}
+
 /// A run, the journal that a store would hold, and the clock.
 struct World {
     flow: Flow,
@@ -64,6 +69,14 @@ impl World {
         apply(&mut world.run, &world.flow, now, &event);
         world.journal.push((now, event));
         world
+    }
+
+    /// The run does not begin without an answer.
+    fn ask_first(&mut self) {
+        let until = self.now.plus(Span::from_secs(30));
+        let event = Event::Asked { step: None, questions: vec![question("start")], until };
+        apply(&mut self.run, &self.flow, self.now, &event);
+        self.journal.push((self.now, event));
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "every caller makes its command on the spot")]
@@ -99,6 +112,7 @@ impl World {
                 assert!(self.run.ready.contains(&index), "step {index} is free but not ready");
             }
         }
+        assert!(self.run.held_back_until().is_none() || self.run.state != RunState::Running, "it began unanswered");
         self.check_counters();
         assert!(settle(&self.run, &self.flow, self.now).is_none(), "not quiet after {command:?}");
         self.check_nobody_is_forgotten();
@@ -108,7 +122,8 @@ impl World {
         let count = |wanted: fn(StepState) -> bool| self.run.steps.iter().filter(|step| wanted(step.state)).count();
         assert_eq!(self.run.in_flight, count(|state| state == StepState::Running));
         assert_eq!(self.run.unsettled, count(|state| !state.is_settled()));
-        let asleep = |state| matches!(state, StepState::Backoff { .. } | StepState::Sleeping { .. });
+        let asleep =
+            |state| matches!(state, StepState::Backoff { .. } | StepState::Sleeping { .. } | StepState::Asking { .. });
         assert_eq!(self.run.asleep, count(asleep));
     }
 
@@ -155,6 +170,14 @@ impl World {
             92 => self.act(Command::Cancel { by: by() }),
             93..=95 => self.act(Command::Retry { step: (which > 99).then_some(step), by: by() }),
             96 => self.act(Command::Interrupt { lost: false }),
+            98 => {
+                let until = self.now.plus(Span::from_secs(5));
+                self.act(Command::Ask { step, attempt, questions: vec![question(&format!("q{step}"))], until })
+            }
+            99..=101 => {
+                let key = if which > 200 { "start".to_owned() } else { format!("q{step}") };
+                self.act(Command::Answer { inputs: [(key, json!(1))].into_iter().collect(), by: by() })
+            }
             97 => self.act(Command::Skip { step, reason: SkipReason::Condition }),
             _ => {
                 self.crash_and_refold();
@@ -204,9 +227,13 @@ proptest! {
     fn every_walk_keeps_the_invariants_and_ends_in_a_friendly_world(
         seeds in prop::collection::vec((any::<u8>(), 0u32..3, any::<bool>(), any::<bool>(), 0u8..6), 1..8),
         timeout in prop::option::weighted(0.2, 5u64..60),
-        acts in prop::collection::vec((0u8..100, any::<u8>()), 0..120),
+        acts in prop::collection::vec((0u8..104, any::<u8>()), 0..120),
+        asks_first in prop::bool::weighted(0.1),
     ) {
         let mut world = World::new(plan_of(&seeds, timeout.map(Span::from_secs)));
+        if asks_first {
+            world.ask_first();
+        }
         for act in acts {
             world.random_act(act);
         }
@@ -375,4 +402,62 @@ fn a_run_past_its_deadline_times_out() {
     assert_eq!(due(&world.run, &world.flow, world.now), [Due::Stop { step: 0 }]);
     world.act(Command::Fail { step: 0, attempt, fault: Fault::transient(code::WF2004, "stopped") }).expect("counts");
     assert_eq!(world.run.state, RunState::Finished(Outcome::TimedOut));
+}
+
+#[test]
+fn a_step_that_asks_goes_on_with_the_answer_and_has_used_no_attempt() {
+    let mut world = sequence(2, 0);
+    world.act(Command::Claim).expect("queued");
+    let attempt = begin(&mut world, 0);
+    let until = world.now.plus(Span::from_secs(60));
+    world.act(Command::Ask { step: 0, attempt, questions: vec![question("file_path")], until }).expect("in flight");
+    assert_eq!(world.run.state, RunState::Waiting { until });
+    let wrong = world.act(Command::Answer { inputs: answer("other"), by: "ana".to_owned() });
+    assert_eq!(
+        wrong,
+        Err(Refusal::Step("nobody asked for that; what is asked for: file_path".to_owned())),
+        "an answer to another question is no answer"
+    );
+    world.act(Command::Answer { inputs: answer("file_path"), by: "ana".to_owned() }).expect("asked for");
+    assert_eq!(world.run.state, RunState::Queued);
+    world.act(Command::Claim).expect("queued");
+    assert_eq!(begin(&mut world, 0), 1, "the attempt that asked does not count");
+}
+
+#[test]
+fn a_question_that_nobody_answers_fails_its_step_and_a_retry_asks_again() {
+    let mut world = sequence(1, 3);
+    world.act(Command::Claim).expect("queued");
+    let attempt = begin(&mut world, 0);
+    let until = world.now.plus(Span::from_secs(60));
+    world.act(Command::Ask { step: 0, attempt, questions: vec![question("file_path")], until }).expect("in flight");
+    world.now = until;
+    world.act(Command::Claim).expect("due");
+    assert_eq!(world.run.state, RunState::Finished(Outcome::Failed));
+    assert_eq!(world.run.steps[0].fault.as_ref().map(|fault| fault.code), Some(code::WF4008));
+    world.act(Command::Retry { step: None, by: "ana".to_owned() }).expect("failed");
+    assert!(world.run.asking.is_empty() && world.run.state == RunState::Queued);
+}
+
+#[test]
+fn a_run_that_asks_first_begins_with_the_answer_and_asks_again_when_it_is_retried() {
+    let mut world = sequence(1, 0);
+    world.ask_first();
+    let until = world.run.held_back_until().expect("it asks");
+    world.act(Command::Pause { by: "ana".to_owned() }).expect("waiting");
+    world.act(Command::Resume { by: "ana".to_owned() }).expect("paused");
+    assert_eq!(world.run.state, RunState::Waiting { until }, "going on is no answer");
+    world.now = until;
+    world.act(Command::Claim).expect("due");
+    assert_eq!(world.run.state, RunState::Finished(Outcome::TimedOut));
+    world.act(Command::Retry { step: None, by: "ana".to_owned() }).expect("timed out");
+    assert_eq!(world.run.state, RunState::Waiting { until: world.now.plus(Span::from_secs(30)) });
+    world.act(Command::Answer { inputs: answer("start"), by: "ana".to_owned() }).expect("asked for");
+    world.act(Command::Claim).expect("queued");
+    succeed(&mut world, 0);
+    assert_eq!(world.run.state, RunState::Finished(Outcome::Completed));
+}
+
+fn answer(key: &str) -> serde_json::Map<String, serde_json::Value> {
+    [(key.to_owned(), json!("file_1"))].into_iter().collect()
 }

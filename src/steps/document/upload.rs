@@ -21,15 +21,20 @@ use super::header::Header;
 use super::value::{Document, blob_fault, display_name};
 use crate::contract::blob::BlobStore;
 use crate::contract::media::Kind;
-use crate::contract::step::{Attempt, Done, StepHandler, StepResult};
+use crate::contract::step::{Attempt, Done, StepHandler, StepOutcome, StepResult};
 use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::id::FileId;
-use crate::domain::plan::EffectClass;
+use crate::domain::plan::{EffectClass, InputType};
+use crate::domain::question::Question;
+use crate::domain::time::Span;
 use crate::language::catalog::{Port, PortType, StepType};
 use crate::steps::size::Bytes;
 use crate::store::files::FileRecord;
 use crate::store::{Store, StoreError};
+
+/// How long a run waits for its file.
+const PATIENCE: Span = Span::from_secs(24 * 60 * 60);
 
 /// Where uploaded files are looked up.
 pub trait FileIndex: Send + Sync {
@@ -83,7 +88,11 @@ impl Upload {
 
     async fn take(&self, attempt: &Attempt) -> StepResult {
         let config: UploadConfig = attempt.config()?;
-        let wanted = wanted(&config, &attempt.inputs)?;
+        let wanted = match wanted(&config, &attempt.inputs)? {
+            Some(wanted) => wanted,
+            None if attempt.attended => return Ok(ask(attempt)),
+            None => return Err(nothing_given()),
+        };
         let source = match wanted.parse::<FileId>() {
             Ok(id) => self.uploaded(id).await?,
             Err(_) => self.beneath_roots(&wanted).await?,
@@ -191,19 +200,32 @@ impl Source {
     }
 }
 
-/// Which file the run is about.
-fn wanted(config: &UploadConfig, inputs: &Value) -> Result<String, Fault> {
+/// Whoever started the run in a chat can still bring the file.
+fn ask(attempt: &Attempt) -> StepOutcome {
+    let question = Question {
+        key: "file_path".to_owned(),
+        label: "the file to work on".to_owned(),
+        kind: InputType::File,
+        options: Vec::new(),
+    };
+    StepOutcome::Ask { questions: vec![question], until: attempt.now.plus(PATIENCE) }
+}
+
+fn nothing_given() -> Fault {
+    Fault::permanent(code::WF2101, "no file was given: the input `file_path` is missing")
+        .fix("pass a file: `--file PATH` in the terminal, or the input `file_path` with the id of an uploaded file")
+}
+
+/// Which file the run is about, if it says so.
+fn wanted(config: &UploadConfig, inputs: &Value) -> Result<Option<String>, Fault> {
     let text = |value: &Value| value.as_str().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
     let given = |name: &str| inputs.get(name).filter(|value| !value.is_null());
     if let Some(file) = config.file.as_deref().map(str::trim).filter(|file| !file.is_empty()) {
-        return Ok(file.to_owned());
+        return Ok(Some(file.to_owned()));
     }
     let value = given("file_path").or_else(|| given("file"));
-    let value = value.ok_or_else(|| {
-        Fault::permanent(code::WF2101, "no file was given: the input `file_path` is missing")
-            .fix("pass a file: `--file PATH` in the terminal, or the input `file_path` with the id of an uploaded file")
-    })?;
-    text(value).ok_or_else(|| {
+    let Some(value) = value else { return Ok(None) };
+    text(value).map(Some).ok_or_else(|| {
         Fault::permanent(code::WF2101, "the input `file_path` is not the id or path of a file")
             .fix("pass a text such as `file_...` or `invoice.pdf`")
     })

@@ -7,9 +7,12 @@ use std::path::{Path, PathBuf};
 
 use futures::future::BoxFuture;
 use sha2::{Digest as _, Sha256};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::contract::blob::{Blob, BlobError, BlobStore, Digest};
 
+/// Bytes read at a time.
+const PIECE: usize = 64 * 1024;
 /// Where contents are written before they have their name.
 const INCOMING: &str = "incoming";
 
@@ -42,10 +45,20 @@ impl DiskBlobs {
 
     /// Reads `source` to its end, keeping what it says under its digest.
     fn keep(&self, source: &mut dyn Read, limit: u64) -> Result<Blob, BlobError> {
+        let mut part = self.part()?;
+        let (digest, size) = part.fill(source, limit)?;
+        self.place(part, digest, size)
+    }
+
+    fn part(&self) -> Result<Part, BlobError> {
         let incoming = self.root.join(INCOMING);
         std::fs::create_dir_all(&incoming).map_err(io("create", &incoming))?;
-        let mut part = Part::new(&incoming)?;
-        let (digest, size) = part.fill(source, limit)?;
+        Part::new(&incoming)
+    }
+
+    /// Gives a whole content its name.
+    #[expect(clippy::needless_pass_by_value, reason = "its drop clears away what was not renamed")]
+    fn place(&self, part: Part, digest: Digest, size: u64) -> Result<Blob, BlobError> {
         let target = self.path(&digest);
         let folder = target.parent().unwrap_or(&self.root);
         if !target.exists() {
@@ -58,6 +71,29 @@ impl DiskBlobs {
             File::open(folder).and_then(|folder| folder.sync_all()).map_err(io("sync", folder))?;
         }
         Ok(Blob { digest, size })
+    }
+
+    async fn receive(&self, source: &mut (dyn AsyncRead + Send + Unpin), limit: u64) -> Result<Blob, BlobError> {
+        let part = self.blocking(Self::part).await?;
+        let file = part.file.try_clone().map_err(io("open", &part.path))?;
+        let mut file = tokio::fs::File::from_std(file);
+        let (mut hash, mut size) = (Sha256::new(), 0u64);
+        let mut buffer = vec![0; PIECE];
+        loop {
+            let count = source.read(&mut buffer).await.map_err(io("read into", &part.path))?;
+            if count == 0 {
+                break;
+            }
+            size += count as u64;
+            if size > limit {
+                return Err(BlobError::TooLarge { limit });
+            }
+            hash.update(&buffer[..count]);
+            file.write_all(&buffer[..count]).await.map_err(io("write", &part.path))?;
+        }
+        file.flush().await.map_err(io("write", &part.path))?;
+        let digest = Digest::from_bytes(&hash.finalize().into());
+        self.blocking(move |this| this.place(part, digest, size)).await
     }
 
     async fn blocking<T: Send + 'static>(
@@ -85,6 +121,14 @@ impl BlobStore for DiskBlobs {
             let mut file = File::open(&path).map_err(io("open", &path))?;
             this.keep(&mut file, limit)
         }))
+    }
+
+    fn put_stream<'a>(
+        &'a self,
+        source: &'a mut (dyn AsyncRead + Send + Unpin),
+        limit: u64,
+    ) -> BoxFuture<'a, Result<Blob, BlobError>> {
+        Box::pin(self.receive(source, limit))
     }
 
     fn get<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Result<Vec<u8>, BlobError>> {
@@ -124,7 +168,7 @@ impl Part {
     fn fill(&mut self, source: &mut dyn Read, limit: u64) -> Result<(Digest, u64), BlobError> {
         let mut hash = Sha256::new();
         let mut size = 0u64;
-        let mut buffer = vec![0; 64 * 1024];
+        let mut buffer = vec![0; PIECE];
         loop {
             let count = source.read(&mut buffer).map_err(io("read into", &self.path))?;
             if count == 0 {
@@ -165,6 +209,17 @@ mod tests {
         assert_eq!(blobs.get(&first.digest).await.expect("found"), b"hello");
         let left: Vec<_> = std::fs::read_dir(folder.path().join("incoming")).expect("the folder").collect();
         assert!(left.is_empty(), "no part is left behind");
+    }
+
+    #[tokio::test]
+    async fn a_stream_is_kept_like_a_file_and_one_over_the_limit_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let blobs = DiskBlobs::new(folder.path().to_owned());
+        let kept = blobs.put_stream(&mut b"hello".as_slice(), 5).await.expect("kept");
+        assert_eq!(kept, blobs.put(b"hello").await.expect("kept"));
+        let over = blobs.put_stream(&mut [0; 100_000].as_slice(), 99_999).await;
+        assert!(matches!(over, Err(BlobError::TooLarge { limit: 99_999 })));
+        assert_eq!(std::fs::read_dir(folder.path().join("incoming")).expect("the folder").count(), 0);
     }
 
     #[tokio::test]

@@ -9,7 +9,7 @@ use super::chunks;
 use super::embedding::{self, HASH};
 use crate::domain::id::{DocumentId, FileId, RunId};
 use crate::domain::time::Timestamp;
-use crate::store::db::{Db, StoreError, Write};
+use crate::store::db::{Db, Row, StoreError, Write};
 
 /// Vectors written in one commit: it is shared with the engine, and must not hold it up.
 const BATCH: usize = 64;
@@ -77,6 +77,25 @@ pub struct StoredDocument {
     pub text: String,
 }
 
+/// A document, as lists show it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DocumentLine {
+    /// Its id.
+    pub id: DocumentId,
+    /// The run that stored it.
+    pub run: RunId,
+    /// What to call it.
+    pub name: String,
+    /// The type of its bytes.
+    pub media_type: Option<String>,
+    /// Its size in bytes.
+    pub size: Option<u64>,
+    /// The language of its text.
+    pub language: Option<String>,
+    /// When it was stored.
+    pub created_at: Timestamp,
+}
+
 /// The documents' place in the store.
 pub struct Documents<'s> {
     pub(super) db: &'s Db,
@@ -132,6 +151,38 @@ impl<'s> Documents<'s> {
             created_at: Timestamp::from_micros(row.int("created_at")?),
             text: row.text("text")?,
         }))
+    }
+
+    /// Runs that stored a document with this content, newest first, each with what the document was called.
+    ///
+    /// # Errors
+    /// The store fails, or a row cannot be read.
+    pub async fn runs_of(&self, sha256: &str) -> Result<Vec<(RunId, String, Timestamp)>, StoreError> {
+        let rows = self.db.read("select_runs_of_content", vec![sha256.into()]).await?;
+        let read =
+            |row: &Row| Ok((row.parse("run_id")?, row.text("name")?, Timestamp::from_micros(row.int("created_at")?)));
+        rows.iter().map(read).collect()
+    }
+
+    /// Documents, newest first, from before a given one on.
+    ///
+    /// # Errors
+    /// The store fails, or a row cannot be read.
+    pub async fn list(&self, before: Option<DocumentId>, limit: u32) -> Result<Vec<DocumentLine>, StoreError> {
+        let before = before.map_or_else(|| "doc_~".to_owned(), |id| id.to_string());
+        let rows = self.db.read("select_documents", vec![before.into(), i64::from(limit).into()]).await?;
+        let read = |row: &Row| {
+            Ok(DocumentLine {
+                id: row.parse("id")?,
+                run: row.parse("run_id")?,
+                name: row.text("name")?,
+                media_type: row.text_or_null("media_type")?,
+                size: row.int_or_null("size")?.and_then(|size| u64::try_from(size).ok()),
+                language: row.text_or_null("language")?,
+                created_at: Timestamp::from_micros(row.int("created_at")?),
+            })
+        };
+        rows.iter().map(read).collect()
     }
 }
 

@@ -9,7 +9,7 @@ use super::archive::Documents;
 use super::embedding::{HASH, embed, from_bytes, likeness};
 use super::query::Query;
 use super::rank::fuse;
-use crate::domain::id::DocumentId;
+use crate::domain::id::{DocumentId, RunId};
 use crate::domain::time::Timestamp;
 use crate::store::db::{Arg, Row, StoreError};
 
@@ -40,6 +40,8 @@ pub struct Search<'w> {
 pub struct Hit {
     /// Its id.
     pub id: DocumentId,
+    /// The run that stored it.
+    pub run: RunId,
     /// What to call it.
     pub name: String,
     /// From 0 to 1; only comparable with the other hits of the same search.
@@ -147,6 +149,7 @@ impl Documents<'_> {
         }
         Ok(Hit {
             id,
+            run: row.parse("run_id")?,
             name: row.text("name")?,
             score,
             snippet: on_one_line(&snippet, marks),

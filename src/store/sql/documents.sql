@@ -38,11 +38,21 @@ SELECT id FROM document
 WHERE sha256 = $1 AND step_key <> $2 AND is_complete = 1
 ORDER BY created_at, id LIMIT 1;
 
+-- name: select_runs_of_content
+-- Runs that stored a document with this content, newest first; ten at the most.
+SELECT run_id, name, created_at FROM document
+WHERE sha256 = $1 AND is_complete = 1 ORDER BY created_at DESC, id DESC LIMIT 10;
+
+-- name: select_documents
+-- Documents, newest first, before a given id.
+SELECT id, run_id, name, media_type, size, language, created_at FROM document
+WHERE is_complete = 1 AND id < $1 ORDER BY id DESC LIMIT $2;
+
 -- name: select_documents_by_words
 -- Documents for a full-text query, best first; a word in the name counts twice. $3, $4 and $5 mark the found words
 -- and what was left out of the snippet.
 -- sqlite: the full-text index and its ranking are SQLite's own
-SELECT document.id, document.name, language, created_at,
+SELECT document.id, run_id, document.name, language, created_at,
        snippet(document_index, 1, $3, $4, $5, 24) AS snippet
 FROM document_index
 JOIN document_text ON number = document_index.rowid
@@ -59,7 +69,7 @@ ORDER BY number LIMIT $5;
 
 -- name: select_chunk
 -- A document and the piece of its text that a vector stands for.
-SELECT document.id, document.name, language, created_at, substr(text, $2 + 1, $3) AS snippet
+SELECT document.id, run_id, document.name, language, created_at, substr(text, $2 + 1, $3) AS snippet
 FROM document JOIN document_text ON document_id = document.id
 WHERE document.id = $1 AND is_complete = 1;
 

@@ -18,17 +18,36 @@ WHERE run.id = new.id;
 
 -- name: select_run
 -- One run by its id.
-SELECT id, workflow_id, revision_hash, slug, origin, inputs, status, created_at, started_at, finished_at, due_at,
-       outputs, fault, warnings
-FROM run WHERE id = $1;
+SELECT run.id, workflow_id, run.revision_hash, run.slug, workflow.name, origin, inputs, status, run.created_at,
+       started_at, finished_at, due_at, outputs, fault, warnings
+FROM run JOIN workflow ON workflow.id = workflow_id
+WHERE run.id = $1;
 
 -- name: select_runs
--- Runs, newest first, before a given id; of one slug or status where one is given.
-SELECT id, workflow_id, revision_hash, slug, origin, inputs, status, created_at, started_at, finished_at, due_at,
-       outputs, fault, warnings
-FROM run
-WHERE id < $1 AND (slug = $2 OR $2 IS NULL) AND (status = $3 OR $3 IS NULL)
-ORDER BY id DESC LIMIT $4;
+-- Runs, newest first, before a given id; of one slug, status or workflow where one is given.
+SELECT run.id, workflow_id, run.revision_hash, run.slug, workflow.name, origin, inputs, status, run.created_at,
+       started_at, finished_at, due_at, outputs, fault, warnings
+FROM run JOIN workflow ON workflow.id = workflow_id
+WHERE run.id < $1 AND (run.slug = $2 OR $2 IS NULL) AND (status = $3 OR $3 IS NULL)
+  AND (workflow_id = $4 OR $4 IS NULL)
+ORDER BY run.id DESC LIMIT $5;
+
+-- name: select_newest_run_of
+-- The newest run of a workflow.
+SELECT id FROM run WHERE workflow_id = $1 ORDER BY id DESC LIMIT 1;
+
+-- name: select_durations
+-- How long the last completed runs of a workflow took, and each of their steps, in microseconds. The run itself
+-- stands as step -1.
+WITH recent AS (
+    SELECT id, finished_at - started_at AS took FROM run
+    WHERE slug = $1 AND revision_hash = $2 AND status = 'completed' ORDER BY id DESC LIMIT $3
+)
+SELECT -1 AS position, took FROM recent
+UNION ALL
+SELECT position, step.finished_at - step.started_at AS took
+FROM recent JOIN step ON run_id = recent.id
+WHERE step.status = 'completed' AND step.started_at IS NOT NULL;
 
 -- name: select_open_runs
 -- All runs that have not ended, oldest first: what a start carries on.

@@ -7,11 +7,18 @@ ON CONFLICT (hash) DO NOTHING;
 
 -- name: upsert_workflow
 -- Makes a workflow, or points it to another revision.
-INSERT INTO workflow (id, name, slug, template, revision_hash, created_at, updated_at)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 5
+INSERT INTO workflow (id, name, slug, description, template, revision_hash, created_at, updated_at)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
 FROM json_each($1) WHERE true
 ON CONFLICT (id) DO UPDATE
-SET name = excluded.name, revision_hash = excluded.revision_hash, updated_at = excluded.updated_at;
+SET name = excluded.name, slug = excluded.slug, description = excluded.description, template = excluded.template,
+    revision_hash = excluded.revision_hash, updated_at = excluded.updated_at;
+
+-- name: archive_workflow
+-- Takes a workflow out of use. Its executions stay, and so does what they are pinned to.
+UPDATE workflow SET archived_at = new.at
+FROM (SELECT value ->> 0 AS id, value ->> 1 AS at FROM json_each($1)) AS new
+WHERE workflow.id = new.id;
 
 -- name: select_revision
 -- One revision by its hash.
@@ -19,13 +26,23 @@ SELECT hash, slug, source_name, source_text FROM revision WHERE hash = $1;
 
 -- name: select_workflow
 -- One workflow by its id.
-SELECT id, name, slug, template, revision_hash, created_at FROM workflow WHERE id = $1;
+SELECT id, name, slug, description, template, revision_hash, created_at, archived_at FROM workflow WHERE id = $1;
 
 -- name: select_workflow_of_template
 -- The workflow that stands for a template and this revision of it.
-SELECT id, name, slug, template, revision_hash, created_at FROM workflow
+SELECT id, name, slug, description, template, revision_hash, created_at, archived_at FROM workflow
 WHERE slug = $1 AND template = $1 ORDER BY id LIMIT 1;
 
+-- name: select_workflow_by_slug
+-- The newest workflow in use of this slug.
+SELECT id, name, slug, description, template, revision_hash, created_at, archived_at FROM workflow
+WHERE slug = $1 AND archived_at IS NULL ORDER BY id DESC LIMIT 1;
+
+-- name: count_workflows
+-- How many workflows are in use.
+SELECT count(*) AS count FROM workflow WHERE archived_at IS NULL;
+
 -- name: select_workflows
--- All workflows, newest first.
-SELECT id, name, slug, template, revision_hash, created_at FROM workflow ORDER BY id DESC LIMIT $1;
+-- Workflows in use, newest first, before a given id.
+SELECT id, name, slug, description, template, revision_hash, created_at, archived_at FROM workflow
+WHERE archived_at IS NULL AND id < $1 ORDER BY id DESC LIMIT $2;

@@ -23,6 +23,7 @@ pub fn attempt(config: Value) -> Attempt {
         ports: BTreeMap::new(),
         inputs: Arc::new(json!({})),
         step_key: "key-of-step".to_owned(),
+        attended: false,
         now: NOW,
         timeout: Span::from_secs(60),
         cancel: CancellationToken::new(),

@@ -213,7 +213,7 @@ impl Workbench {
             origin: json("{}"),
             inputs: json("{}"),
         };
-        self.engine.accept(new, Arc::clone(&self.flow)).await.expect("accepted")
+        self.engine.accept(new, Arc::clone(&self.flow), None).await.expect("accepted")
     }
 
     /// The status of a run, as the store has it.
@@ -251,6 +251,8 @@ async fn keep(store: &Store, plan: &Plan) -> WorkflowId {
         id: WorkflowId::from_bits(SystemClock.id_bits()),
         name: plan.name.clone(),
         slug: plan.slug.clone(),
+        description: String::new(),
+        archived_at: None,
         template: Some(plan.slug.clone()),
         revision_hash: plan.hash.clone(),
         created_at: SystemClock.now(),
@@ -261,6 +263,6 @@ async fn keep(store: &Store, plan: &Plan) -> WorkflowId {
         source_name: "scripted.yaml".to_owned(),
         source_text: String::new(),
     };
-    store.workflows().save(&workflow, &revision).await.expect("written");
+    store.workflows().save(&workflow, &revision, workflow.created_at).await.expect("written");
     workflow.id
 }

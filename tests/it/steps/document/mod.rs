@@ -69,6 +69,7 @@ fn attempt(config: Value, inputs: Value, ports: BTreeMap<String, Bound>) -> Atte
         ports,
         inputs: Arc::new(inputs),
         step_key: "key".to_owned(),
+        attended: false,
         now: Timestamp::from_micros(0),
         timeout: Span::from_secs(300),
         cancel: CancellationToken::new(),

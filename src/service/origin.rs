@@ -1,0 +1,45 @@
+//! Who asks, and where a run came from: kept with the run as JSON, which only grows.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::id::RunId;
+
+/// The door of a machine's own terminal. Only it may name files of the machine.
+pub const TERMINAL: &str = "terminal";
+/// The door behind which somebody sits who can be asked for what is missing.
+pub const CHAT: &str = "chat";
+
+/// Who asks, and through which door.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Caller {
+    /// The door: `terminal`, `chat`, `api`, `page`.
+    pub door: &'static str,
+    /// The name by which history calls them.
+    pub name: String,
+    /// The channel in which they asked, if they did so in one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+}
+
+/// Where a run came from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Origin {
+    /// The door.
+    pub door: String,
+    /// Who started it.
+    pub name: String,
+    /// In which channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+    /// The run that this one repeats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rerun_of: Option<RunId>,
+}
+
+impl Origin {
+    pub(super) fn of(caller: &Caller) -> Self {
+        let Caller { door, name, channel } = caller.clone();
+        Self { door: door.to_owned(), name, channel, rerun_of: None }
+    }
+}

@@ -1,0 +1,316 @@
+//! Workflows that people make, change and take out of use; and how a name that somebody gives leads to one.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::Caller;
+use super::detail::WorkflowDetail;
+use super::error::ServiceError;
+use super::library::{Ready, is_path};
+use super::origin::TERMINAL;
+use super::progress::WorkflowView;
+use super::runs::Service;
+use crate::domain::code;
+use crate::domain::fault::Fault;
+use crate::domain::id::WorkflowId;
+use crate::domain::plan::Plan;
+use crate::language::{self, Severity, Source};
+use crate::store::workflows::{Revision, StoredWorkflow};
+
+/// The longest name of a workflow, in characters.
+const LONGEST_NAME: usize = 200;
+
+/// A workflow as somebody wants it: by a template, by steps, or by the text of a workflow file.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NewWorkflow {
+    /// What to call it; the template's or the file's own name when absent.
+    pub name: Option<String>,
+    /// What it does.
+    pub description: Option<String>,
+    /// The template that it follows.
+    pub template: Option<String>,
+    /// Its steps, as a workflow file has them. An empty list counts as none.
+    pub steps: Vec<Value>,
+    /// The text of a workflow file.
+    pub definition: Option<String>,
+    /// Hold warnings, such as an unknown step type, to be errors.
+    pub strict: bool,
+}
+
+/// A workflow that was saved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Saved {
+    /// The workflow.
+    pub workflow: WorkflowView,
+    /// What is worth saying about its definition.
+    pub warnings: Vec<String>,
+}
+
+/// What a typed name leads to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WorkflowMatch {
+    /// The name or id to start it by.
+    pub id: String,
+    /// Its title.
+    pub name: String,
+}
+
+impl Service {
+    /// Makes a workflow. An unknown step type is only a warning: the run fails there, and says so.
+    ///
+    /// # Errors
+    /// Not exactly one definition, no such template, or a definition with errors.
+    pub async fn create(&self, _caller: &Caller, new: NewWorkflow) -> Result<Saved, ServiceError> {
+        let id = WorkflowId::from_bits(self.engine().clock().id_bits());
+        self.save(id, None, new).await
+    }
+
+    /// Gives a workflow another definition. Runs that are under way keep theirs; what is left out stays as it is.
+    ///
+    /// # Errors
+    /// No such workflow, more than one definition, or one with errors.
+    pub async fn update(&self, _caller: &Caller, id: WorkflowId, new: NewWorkflow) -> Result<Saved, ServiceError> {
+        let before = self.in_use(id).await?;
+        self.save(id, Some(before), new).await
+    }
+
+    /// Takes a workflow out of use. Its executions stay.
+    ///
+    /// # Errors
+    /// No such workflow.
+    pub async fn delete(&self, _caller: &Caller, id: WorkflowId) -> Result<(), ServiceError> {
+        self.in_use(id).await?;
+        let engine = self.engine();
+        Ok(engine.store().workflows().archive(id, engine.clock().now()).await?)
+    }
+
+    /// A workflow or template with its definition, its inputs and its steps.
+    ///
+    /// # Errors
+    /// No such workflow, or its definition has errors.
+    pub async fn workflow(&self, caller: &Caller, name: &str) -> Result<WorkflowDetail, ServiceError> {
+        let ready = self.ready(caller, name).await?;
+        let catalog = self.engine().registry().catalog();
+        let workflow = self.in_use(ready.workflow).await?;
+        Ok(WorkflowDetail::new(workflow.into(), &ready, catalog))
+    }
+
+    /// The workflow that somebody means: by its name, its title, or a beginning of either that fits only one.
+    ///
+    /// # Errors
+    /// None fits (with the nearest), or several do.
+    pub async fn match_workflow(&self, typed: &str) -> Result<WorkflowMatch, ServiceError> {
+        let typed = typed.trim();
+        let candidates = self.known_names().await?;
+        let same = |candidate: &&WorkflowMatch| candidate.id == typed;
+        if let Some(found) = candidates.iter().find(same) {
+            return Ok(found.clone());
+        }
+        let wanted = typed.to_lowercase();
+        let alike = |candidate: &&WorkflowMatch| {
+            candidate.id.to_lowercase() == wanted || candidate.name.to_lowercase() == wanted
+        };
+        let begins = |candidate: &&WorkflowMatch| {
+            candidate.id.to_lowercase().starts_with(&wanted) || candidate.name.to_lowercase().starts_with(&wanted)
+        };
+        let mut found: Vec<_> = candidates.iter().filter(alike).collect();
+        if found.is_empty() && !wanted.is_empty() {
+            found = candidates.iter().filter(begins).collect();
+        }
+        match found.as_slice() {
+            [only] => Ok((*only).clone()),
+            [] => {
+                let near = language::near(&wanted, candidates.iter().map(|candidate| candidate.id.as_str()));
+                Err(no_workflow(typed, near.map(str::to_owned)))
+            }
+            several => Err(ServiceError::Ambiguous {
+                short: typed.to_owned(),
+                candidates: several.iter().take(5).map(|candidate| candidate.id.clone()).collect(),
+            }),
+        }
+    }
+
+    /// All names under which something can be started: templates first, then saved workflows, the newest of a name.
+    async fn known_names(&self) -> Result<Vec<WorkflowMatch>, ServiceError> {
+        let mut names: Vec<WorkflowMatch> =
+            self.library().list()?.into_iter().map(|known| WorkflowMatch { id: known.id, name: known.name }).collect();
+        for workflow in self.archive().workflows(None, super::archive::MOST_WORKFLOWS).await? {
+            if names.iter().all(|known| known.id != workflow.slug) {
+                names.push(WorkflowMatch { id: workflow.slug, name: workflow.name });
+            }
+        }
+        Ok(names)
+    }
+
+    /// What a name leads to, ready to be started: a template, a saved workflow by id or name, or (for the terminal
+    /// alone) a file of this machine.
+    pub(super) async fn ready(&self, caller: &Caller, name: &str) -> Result<Ready, ServiceError> {
+        if let Some(id) = workflow_id(name) {
+            let workflow = self.in_use(id).await?;
+            let template = workflow.template.clone().filter(|template| *template == workflow.slug);
+            return match template {
+                // It stands for the template itself, so it follows its text.
+                Some(template) if self.library().find(&template).is_ok() => {
+                    let ready = Box::pin(self.ready(caller, &template)).await?;
+                    Ok(Ready { workflow: id, ..ready })
+                }
+                _ => self.pinned(workflow).await,
+            };
+        }
+        if is_path(name) && caller.door != TERMINAL {
+            return Err(no_workflow(name, None));
+        }
+        let source = match self.library().find(name) {
+            Ok(source) => source,
+            Err(ServiceError::NotFound { near, .. }) if !is_path(name) => {
+                let saved = self.engine().store().workflows().of_slug(name).await?;
+                return self.pinned(saved.ok_or_else(|| no_workflow(name, near))?).await;
+            }
+            Err(error) => return Err(error),
+        };
+        if let Some(ready) = self.library().recall(name, &source) {
+            return Ok(ready);
+        }
+        let compiled = self.library().compile(&source);
+        let Some(plan) = compiled.plan else { return Err(ServiceError::Definition(compiled.report)) };
+        let (workflow, slug) = (self.keep(&source, &plan).await?, plan.slug.clone());
+        let ready = Ready { flow: self.engine().plans().share(plan), source, workflow, slug };
+        self.library().remember(name, ready.clone());
+        Ok(ready)
+    }
+
+    async fn pinned(&self, workflow: StoredWorkflow) -> Result<Ready, ServiceError> {
+        let store = self.engine().store();
+        let flow = self.engine().plans().get(store, &workflow.revision_hash).await?;
+        let revision = store.workflows().revision(&workflow.revision_hash).await?;
+        let revision = revision.ok_or_else(|| {
+            ServiceError::Internal(format!("revision {} is not in the store", workflow.revision_hash))
+        })?;
+        let source = Source { name: revision.source_name, text: revision.source_text };
+        Ok(Ready { source, flow, workflow: workflow.id, slug: workflow.slug })
+    }
+
+    async fn in_use(&self, id: WorkflowId) -> Result<StoredWorkflow, ServiceError> {
+        let found = self.engine().store().workflows().find(id).await?;
+        found.filter(|found| found.archived_at.is_none()).ok_or_else(|| no_workflow(&id.to_string(), None))
+    }
+
+    /// The workflow that stands for a template or a file, pointed to its present text.
+    async fn keep(&self, source: &Source, plan: &Plan) -> Result<WorkflowId, ServiceError> {
+        let workflows = self.engine().store().workflows();
+        let known = workflows.of_template(&plan.slug).await?;
+        if let Some(known) = known.as_ref().filter(|known| known.revision_hash == plan.hash) {
+            return Ok(known.id);
+        }
+        let clock = self.engine().clock();
+        let now = clock.now();
+        let workflow = StoredWorkflow {
+            id: known.as_ref().map_or_else(|| WorkflowId::from_bits(clock.id_bits()), |known| known.id),
+            name: plan.name.clone(),
+            slug: plan.slug.clone(),
+            description: plan.description.clone(),
+            template: Some(plan.slug.clone()),
+            revision_hash: plan.hash.clone(),
+            created_at: known.map_or(now, |known| known.created_at),
+            archived_at: None,
+        };
+        workflows.save(&workflow, &revision(source, plan), now).await?;
+        Ok(workflow.id)
+    }
+
+    async fn save(
+        &self,
+        id: WorkflowId,
+        before: Option<StoredWorkflow>,
+        new: NewWorkflow,
+    ) -> Result<Saved, ServiceError> {
+        let now = self.engine().clock().now();
+        let source = match (self.definition(&new)?, &before) {
+            (Some(source), _) => source,
+            (None, Some(before)) => self.pinned(before.clone()).await?.source,
+            (None, None) => return Err(refused("give one of `template`, `steps` and `definition`")),
+        };
+        let compiled = self.library().check(&source, new.strict);
+        let Some(plan) = compiled.plan else { return Err(ServiceError::Definition(compiled.report)) };
+        let was = before.as_ref();
+        let name = new.name.or_else(|| was.map(|was| was.name.clone())).unwrap_or_else(|| plan.name.clone());
+        let slug = language::slug(&name);
+        let workflow = StoredWorkflow {
+            id,
+            slug: if slug.is_empty() { "workflow".to_owned() } else { slug },
+            name,
+            description: new.description.unwrap_or_else(|| plan.description.clone()),
+            template: new.template.filter(|name| !name.is_empty()).or_else(|| was.and_then(|was| was.template.clone())),
+            revision_hash: plan.hash.clone(),
+            created_at: was.map_or(now, |was| was.created_at),
+            archived_at: None,
+        };
+        self.engine().store().workflows().save(&workflow, &revision(&source, &plan), now).await?;
+        let warnings = compiled.report.of(Severity::Warning).map(|problem| {
+            let fix = problem.fix.as_ref().map(|fix| format!("; {fix}")).unwrap_or_default();
+            format!("line {}: {}{fix}", problem.line, problem.message)
+        });
+        let warnings = warnings.collect();
+        Ok(Saved { workflow: workflow.into(), warnings })
+    }
+
+    /// The text that a wish stands for, if it names one.
+    fn definition(&self, new: &NewWorkflow) -> Result<Option<Source>, ServiceError> {
+        if let Some(name) = &new.name {
+            check_name(name)?;
+        }
+        let template = new.template.as_deref().filter(|template| !template.is_empty());
+        let text = new.definition.as_deref().filter(|text| !text.trim().is_empty());
+        match (template, new.steps.as_slice(), text) {
+            (None, [], None) => Ok(None),
+            (Some(template), [], None) if is_path(template) => Err(no_workflow(template, None)),
+            (Some(template), [], None) => self.library().find(template).map(Some),
+            (None, [], Some(text)) => Ok(Some(Source { name: "definition".to_owned(), text: text.to_owned() })),
+            (None, steps, None) => Ok(Some(as_file(new, steps))),
+            (Some(_), [_, ..], _) => Err(refused("give either `template` or `steps`, not both")),
+            _ => Err(refused("give only one of `template`, `steps` and `definition`")),
+        }
+    }
+}
+
+/// Steps of a request as the workflow file that they would be.
+fn as_file(new: &NewWorkflow, steps: &[Value]) -> Source {
+    let name = new.name.clone().unwrap_or_else(|| "Workflow".to_owned());
+    let mut file = Map::from_iter([("name".to_owned(), json!(name))]);
+    if let Some(description) = &new.description {
+        file.insert("description".to_owned(), json!(description));
+    }
+    file.insert("steps".to_owned(), json!(steps));
+    Source { name: "request".to_owned(), text: format!("{:#}", Value::Object(file)) }
+}
+
+fn revision(source: &Source, plan: &Plan) -> Revision {
+    Revision {
+        hash: plan.hash.clone(),
+        slug: plan.slug.clone(),
+        source_name: source.name.clone(),
+        source_text: source.text.clone(),
+    }
+}
+
+/// Ids as we write them, and as the specification's examples do.
+fn workflow_id(name: &str) -> Option<WorkflowId> {
+    name.parse().ok().or_else(|| format!("wf_{}", name.strip_prefix("workflow_")?).parse().ok())
+}
+
+fn check_name(name: &str) -> Result<(), ServiceError> {
+    let fine = !name.trim().is_empty()
+        && name.chars().count() <= LONGEST_NAME
+        && !name.chars().any(|c| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'));
+    let message = format!("`name` must be 1 to {LONGEST_NAME} visible characters");
+    if fine { Ok(()) } else { Err(refused(&message)) }
+}
+
+fn refused(message: &str) -> ServiceError {
+    ServiceError::Inputs(vec![Fault::permanent(code::WF5001, message)])
+}
+
+fn no_workflow(name: &str, near: Option<String>) -> ServiceError {
+    ServiceError::NotFound { noun: "workflow", name: name.to_owned(), near }
+}
