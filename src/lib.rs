@@ -12,8 +12,10 @@
 //! | 4 | [`engine`]: carries runs; [`steps`]: the work |
 //! | 5 | [`service`]: the front desk, what the product can do |
 //! | 6 | [`http`]: the porch: who asks, how a refusal looks, the socket |
+//! | 7 | [`api`]: REST, live messages, the page |
 //! | 8 | [`cli`] -> [`app`] -> [`config`]: the roof, builds everything, starts and stops it |
 
+pub mod api;
 pub mod app;
 pub mod cli;
 pub mod config;

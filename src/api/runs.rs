@@ -98,7 +98,7 @@ async fn status(
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct Which {
-    /// Only executions of this workflow, by its slug.
+    /// Only executions of this workflow, by its id or slug.
     workflow: Option<String>,
     /// Only executions with this status.
     status: Option<String>,
@@ -121,12 +121,16 @@ async fn history(State(api): State<Api>, Asked(which): Asked<Which>) -> Result<J
         let problem = Problem::unfit("status", format!("`{status}` is no status"));
         return Err(problem.fix(format!("ask for one of {}", STATUSES.join(", "))));
     }
+    // A workflow by its id, or all that bear its name.
+    let workflow = which.workflow.as_deref().and_then(|name| name.parse::<WorkflowId>().ok());
+    let slug = which.workflow.filter(|_| workflow.is_none());
     let limit = Page::of(which.limit, None).limit();
     let before = which.before.map(|id| id.parse().map_err(|_| Problem::absent("execution", &id, None))).transpose()?;
-    let filter = ListFilter { slug: which.workflow, status: which.status, before, limit };
+    let filter = ListFilter { slug, workflow, status: which.status, before, limit };
     let archive = api.service.archive();
     let found = archive.list(&filter).await?;
-    let views = stream::iter(&found).map(|run| archive.view(run.id, false)).buffered(8);
+    let ids: Vec<RunId> = found.iter().map(|run| run.id).collect();
+    let views = stream::iter(ids).map(|id| archive.view(id, false)).buffered(8);
     let rows: Vec<_> = views.map_ok(|view| ExecutionRow::new(&view)).try_collect().await?;
     let full = rows.len() == usize::try_from(limit).unwrap_or(usize::MAX);
     let next = rows.last().filter(|_| full).map(|row| row.execution_id.clone());

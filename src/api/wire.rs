@@ -123,6 +123,14 @@ impl From<Started> for Accepted {
     }
 }
 
+impl Accepted {
+    /// An execution that was accepted before.
+    pub fn again(view: RunView) -> Self {
+        let RunView { execution_id, workflow_id, created_at: started_at, .. } = view;
+        Self { execution_id, workflow_id, status: "running", started_at, warnings: Vec::new() }
+    }
+}
+
 /// A file that was taken in.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FileView {

@@ -11,13 +11,13 @@ use utoipa_axum::routes;
 use super::Api;
 use super::repeats::once;
 use super::wire::{Accepted, Created, DefinitionBody, InputsBody, WorkflowBody};
-use crate::domain::id::WorkflowId;
+use crate::domain::id::{RunId, WorkflowId};
 use crate::http::caller::Who;
 use crate::http::json::{self, Body, Json};
 use crate::http::paging::{Asked, Page};
 use crate::http::problem::Problem;
 use crate::language::{Source, Severity};
-use crate::service::{NewWorkflow, PlanView, WorkflowDetail};
+use crate::service::{NewWorkflow, PlanView, Ticket, WorkflowDetail};
 
 pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default()
@@ -52,11 +52,14 @@ async fn create(
     Body(body): Body<WorkflowBody>,
 ) -> Result<Json, Problem> {
     let fingerprint = format!("create {body:?}");
-    once(&api, &headers, &fingerprint, async {
-        let saved = api.service.create(&caller, body.into()).await?;
-        Ok((StatusCode::OK, json!(Created::new(saved.workflow, saved.warnings, "created"))))
-    })
-    .await
+    let work = async |ticket: Option<&Ticket>| {
+        let saved = match ticket {
+            Some(ticket) => api.service.create_as(WorkflowId::from_bits(ticket.bits), &caller, body.into()).await?,
+            None => api.service.create(&caller, body.into()).await?,
+        };
+        Ok(json!(Created::new(saved.workflow, saved.warnings, "created")))
+    };
+    once(&api, &headers, &fingerprint, work).await
 }
 
 /// A page of workflows.
@@ -148,11 +151,20 @@ async fn execute(
 ) -> Result<Json, Problem> {
     let workflow = named(&workflow)?;
     let fingerprint = format!("execute {workflow} {}", json!(body.inputs));
-    once(&api, &headers, &fingerprint, async {
-        let started = api.service.start(&caller, workflow, &body.inputs).await?;
-        Ok((StatusCode::OK, json!(Accepted::from(started))))
-    })
-    .await
+    let work = async |ticket: Option<&Ticket>| {
+        let Some(ticket) = ticket else {
+            return Ok(json!(Accepted::from(api.service.start(&caller, workflow, &body.inputs).await?)));
+        };
+        let id = RunId::from_bits(ticket.bits);
+        // Started before, and the answer was lost on the way.
+        if ticket.is_second_try
+            && let Ok(view) = api.service.archive().view(id, false).await
+        {
+            return Ok(json!(Accepted::again(view)));
+        }
+        Ok(json!(Accepted::from(api.service.start_as(id, &caller, workflow, &body.inputs).await?)))
+    };
+    once(&api, &headers, &fingerprint, work).await
 }
 
 /// Shows what a run would do, step by step; runs nothing

@@ -115,8 +115,17 @@ impl Guard {
             None => true,
             Some(token) => bearer(headers).is_some_and(|given| same(given, &token.0)) || self.has_session(headers),
         };
-        let door = if page { "page" } else { "api" };
-        known.then(|| Caller { door, name: self.name.as_ref().to_owned(), channel: None })
+        known.then(|| self.through(if page { "page" } else { "api" }))
+    }
+
+    /// Whoever sits at the page.
+    #[must_use]
+    pub fn somebody(&self) -> Caller {
+        self.through("page")
+    }
+
+    fn through(&self, door: &'static str) -> Caller {
+        Caller { door, name: self.name.as_ref().to_owned(), channel: None }
     }
 
     /// The cookie of a new session, for who gives the right token.

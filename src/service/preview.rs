@@ -8,7 +8,7 @@ use crate::language::catalog::Catalog;
 use crate::language::inputs;
 
 /// A step of a preview.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct PlanStepView {
     /// Its place, from 0.
     pub index: usize,
@@ -35,7 +35,7 @@ pub struct PlanStepView {
 }
 
 /// A preview of a run.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct PlanView {
     /// The name by which it is run.
     pub workflow: String,

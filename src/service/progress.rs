@@ -14,7 +14,7 @@ use crate::store::journal::History;
 use crate::store::workflows::StoredWorkflow;
 
 /// A fault, with what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct FaultView {
     /// The stable code.
     pub code: &'static str,
@@ -26,6 +26,7 @@ pub struct FaultView {
     /// What to do.
     pub fix: String,
     /// What kind of trouble it is.
+    #[schema(value_type = String)]
     pub class: crate::domain::code::Class,
 }
 
@@ -42,7 +43,7 @@ impl From<&Fault> for FaultView {
 }
 
 /// A step of an execution.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct StepView {
     /// Its place, from 0.
     pub index: usize,
@@ -80,7 +81,7 @@ pub struct StepView {
 }
 
 /// An execution.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct RunView {
     /// Its id.
     pub execution_id: String,
@@ -114,6 +115,7 @@ pub struct RunView {
     pub error: Option<FaultView>,
     /// What it asks for before it goes on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
     pub questions: Vec<Question>,
     /// How long it waits for that; RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -197,7 +199,7 @@ fn step_view(plan: &Plan, run: &Run, index: usize) -> StepView {
 }
 
 /// A workflow that was run or saved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct WorkflowView {
     /// Its id.
     pub id: String,

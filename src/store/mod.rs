@@ -8,6 +8,7 @@ pub mod db;
 pub mod documents;
 pub mod files;
 pub mod journal;
+pub mod repeats;
 pub mod runs;
 pub mod workflows;
 
@@ -19,6 +20,7 @@ use self::db::{Db, Settings};
 use self::documents::archive::Documents;
 use self::files::Files;
 use self::journal::Journal;
+use self::repeats::Repeats;
 use self::runs::Runs;
 use self::workflows::Workflows;
 
@@ -85,6 +87,12 @@ impl Store {
     #[must_use]
     pub const fn documents(&self) -> Documents<'_> {
         Documents::new(&self.db)
+    }
+
+    /// Requests that came with a key of their own.
+    #[must_use]
+    pub const fn repeats(&self) -> Repeats<'_> {
+        Repeats::new(&self.db)
     }
 
     /// Contents by digest.

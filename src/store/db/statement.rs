@@ -12,6 +12,7 @@ const FILES: &[&str] = &[
     include_str!("../sql/runs.sql"),
     include_str!("../sql/journal.sql"),
     include_str!("../sql/documents.sql"),
+    include_str!("../sql/repeats.sql"),
 ];
 
 /// One statement.
