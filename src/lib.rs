@@ -11,9 +11,11 @@
 //! | 3 | [`store`]: the archive; [`connect`]: the lines to the outside world |
 //! | 4 | [`engine`]: carries runs; [`steps`]: the work |
 //! | 5 | [`service`]: the front desk, what the product can do |
-//! | 7 | [`chat`]: a door, the workflows in conversations |
+//! | 6 | [`http`]: the porch: who asks, how a refusal looks, the socket |
+//! | 7 | [`api`]: REST, live messages, the page; [`chat`]: workflows in conversations |
 //! | 8 | [`cli`] -> [`app`] -> [`config`]: the roof, builds everything, starts and stops it |
 
+pub mod api;
 pub mod app;
 pub mod chat;
 pub mod cli;
@@ -22,6 +24,7 @@ pub mod connect;
 pub mod contract;
 pub mod domain;
 pub mod engine;
+pub mod http;
 pub mod language;
 pub mod service;
 pub mod steps;

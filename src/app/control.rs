@@ -31,10 +31,10 @@ pub enum Act {
     Cancel,
     /// Run a step again; without one, every failed step.
     Retry(Option<String>),
-    /// Start the same again as a new execution, these inputs changed.
-    Rerun(Map<String, Value>),
-    /// Give what it asks for.
+    /// Give it what it asks for.
     Answer(Map<String, Value>),
+    /// The same again as a new execution, with some inputs changed.
+    Rerun(Map<String, Value>),
 }
 
 /// What can be asked of the owner.
@@ -133,7 +133,7 @@ async fn answer(service: &Service, request: Request) -> Answer {
     }
 }
 
-/// Does something to an execution of this process; the view of it, or of the new one that came of it.
+/// Does something to an execution of this process.
 ///
 /// # Errors
 /// No such execution, or its state does not allow it.
@@ -146,8 +146,8 @@ pub async fn control(service: &Service, caller: &Caller, execution: &str, act: &
         Act::Retry(step) => service.retry(caller, run, step.as_deref()).await,
         Act::Answer(inputs) => service.answer(caller, run, inputs).await,
         Act::Rerun(changed) => {
-            let started = service.rerun(caller, run, changed).await?;
-            service.archive().view(started.execution, false).await
+            let new = service.rerun(caller, run, changed).await?;
+            service.archive().view(new.execution, false).await
         }
     }
 }

@@ -191,18 +191,16 @@ impl Remote {
             Act::Retry(None) => ("retry", json!({})),
             Act::Retry(Some(step)) => ("retry", json!({ "step": step })),
             Act::Answer(inputs) => ("answer", json!({ "inputs": inputs })),
-            Act::Rerun(changed) => return self.rerun(execution, changed).await,
+            Act::Rerun(inputs) => {
+                let path = format!("api/workflow/{}/rerun", part(execution)?);
+                let started: Value = self.post(&path, &json!({ "inputs": inputs })).await?;
+                return self.view(started["execution_id"].as_str().unwrap_or_default(), false).await;
+            }
         };
         self.post(&format!("api/workflow/{}/{verb}", part(execution)?), &body).await
     }
 
-    async fn rerun(&self, execution: &str, changed: &Map<String, Value>) -> anyhow::Result<RunView> {
-        let path = format!("api/workflow/{}/rerun", part(execution)?);
-        let started: Value = self.post(&path, &json!({ "inputs": changed })).await?;
-        self.view(started["execution_id"].as_str().unwrap_or_default(), false).await
-    }
-
-    /// What waits for somebody, newest first.
+    /// What waits for somebody: executions that ask, stand still, or failed.
     ///
     /// # Errors
     /// No answer.
@@ -218,12 +216,6 @@ impl Remote {
         }
         waiting.sort_by(|a, b| b.execution_id.cmp(&a.execution_id));
         Ok(waiting)
-    }
-
-    /// Its address.
-    #[must_use]
-    pub fn address(&self) -> String {
-        self.link.address()
     }
 
     /// Whether the service is well: the answer of `GET /healthz`.

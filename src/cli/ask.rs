@@ -1,4 +1,4 @@
-//! Questions: `status`, `history`, `logs`, `output`, `search`, `inbox`, `whoami`. They work beside a running service.
+//! Questions: `status`, `history`, `logs`, `output`, `search`. They work beside a running service.
 
 use serde_json::{Map, Value, json};
 
@@ -54,7 +54,12 @@ pub async fn history(desk: &Desk<'_>, args: &History) -> Ended {
 }
 
 pub async fn logs(desk: &Desk<'_>, args: &Logs) -> Ended {
-    for line in desk.log(args).await? {
+    let mut lines = desk.log(&args.execution).await?;
+    if let Some(step) = &args.step {
+        lines = desk.view(&args.execution, false).await?.log_of(lines, step)?;
+    }
+    let earlier = args.tail.map_or(0, |tail| lines.len().saturating_sub(tail as usize));
+    for line in lines.drain(..).skip(earlier) {
         if args.json {
             print::json(&line)?;
         } else {
@@ -67,7 +72,7 @@ pub async fn logs(desk: &Desk<'_>, args: &Logs) -> Ended {
 pub async fn output(desk: &Desk<'_>, args: &Output) -> Ended {
     let view = desk.view(&args.execution, true).await?;
     if let Some(wanted) = &args.wanted {
-        return one_output(&view.outputs, &view.workflow, wanted);
+        return one_output(Some(&view.outputs), &view.workflow, wanted);
     }
     let Some(wanted) = &args.step else {
         let steps: serde_json::Map<_, _> =
@@ -82,52 +87,22 @@ pub async fn output(desk: &Desk<'_>, args: &Output) -> Ended {
     };
     match &args.name {
         None => print::pretty(outputs)?,
-        Some(name) => return one_output(outputs, wanted, name),
+        Some(name) => return one_output(Some(outputs), wanted, name),
     }
     Ok(DONE)
 }
 
 /// One output of a step or of an execution: bare when it is a text.
-fn one_output(outputs: &Map<String, Value>, owner: &str, name: &str) -> Ended {
-    match outputs.get(name) {
+fn one_output(outputs: Option<&Map<String, Value>>, owner: &str, name: &str) -> Ended {
+    match outputs.and_then(|outputs| outputs.get(name)) {
         Some(Value::String(text)) => print::bare(text),
         Some(value) => print::pretty(value)?,
         None => {
-            let names: Vec<_> = outputs.keys().map(String::as_str).collect();
+            let names: Vec<_> = outputs.into_iter().flat_map(Map::keys).map(String::as_str).collect();
             let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
             print::aside(format!("`{owner}` has no output `{name}`; it has {names}"));
             return Ok(WRONG_USE);
         }
-    }
-    Ok(DONE)
-}
-
-/// What waits for somebody: questions, and executions that failed and were not taken up again.
-pub async fn inbox(desk: &Desk<'_>, json: bool) -> Ended {
-    let waiting = desk.inbox().await?;
-    for view in &waiting {
-        if json {
-            print::json(view)?;
-            continue;
-        }
-        print::line(format!("{} {}  {}", view.execution_id, view.name, view.status.replace('_', " ")));
-        for line in print::ending(view) {
-            print::line(format!("  {line}"));
-        }
-    }
-    if waiting.is_empty() && !json {
-        print::aside("nothing waits for you");
-    }
-    Ok(DONE)
-}
-
-/// Who sits at this terminal.
-pub fn whoami(desk: &Desk<'_>, json: bool) -> Ended {
-    let (caller, place) = (super::caller(), desk.place());
-    if json {
-        print::json(&json!({ "name": caller.name, "door": caller.door, "place": place }))?;
-    } else {
-        print::line(format!("{}, at the terminal, in `{place}`", caller.name));
     }
     Ok(DONE)
 }

@@ -8,9 +8,10 @@ use crate::app::remote::Remote;
 use crate::app::{self, Reading};
 use crate::config::Config;
 use crate::language::Source;
-use crate::service::verbs::{History, Logs};
+use crate::service::verbs::History;
 use crate::service::{
-    Archive, InputView, ListFilter, LogLine, PlanView, RunView, ServiceError, StoredRun, TemplateInfo, read_pairs,
+    Archive, Caller, InputView, ListFilter, LogLine, PlanView, RunView, ServiceError, StoredRun, TemplateInfo,
+    read_pairs,
 };
 
 /// Where to.
@@ -42,53 +43,13 @@ impl Desk<'_> {
     }
 
     /// What happened in an execution.
-    pub async fn log(&self, args: &Logs) -> anyhow::Result<Vec<LogLine>> {
+    pub async fn log(&self, execution: &str) -> anyhow::Result<Vec<LogLine>> {
         match self {
             Self::Here(config) => {
                 let archive = archive(config).await?;
-                let run = archive.resolve(&args.execution).await?;
-                Ok(archive.log_of(run, args.step.as_deref(), args.tail).await?)
+                Ok(archive.log(archive.resolve(execution).await?).await?)
             }
-            Self::There(_) if args.step.is_some() => anyhow::bail!("`--step` works only without `--server`"),
-            Self::There(remote) => {
-                let lines = remote.log(&args.execution).await?;
-                let kept = args.tail.map_or(lines.len(), |tail| lines.len().min(tail as usize));
-                Ok(lines.into_iter().rev().take(kept).rev().collect())
-            }
-        }
-    }
-
-    /// What waits for somebody.
-    pub async fn inbox(&self) -> anyhow::Result<Vec<RunView>> {
-        match self {
-            Self::Here(config) => match app::open_for_reading(config).await?.archive {
-                Some(archive) => Ok(archive.inbox().await?),
-                None => Ok(Vec::new()),
-            },
-            Self::There(remote) => remote.inbox().await,
-        }
-    }
-
-    /// Pairs as the workflow of an execution takes them.
-    pub async fn inputs_of(&self, execution: &str, pairs: &[(String, String)]) -> anyhow::Result<Map<String, Value>> {
-        match self {
-            Self::Here(config) => {
-                let archive = archive(config).await?;
-                let flow = archive.flow(archive.resolve(execution).await?).await?;
-                Ok(read_pairs(&InputView::all(&flow.plan), pairs))
-            }
-            Self::There(remote) => {
-                let workflow = remote.view(execution, false).await?.workflow_id;
-                inputs_there(remote, &workflow, pairs).await
-            }
-        }
-    }
-
-    /// Where that is, for people.
-    pub fn place(&self) -> String {
-        match self {
-            Self::Here(config) => config.storage_path.display().to_string(),
-            Self::There(remote) => remote.address(),
+            Self::There(remote) => remote.log(execution).await,
         }
     }
 
@@ -181,13 +142,42 @@ impl Desk<'_> {
         Ok((errors, json!(report.problems), report.text(false)))
     }
 
+    /// Pairs as the workflow of an execution takes them.
+    pub async fn inputs_of(&self, execution: &str, pairs: &[(String, String)]) -> anyhow::Result<Map<String, Value>> {
+        match self {
+            Self::Here(config) => {
+                let archive = archive(config).await?;
+                let flow = archive.flow(archive.resolve(execution).await?).await?;
+                Ok(read_pairs(&InputView::all(&flow.plan), pairs))
+            }
+            Self::There(remote) => inputs_there(remote, &remote.view(execution, false).await?.workflow_id, pairs).await,
+        }
+    }
+
+    /// What waits for somebody; nothing where nothing has run.
+    pub async fn inbox(&self) -> anyhow::Result<Vec<RunView>> {
+        let config = match self {
+            Self::Here(config) => config,
+            Self::There(remote) => return remote.inbox().await,
+        };
+        match app::open_for_reading(config).await?.archive {
+            Some(archive) => Ok(archive.inbox().await?),
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// Does something to an execution that another process carries; `None` when there is no such process.
-    pub async fn act(&self, by: &str, execution: &str, act: &Act) -> anyhow::Result<Option<Result<RunView, String>>> {
+    pub async fn act(
+        &self,
+        execution: &str,
+        act: &Act,
+        by: &Caller,
+    ) -> anyhow::Result<Option<Result<RunView, String>>> {
         let config = match self {
             Self::Here(config) => config,
             Self::There(remote) => return Ok(Some(Ok(remote.act(execution, act).await?))),
         };
-        let request = Request::Control { execution: execution.to_owned(), act: act.clone(), by: by.to_owned() };
+        let request = Request::Control { execution: execution.to_owned(), act: act.clone(), by: by.name.clone() };
         match door::ask(&config.storage_path, &request).await? {
             Some(Answer::Done(view)) => Ok(Some(Ok(serde_json::from_value(view)?))),
             Some(Answer::Refused(why)) => Ok(Some(Err(why))),

@@ -6,6 +6,7 @@ mod check;
 mod control;
 mod desk;
 mod exit;
+mod inbox;
 mod line;
 mod print;
 mod run;
@@ -77,10 +78,10 @@ async fn say(desk: &Desk<'_>, verb: Verb) -> Ended {
         Verb::History(args) => ask::history(desk, &args).await,
         Verb::Logs(args) => ask::logs(desk, &args).await,
         Verb::Output(args) => ask::output(desk, &args).await,
-        Verb::Inbox(args) => ask::inbox(desk, args.json).await,
-        Verb::Whoami(args) => ask::whoami(desk, args.json),
         Verb::Rerun(args) => control::rerun(desk, args).await,
         Verb::Answer(args) => control::answer(desk, args).await,
+        Verb::Inbox(args) => inbox::inbox(desk, args.json).await,
+        Verb::Whoami(args) => inbox::whoami(desk, args.json),
         Verb::Search(args) => ask::search(desk, &args).await,
         Verb::List(args) => check::list(desk, args.json).await,
         Verb::Templates(args) => check::templates(desk, &args).await,

@@ -1,12 +1,16 @@
 //! The checked configuration, and the same values with where each came from.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use serde::Deserialize as _;
 use tracing_subscriber::EnvFilter;
 
 use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::time::Span;
+use crate::http::caller::Secret;
+use crate::steps::size::Bytes;
 use crate::store::db::Durability;
 
 use super::error::ConfigError;
@@ -34,6 +38,14 @@ pub struct Config {
     pub database: PathBuf,
     /// Folders from which steps may read files by path; at least one.
     pub file_roots: Vec<PathBuf>,
+    /// Where the service listens.
+    pub listen: SocketAddr,
+    /// What callers must know; `None`: whoever reaches the address may come in.
+    pub api_token: Option<Secret>,
+    /// Further host names under which the service is reached, in lower case.
+    pub allowed_hosts: Vec<String>,
+    /// The largest file that is taken in, in bytes.
+    pub upload_limit: u64,
     /// What a commit promises.
     pub durability: Durability,
     /// What is logged, as a filter of `tracing`.
@@ -68,6 +80,8 @@ pub struct Effective {
     pub env: String,
 }
 
+const SHORTEST_TOKEN: usize = 16;
+const LARGEST_FILE: u64 = 1 << 30;
 const MOMENT: Span = Span::from_millis(100);
 const DAY: Span = Span::from_secs(24 * 3_600);
 const MONTH: Span = Span::from_secs(30 * 24 * 3_600);
@@ -108,6 +122,10 @@ impl Config {
             step_timeout: reader.span("step_timeout", MOMENT..=MONTH, "from 0.1 s to 30 days"),
             retry_count: reader.number("retry_count", 0..=100),
             retry_delay: reader.span("retry_delay", Span::ZERO..=DAY, "at most 1 day"),
+            listen: listen(reader),
+            api_token: token(reader),
+            allowed_hosts: hosts(reader),
+            upload_limit: upload_limit(reader),
             durability: reader.choice("durability", [("full", Durability::Full), ("relaxed", Durability::Relaxed)]),
             log: filter(reader),
             log_format: reader.choice("log_format", [("text", LogFormat::Text), ("json", LogFormat::Json)]),
@@ -135,6 +153,20 @@ impl Config {
         }
     }
 
+    /// Where to listen.
+    ///
+    /// # Errors
+    /// Programs of other machines could reach the address, and no token keeps them out.
+    pub fn listener(&self) -> Result<SocketAddr, Fault> {
+        if self.listen.ip().is_loopback() || self.api_token.is_some() {
+            return Ok(self.listen);
+        }
+        let message = format!("`{}` can be reached from other machines, and there is no token", self.listen);
+        let place = self.effective.iter().find(|effective| effective.key == "listen");
+        let place = place.map_or(&Source::Default, |effective| &effective.source).to_string();
+        Err(Fault::permanent(code::WF6006, message).at(place))
+    }
+
     /// The fault of a value that a room could not use, naming where the value came from.
     #[must_use]
     pub fn refuse(&self, key: &str, reason: impl std::fmt::Display) -> Fault {
@@ -153,6 +185,9 @@ impl Config {
             "retry_delay" => seconds(self.retry_delay),
             "database_url" => format!("sqlite:{}", self.database.display()),
             "file_roots" => paths.join(":"),
+            // Whoever reads over a shoulder or a bug report learns that there is one.
+            "api_token" => self.api_token.as_ref().map_or_else(String::new, |_| "***".to_owned()),
+            "allowed_hosts" => self.allowed_hosts.join(","),
             "egress_allow" => self.egress_allow.join(","),
             "durability" | "log_format" => reader.text(key).to_ascii_lowercase(),
             _ => reader.text(key),
@@ -182,6 +217,52 @@ fn database(reader: &mut Reader) -> Option<PathBuf> {
             None
         }
     }
+}
+
+fn listen(reader: &mut Reader) -> SocketAddr {
+    let text = reader.text("listen");
+    let named = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    named.as_deref().unwrap_or(&text).parse().unwrap_or_else(|_| {
+        reader.refuse("listen", "an address and a port: `127.0.0.1:8080`, `[::1]:8080`, `0.0.0.0:80`");
+        SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0)
+    })
+}
+
+/// The token, if one was given. It is never repeated.
+fn token(reader: &mut Reader) -> Option<Secret> {
+    const KEY: &str = "api_token";
+    let text = reader.text(KEY);
+    let sendable = text.bytes().all(|byte| byte.is_ascii_graphic());
+    if text.is_empty() {
+        return None;
+    }
+    if !sendable || text.len() < SHORTEST_TOKEN {
+        let message = format!("`{KEY}` must be at least {SHORTEST_TOKEN} letters, digits and signs, without spaces");
+        reader.fault(code::WF6002, KEY, message);
+    }
+    Some(Secret::new(text))
+}
+
+fn hosts(reader: &mut Reader) -> Vec<String> {
+    const KEY: &str = "allowed_hosts";
+    let hosts: Vec<_> = reader.given(KEY).values.iter().map(|host| host.to_ascii_lowercase()).collect();
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
+    if let Some(host) = hosts.iter().find(|host| !host.chars().all(plain)) {
+        let message =
+            format!("`{KEY}` holds `{host}`: it must be names as in `flows.example.org`, with a port where needed");
+        reader.fault(code::WF6002, KEY, message);
+    }
+    hosts
+}
+
+fn upload_limit(reader: &mut Reader) -> u64 {
+    let text = reader.text("upload_limit");
+    let allowed = 1_024..=LARGEST_FILE;
+    let bytes = Bytes::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(&text));
+    bytes.ok().map(|bytes| bytes.0).filter(|bytes| allowed.contains(bytes)).unwrap_or_else(|| {
+        reader.refuse("upload_limit", "a size from 1KB to 1GB (512KB, 10MB)");
+        LARGEST_FILE
+    })
 }
 
 fn filter(reader: &mut Reader) -> String {

@@ -31,7 +31,7 @@ impl Reader {
     }
 
     /// Notes that the value of this setting is not allowed.
-    fn refuse(&mut self, key: &str, allowed: &str) {
+    pub fn refuse(&mut self, key: &str, allowed: &str) {
         let text: String = self.text(key).chars().take(80).collect();
         self.fault(code::WF6002, key, format!("`{key}` is `{text}`: it must be {allowed}"));
     }

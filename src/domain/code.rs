@@ -196,12 +196,36 @@ codes! {
     // 50xx: what is asked of the front desk
     WF5001 User "a request is incomplete or contradicts itself" "correct the request as the message says";
     WF5002 Refused "workflows are switched off" "set WORKFLOW_ENABLED to true and start the service again";
+    // 51xx: requests over HTTP
+    WF5100 Internal "the service failed to answer" "look for the request's id in the log of the service";
+    WF5101 User "the body is not JSON" "correct the place that the message names";
+    WF5102 User "the body is of the wrong type" "send the content type that the message names";
+    WF5103 User "a value of the request does not fit" "send the kind of value that the message names";
+    WF5104 Resource "the body is too large" "send less: the message names the limit";
+    WF5105 User "a value would not be kept exactly" "send it as a text";
+    WF5106 Timeout "the request did not arrive in time" "send it again";
+    WF5110 Config "the workflow's definition has errors" "correct the places that the errors name";
+    WF5111 User "there is no such thing" "look for the right name or id in a list";
+    WF5112 User "a short name could mean several things" "write the name out";
+    WF5113 User "the execution is in another state" "look at its status first";
+    WF5114 User "there is no such address" "see docs/api.md, or /api/openapi.json";
+    WF5115 User "the address does not take this method" "use one of those that the `allow` header names";
+    WF5116 User "an idempotency key was used for another request" "use a new key for each request that is new";
+    WF5117 User "a request with this idempotency key is still being answered" "send it again in a moment";
+    WF5120 Permission "not signed in" "send `Authorization: Bearer TOKEN`, or sign in on the page";
+    WF5121 Permission "the request comes from another site's page" "call from a page of this service, or add the page's host to `allowed_hosts`";
+    WF5122 Permission "this host name is not served here" "use the address that the service printed, or add the name to `allowed_hosts`";
+    WF5130 Resource "the service is shutting down" "try again when it is back";
+    WF5131 Resource "the disk or the database failed" "look at the disk of the machine; the next start carries on";
+    WF5132 Resource "too many requests at once" "send it again in a moment";
     // 60xx: the configuration
     WF6001 Config "unknown setting" "take the name out, or see the table in docs/configuration.md";
     WF6002 Config "a setting has a value that is not allowed" "give it one of the values that the message names";
     WF6003 Config "a configuration file cannot be read" "correct the line that the message names, or the file's name";
     WF6004 Config "this database is not supported yet" "leave WORKFLOW_DATABASE_URL unset: workflow.db in the storage folder is used";
     WF6005 User "a setting on the command line is not written as key=value" "write it as `max_concurrent=3`";
+    WF6006 Permission "listening beyond this machine without a token" "set WORKFLOW_API_TOKEN to a long secret, or listen on 127.0.0.1";
+    WF6007 Config "the address cannot be listened on" "choose another port with WORKFLOW_LISTEN, or stop the program that uses it";
 }
 
 impl PartialEq for Code {

@@ -130,11 +130,24 @@ impl Engine {
         flow: Arc<Flow>,
         ask: Option<(Vec<Question>, Span)>,
     ) -> Result<RunId, EngineError> {
+        self.accept_as(RunId::from_bits(self.inner.clock.id_bits()), new, flow, ask).await
+    }
+
+    /// Takes in a run as [`Engine::accept`] does, under an id that was promised for it.
+    ///
+    /// # Errors
+    /// As for [`Engine::accept`]; also when there is a run of this id.
+    pub async fn accept_as(
+        &self,
+        id: RunId,
+        new: NewRun,
+        flow: Arc<Flow>,
+        ask: Option<(Vec<Question>, Span)>,
+    ) -> Result<RunId, EngineError> {
         let inner = &self.inner;
         if inner.draining.is_cancelled() {
             return Err(EngineError::Stopping);
         }
-        let id = RunId::from_bits(inner.clock.id_bits());
         let fresh = Carried::fresh(id, new, flow, ask, inner.clock.now());
         reception::accept(inner, fresh).await?;
         Ok(id)

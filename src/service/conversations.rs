@@ -192,7 +192,7 @@ impl Conversations {
     /// # Errors
     /// The store fails.
     pub async fn want_card(&self, wanted: RunMessage) -> Result<RunMessage, ServiceError> {
-        let store = self.service.engine().store().cards();
+        let store = self.service.engine().store().conversations().cards();
         store.want(&wanted).await?;
         Ok(store.find(wanted.run).await?.unwrap_or(wanted))
     }
@@ -202,7 +202,7 @@ impl Conversations {
     /// # Errors
     /// The store fails.
     pub async fn card_sent(&self, run: RunId, message: &str, sent: u64, is_final: bool) -> Result<(), ServiceError> {
-        Ok(self.service.engine().store().cards().sent(run, message, sent, is_final).await?)
+        Ok(self.service.engine().store().conversations().cards().sent(run, message, sent, is_final).await?)
     }
 
     /// The message of an execution.
@@ -210,7 +210,7 @@ impl Conversations {
     /// # Errors
     /// The store fails.
     pub async fn card(&self, run: RunId) -> Result<Option<RunMessage>, ServiceError> {
-        Ok(self.service.engine().store().cards().find(run).await?)
+        Ok(self.service.engine().store().conversations().cards().find(run).await?)
     }
 
     /// Messages that do not show an end yet, oldest first.
@@ -218,7 +218,7 @@ impl Conversations {
     /// # Errors
     /// The store fails.
     pub async fn open_cards(&self) -> Result<Vec<RunMessage>, ServiceError> {
-        Ok(self.service.engine().store().cards().open().await?)
+        Ok(self.service.engine().store().conversations().cards().open().await?)
     }
 
     /// The newest executions whose messages are there, newest first.
@@ -226,7 +226,7 @@ impl Conversations {
     /// # Errors
     /// The store fails.
     pub async fn cards_in(&self, place: Whereabouts<'_>, limit: u32) -> Result<Vec<RunMessage>, ServiceError> {
-        Ok(self.service.engine().store().cards().within(place, limit).await?)
+        Ok(self.service.engine().store().conversations().cards().within(place, limit).await?)
     }
 
     /// Remembers the latest list of a place.

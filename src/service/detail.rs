@@ -14,14 +14,16 @@ use crate::language::inputs;
 const UPLOAD: (&str, &str) = ("upload", "file_path");
 
 /// An input of a workflow, as a form shows it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct InputView {
     /// Its name.
     pub name: String,
     /// What it must be.
     #[serde(rename = "type")]
+    #[schema(value_type = String)]
     pub kind: InputType,
     /// Whether a run can begin without it: `late` means that a step will ask for it.
+    #[schema(value_type = Object)]
     pub required: Required,
     /// The value when it is left out.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -72,7 +74,7 @@ impl InputView {
 }
 
 /// A workflow with everything that a reader wants to know of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct WorkflowDetail {
     /// The workflow.
     pub workflow: WorkflowView,

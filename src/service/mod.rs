@@ -13,6 +13,7 @@ mod library;
 mod origin;
 mod preview;
 mod progress;
+mod repeats;
 mod runs;
 mod standing;
 pub mod verbs;
@@ -28,6 +29,7 @@ pub use library::{Library, TemplateInfo};
 pub use origin::{CHAT, Caller, Origin, TERMINAL};
 pub use preview::{PlanStepView, PlanView};
 pub use progress::{FaultView, LogLine, RunView, StepView, WorkflowView};
+pub use repeats::{Claim, Repeats, Ticket};
 pub use runs::{Service, Started};
 pub use workflows::{NewWorkflow, Saved, WorkflowMatch};
 

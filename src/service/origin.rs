@@ -34,7 +34,7 @@ impl Caller {
 }
 
 /// Where a run came from.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Origin {
     /// The door.
@@ -46,6 +46,7 @@ pub struct Origin {
     pub channel: Option<String>,
     /// The run that this one repeats.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub rerun_of: Option<RunId>,
 }
 

@@ -10,7 +10,7 @@ use crate::language::catalog::Catalog;
 use crate::language::inputs;
 
 /// A step of a preview.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PlanStepView {
     /// Its place, from 0.
     pub index: usize,
@@ -37,7 +37,7 @@ pub struct PlanStepView {
 }
 
 /// A preview of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PlanView {
     /// The name by which it is run.
     pub workflow: String,

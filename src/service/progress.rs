@@ -17,7 +17,7 @@ use crate::store::journal::History;
 use crate::store::workflows::StoredWorkflow;
 
 /// A fault, with what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FaultView {
     /// The stable code.
     #[serde(deserialize_with = "words::code")]
@@ -30,6 +30,7 @@ pub struct FaultView {
     /// What to do.
     pub fix: String,
     /// What kind of trouble it is.
+    #[schema(value_type = String)]
     pub class: crate::domain::code::Class,
 }
 
@@ -46,7 +47,7 @@ impl From<&Fault> for FaultView {
 }
 
 /// A step of an execution.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct StepView {
     /// Its place, from 0.
     pub index: usize,
@@ -85,7 +86,7 @@ pub struct StepView {
 }
 
 /// An execution.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RunView {
     /// Its id.
     pub execution_id: String,
@@ -120,6 +121,7 @@ pub struct RunView {
     pub error: Option<FaultView>,
     /// What it asks for before it goes on.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    #[schema(value_type = Vec<Object>)]
     pub questions: Vec<Question>,
     /// How long it waits for that; RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -203,7 +205,7 @@ fn step_view(plan: &Plan, run: &Run, index: usize) -> StepView {
 }
 
 /// A workflow that was run or saved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct WorkflowView {
     /// Its id.
     pub id: String,

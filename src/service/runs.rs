@@ -113,8 +113,23 @@ impl Service {
         name: &str,
         given: &Map<String, Value>,
     ) -> Result<Started, ServiceError> {
+        let id = RunId::from_bits(self.engine.clock().id_bits());
+        self.start_as(id, caller, name, given).await
+    }
+
+    /// Starts a run under an id that was promised for it.
+    ///
+    /// # Errors
+    /// As for [`Service::start`]; also when there is a run of this id.
+    pub async fn start_as(
+        &self,
+        id: RunId,
+        caller: &Caller,
+        name: &str,
+        given: &Map<String, Value>,
+    ) -> Result<Started, ServiceError> {
         let ready = self.ready(caller, name).await?;
-        self.begin(Origin::of(caller), ready, given).await
+        self.begin(id, Origin::of(caller), ready, given).await
     }
 
     /// Starts a run of the same workflow, as it is today, with the same inputs but for those that are changed.
@@ -131,10 +146,17 @@ impl Service {
         inputs.extend(changed.clone());
         let workflow = self.archive.view(run, false).await?.workflow_id;
         let ready = self.ready(caller, &workflow).await?;
-        self.begin(Origin { rerun_of: Some(run), ..Origin::of(caller) }, ready, &inputs).await
+        let id = RunId::from_bits(self.engine.clock().id_bits());
+        self.begin(id, Origin { rerun_of: Some(run), ..Origin::of(caller) }, ready, &inputs).await
     }
 
-    async fn begin(&self, origin: Origin, ready: Ready, given: &Map<String, Value>) -> Result<Started, ServiceError> {
+    async fn begin(
+        &self,
+        id: RunId,
+        origin: Origin,
+        ready: Ready,
+        given: &Map<String, Value>,
+    ) -> Result<Started, ServiceError> {
         if !self.enabled {
             let fault = Fault::permanent(code::WF5002, "workflows are switched off: WORKFLOW_ENABLED is false");
             return Err(ServiceError::Inputs(vec![fault]));
@@ -157,7 +179,7 @@ impl Service {
             inputs: engine::raw(&inputs),
         };
         let ask = (!questions.is_empty()).then_some((questions, PATIENCE));
-        let execution = self.engine.accept(new, Arc::clone(&ready.flow), ask).await?;
+        let execution = self.engine.accept_as(id, new, Arc::clone(&ready.flow), ask).await?;
         Ok(Started { execution, workflow: ready.workflow, warnings })
     }
 

@@ -61,8 +61,15 @@ impl Service {
     ///
     /// # Errors
     /// Not exactly one definition, no such template, or a definition with errors.
-    pub async fn create(&self, _caller: &Caller, new: NewWorkflow) -> Result<Saved, ServiceError> {
-        let id = WorkflowId::from_bits(self.engine().clock().id_bits());
+    pub async fn create(&self, caller: &Caller, new: NewWorkflow) -> Result<Saved, ServiceError> {
+        self.create_as(WorkflowId::from_bits(self.engine().clock().id_bits()), caller, new).await
+    }
+
+    /// Makes a workflow under an id that was promised for it. Made twice, it is the same one.
+    ///
+    /// # Errors
+    /// As for [`Service::create`].
+    pub async fn create_as(&self, id: WorkflowId, _caller: &Caller, new: NewWorkflow) -> Result<Saved, ServiceError> {
         self.save(id, None, new).await
     }
 

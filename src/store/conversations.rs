@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::cards::Cards;
 use super::db::{Arg, Db, Row, StoreError, Write};
 use crate::domain::card::Card;
 use crate::domain::id::FileId;
@@ -107,6 +108,12 @@ pub struct Conversations<'s> {
 impl<'s> Conversations<'s> {
     pub(super) const fn new(db: &'s Db) -> Self {
         Self { db }
+    }
+
+    /// The one message of each execution.
+    #[must_use]
+    pub const fn cards(&self) -> Cards<'s> {
+        Cards::new(self.db)
     }
 
     /// Keeps what came in, with the message that it is where the store holds messages of its platform. `false`: it came

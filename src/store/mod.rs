@@ -10,19 +10,20 @@ pub mod db;
 pub mod documents;
 pub mod files;
 pub mod journal;
+pub mod repeats;
 pub mod runs;
 pub mod workflows;
 
 use std::sync::Arc;
 
 use self::blobs::disk::DiskBlobs;
-use self::cards::Cards;
 use self::conversations::Conversations;
 pub use self::db::StoreError;
 use self::db::{Db, Settings};
 use self::documents::archive::Documents;
 use self::files::Files;
 use self::journal::Journal;
+use self::repeats::Repeats;
 use self::runs::Runs;
 use self::workflows::Workflows;
 
@@ -91,16 +92,16 @@ impl Store {
         Documents::new(&self.db)
     }
 
-    /// The one message of each execution.
-    #[must_use]
-    pub const fn cards(&self) -> Cards<'_> {
-        Cards::new(&self.db)
-    }
-
     /// What was said.
     #[must_use]
     pub const fn conversations(&self) -> Conversations<'_> {
         Conversations::new(&self.db)
+    }
+
+    /// Requests that came with a key of their own.
+    #[must_use]
+    pub const fn repeats(&self) -> Repeats<'_> {
+        Repeats::new(&self.db)
     }
 
     /// Contents by digest.

@@ -14,6 +14,7 @@ const FILES: &[&str] = &[
     include_str!("../sql/documents.sql"),
     include_str!("../sql/conversations.sql"),
     include_str!("../sql/cards.sql"),
+    include_str!("../sql/repeats.sql"),
 ];
 
 /// One statement.

@@ -30,6 +30,22 @@ fn a_value_that_is_not_allowed_is_told_with_key_source_and_what_is_allowed() {
         ("WORKFLOW_MAX_CONCURRENT", "10001", "`max_concurrent` is `10001`: it must be a whole number from 1 to 10000"),
         ("WORKFLOW_RETRY_COUNT", "-1", "`retry_count` is `-1`: it must be a whole number from 0 to 100"),
         ("WORKFLOW_RETRY_COUNT", "3.0", "`retry_count` is `3.0`: it must be a whole number from 0 to 100"),
+        (
+            "WORKFLOW_LISTEN",
+            "8080",
+            "`listen` is `8080`: it must be an address and a port: `127.0.0.1:8080`, `[::1]:8080`, `0.0.0.0:80`",
+        ),
+        ("WORKFLOW_UPLOAD_LIMIT", "2GB", "`upload_limit` is `2GB`: it must be a size from 1KB to 1GB (512KB, 10MB)"),
+        (
+            "WORKFLOW_ALLOWED_HOSTS",
+            "a/b",
+            "`allowed_hosts` holds `a/b`: it must be names as in `flows.example.org`, with a port where needed",
+        ),
+        (
+            "WORKFLOW_API_TOKEN",
+            "too short",
+            "`api_token` must be at least 16 letters, digits and signs, without spaces",
+        ),
         ("WORKFLOW_DURABILITY", "none", "`durability` is `none`: it must be `full` or `relaxed`"),
         ("WORKFLOW_LOG_FORMAT", "xml", "`log_format` is `xml`: it must be `text` or `json`"),
         ("WORKFLOW_STORAGE_PATH", "~/w", "`storage_path` begins with `~`: it must be the path written out"),
@@ -102,4 +118,17 @@ fn a_word_on_the_command_line_without_a_value_is_refused() {
     let expected =
         "WF6005 `max_concurrent` is no setting: it has no `=` (command line) -> write it as `max_concurrent=3`";
     assert_eq!(faults, [expected]);
+}
+
+#[test]
+fn an_address_that_others_reach_wants_a_token() {
+    let bench = || Bench::new().env("WORKFLOW_LISTEN", "0.0.0.0:80");
+    let fault = bench().config().listener().expect_err("no token");
+    assert_eq!(fault.code.id(), "WF6006");
+    assert!(fault.to_string().contains("0.0.0.0:80") && fault.remedy().contains("WORKFLOW_API_TOKEN"), "{fault}");
+    let config = bench().env("WORKFLOW_API_TOKEN", "0123456789abcdef").config();
+    assert!(config.listener().is_ok());
+    let shown = config.effective().iter().find(|row| row.key == "api_token").expect("a row");
+    assert_eq!(shown.value, "***");
+    assert!(!format!("{config:?}").contains("0123456789abcdef"));
 }

@@ -1,0 +1,30 @@
+//! For whoever runs the service.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde_json::json;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Api;
+use crate::http::json::{self, Json};
+
+pub fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::default().routes(routes!(health))
+}
+
+/// Tells whether the service works; needs no token
+#[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200, description = "`{status, version, checks}`"), (status = 503)))]
+async fn health(State(api): State<Api>) -> Json {
+    let database = match api.service.archive().workflow_count().await {
+        Ok(_) => "ok",
+        Err(error) => {
+            tracing::warn!(%error, "the database does not answer");
+            "failed"
+        }
+    };
+    let (status, word) =
+        if database == "ok" { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "failed") };
+    let version = env!("CARGO_PKG_VERSION");
+    json::with_status(status, &json!({ "status": word, "version": version, "checks": { "database": database } }))
+}
