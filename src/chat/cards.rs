@@ -241,7 +241,7 @@ fn detail(facts: &Facts<'_>, step: &StepView) -> Option<String> {
             parts.extend(step.due_at.as_deref().map(|at| format!("until {}", words::clock(at))));
         }
         "waiting" => parts.push("for an answer".to_owned()),
-        "skipped" => parts.extend(step.skipped.map(str::to_owned)),
+        "skipped" => parts.extend(step.skipped.as_ref().map(ToString::to_string)),
         _ => {}
     }
     parts.extend(step.warnings.iter().take(2).map(|warning| inert(warning, 120)));
