@@ -64,10 +64,10 @@ impl Mirror {
         let view = self.archive.view(run, true).await?;
         write(&self.path_of(run), &view).await?;
         let definition = self.folder.join("definitions").join(format!("{}.json", view.workflow_id));
-        if !definition.exists() {
-            if let Some(workflow) = self.archive.workflow(&view.workflow_id).await? {
-                write(&definition, &workflow).await?;
-            }
+        if !definition.exists()
+            && let Some(workflow) = self.archive.workflow(&view.workflow_id).await?
+        {
+            write(&definition, &workflow).await?;
         }
         Ok(())
     }

@@ -3,7 +3,9 @@
 mod assembly;
 pub mod control;
 mod mirror;
+pub mod remote;
 pub mod telemetry;
+pub mod web;
 
 use std::sync::Arc;
 use std::time::Duration;

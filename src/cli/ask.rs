@@ -2,22 +2,13 @@
 
 use serde_json::json;
 
+use super::desk::Desk;
 use super::{DONE, Ended, WRONG_USE, print};
-use crate::app;
-use crate::config::Config;
 use crate::service::verbs::{Execution, History, Output, Search};
-use crate::service::{Archive, ListFilter, RunView, ServiceError};
+use crate::service::{RunView, ServiceError};
 
-async fn archive(config: &Config) -> anyhow::Result<Archive> {
-    let reading = app::open_for_reading(config).await?;
-    reading.archive.ok_or_else(|| {
-        anyhow::anyhow!("nothing has run in `{}` yet; try `workflow run NAME`", config.storage_path.display())
-    })
-}
-
-pub async fn status(config: &Config, args: &Execution) -> Ended {
-    let archive = archive(config).await?;
-    let view = archive.view(archive.resolve(&args.execution).await?, false).await?;
+pub async fn status(desk: &Desk<'_>, args: &Execution) -> Ended {
+    let view = desk.view(&args.execution, false).await?;
     if args.json {
         print::json(&view)?;
         return Ok(DONE);
@@ -42,40 +33,28 @@ pub async fn status(config: &Config, args: &Execution) -> Ended {
     Ok(DONE)
 }
 
-pub async fn history(config: &Config, args: History) -> Ended {
-    let reading = app::open_for_reading(config).await?;
-    let filter = ListFilter { slug: args.workflow, status: args.status, limit: args.limit, ..ListFilter::default() };
-    let runs = match &reading.archive {
-        Some(archive) => archive.list(&filter).await?,
-        None => Vec::new(),
-    };
-    for run in &runs {
-        let fault = run.fault.as_ref().map(|fault| fault.code.id());
+pub async fn history(desk: &Desk<'_>, args: &History) -> Ended {
+    let rows = desk.history(args).await?;
+    for row in &rows {
         if args.json {
-            print::json(&json!({
-                "execution_id": run.id, "workflow_id": run.workflow_id, "workflow": run.slug, "status": run.status,
-                "created_at": run.created_at.to_string(),
-                "started_at": run.started_at.map(|at| at.to_string()),
-                "finished_at": run.finished_at.map(|at| at.to_string()),
-                "error": fault,
-            }))?;
-        } else {
-            let took = run.started_at.zip(run.finished_at).map(|(from, to)| to.since(from).to_string());
-            let (took, fault) = (took.unwrap_or_default(), fault.unwrap_or_default());
-            let line =
-                format!("{}  {}  {:<24} {:<10} {took:>8}  {fault}", run.id, run.created_at, run.slug, run.status);
-            print::line(line.trim_end());
+            print::json(row)?;
+            continue;
         }
+        let word = |key: &str| row[key].as_str().unwrap_or_default();
+        let took = row["duration"].as_f64().map(|seconds| format!("{seconds:.2} s")).unwrap_or_default();
+        let fault = row["error"]["code"].as_str().unwrap_or_default();
+        let (id, at) = (word("execution_id"), word("created_at"));
+        let line = format!("{id}  {at}  {:<24} {:<10} {took:>10}  {fault}", word("workflow"), word("status"));
+        print::line(line.trim_end());
     }
-    if runs.is_empty() && !args.json {
+    if rows.is_empty() && !args.json {
         print::aside("no executions");
     }
     Ok(DONE)
 }
 
-pub async fn logs(config: &Config, args: &Execution) -> Ended {
-    let archive = archive(config).await?;
-    for line in archive.log(archive.resolve(&args.execution).await?).await? {
+pub async fn logs(desk: &Desk<'_>, args: &Execution) -> Ended {
+    for line in desk.log(&args.execution).await? {
         if args.json {
             print::json(&line)?;
         } else {
@@ -85,9 +64,8 @@ pub async fn logs(config: &Config, args: &Execution) -> Ended {
     Ok(DONE)
 }
 
-pub async fn output(config: &Config, args: &Output) -> Ended {
-    let archive = archive(config).await?;
-    let view = archive.view(archive.resolve(&args.execution).await?, true).await?;
+pub async fn output(desk: &Desk<'_>, args: &Output) -> Ended {
+    let view = desk.view(&args.execution, true).await?;
     let Some(wanted) = &args.step else {
         let steps: serde_json::Map<_, _> =
             view.steps.iter().map(|step| (step.id.clone(), json!(step.outputs))).collect();
@@ -119,19 +97,17 @@ fn no_step(view: &RunView, wanted: &str) -> ServiceError {
     ServiceError::NotFound { noun: "step", name: wanted.to_owned(), near: near.map(str::to_owned) }
 }
 
-pub async fn search(config: &Config, args: &Search) -> Ended {
-    let hits = archive(config).await?.search(&args.words.join(" "), args.limit, ("**", "**")).await?;
+pub async fn search(desk: &Desk<'_>, args: &Search) -> Ended {
+    let hits = desk.search(&args.words.join(" "), args.limit).await?;
     for hit in &hits {
         if args.json {
-            print::json(&json!({
-                "document_id": hit.id, "name": hit.name, "score": hit.score, "snippet": hit.snippet, "page": hit.page,
-                "language": hit.language, "stored_at": hit.created_at.to_string(),
-            }))?;
+            print::json(hit)?;
             continue;
         }
-        let page = hit.page.map(|page| format!(", page {page}")).unwrap_or_default();
-        print::line(format!("{}{page}  [{}]", hit.name, hit.id));
-        print::line(format!("  {}", hit.snippet));
+        let word = |key: &str| hit[key].as_str().unwrap_or_default();
+        let page = hit["page"].as_u64().map(|page| format!(", page {page}")).unwrap_or_default();
+        print::line(format!("{}{page}  [{}]", word("name"), word("document_id")));
+        print::line(format!("  {}", word("snippet")));
     }
     if hits.is_empty() && !args.json {
         print::aside("no document fits these words");

@@ -2,17 +2,13 @@
 
 use serde_json::{Value, json};
 
+use super::desk::{Desk, Shown};
 use super::{DONE, Ended, FAILED, WRONG_USE, print};
-use crate::app::{self, Reading};
-use crate::config::Config;
-use crate::language::catalog::{Port, StepType};
-use crate::language::{Severity, Source, inputs};
+use crate::language::Source;
 use crate::service::verbs::{PlanArgs, Templates, Validate};
-use crate::service::{PlanView, ServiceError};
 
-pub async fn list(config: &Config, json: bool) -> Ended {
-    let reading = app::open_for_reading(config).await?;
-    for template in reading.library.list()? {
+pub async fn list(desk: &Desk<'_>, json: bool) -> Ended {
+    for template in desk.templates().await? {
         if json {
             print::json(&template)?;
             continue;
@@ -23,48 +19,47 @@ pub async fn list(config: &Config, json: bool) -> Ended {
     Ok(DONE)
 }
 
-pub async fn templates(config: &Config, args: &Templates) -> Ended {
+pub async fn templates(desk: &Desk<'_>, args: &Templates) -> Ended {
     if !args.types {
-        return list(config, args.json).await;
+        return list(desk, args.json).await;
     }
-    let reading = app::open_for_reading(config).await?;
-    for step_type in reading.registry.catalog().iter() {
+    for step_type in desk.step_types().await? {
         if args.json {
-            print::json(step_type)?;
+            print::json(&step_type)?;
         } else {
-            print::line(format!("{:<12} {}", step_type.name, step_type.summary));
+            print::line(format!("{:<12} {}", word(&step_type["name"]), word(&step_type["summary"])));
         }
     }
     Ok(DONE)
 }
 
-pub async fn show(config: &Config, name: &str) -> Ended {
-    let reading = app::open_for_reading(config).await?;
-    if let Some(step_type) = reading.registry.catalog().get(name) {
-        show_type(step_type)?;
-        return Ok(DONE);
+pub async fn show(desk: &Desk<'_>, name: &str) -> Ended {
+    match desk.show(name).await? {
+        Shown::StepType(step_type) => show_type(&step_type)?,
+        Shown::Workflow(text) => print::bare(&text),
     }
-    let source = reading.library.find(name)?;
-    print::bare(&source.text);
     Ok(DONE)
 }
 
-fn show_type(step_type: &StepType) -> anyhow::Result<()> {
-    print::line(format!("{}: {}", step_type.name, step_type.summary));
-    let ports = |ports: &[Port]| ports.iter().map(|port| port.name).collect::<Vec<_>>().join(", ");
-    print::line(format!("takes:   {}", ports(&step_type.consumes)));
-    print::line(format!("gives:   {}", step_type.outputs.join(", ")));
-    print::line(format!("repeats: {}", serde_json::to_value(step_type.effect)?.as_str().unwrap_or_default()));
+fn show_type(step_type: &Value) -> anyhow::Result<()> {
+    print::line(format!("{}: {}", word(&step_type["name"]), word(&step_type["summary"])));
+    let list = |value: &Value, of: fn(&Value) -> &Value| {
+        let items = value.as_array().into_iter().flatten();
+        items.map(|item| word(of(item))).collect::<Vec<_>>().join(", ")
+    };
+    print::line(format!("takes:   {}", list(&step_type["consumes"], |port| &port["name"])));
+    print::line(format!("gives:   {}", list(&step_type["outputs"], |name| name)));
+    print::line(format!("repeats: {}", word(&step_type["effect"])));
     print::line("config:");
-    print::pretty(&step_type.config)
+    print::pretty(&step_type["config"])
 }
 
-pub async fn plan(config: &Config, args: &PlanArgs) -> Ended {
-    let Reading { library, registry, .. } = app::open_for_reading(config).await?;
-    let compiled = library.compile(&library.find(&args.workflow)?);
-    let Some(plan) = compiled.plan else { return Err(ServiceError::Definition(compiled.report).into()) };
-    let given = inputs::from_text(&plan, &args.inputs);
-    let view = PlanView::new(&plan, &given, registry.catalog());
+fn word(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+pub async fn plan(desk: &Desk<'_>, args: &PlanArgs) -> Ended {
+    let view = desk.plan(&args.workflow, &args.inputs).await?;
     if args.json {
         print::json(&view)?;
         return Ok(DONE);
@@ -89,8 +84,7 @@ pub async fn plan(config: &Config, args: &PlanArgs) -> Ended {
     Ok(DONE)
 }
 
-pub async fn validate(config: &Config, args: &Validate) -> Ended {
-    let reading = app::open_for_reading(config).await?;
+pub async fn validate(desk: &Desk<'_>, args: &Validate) -> Ended {
     let mut errors = 0;
     let mut all = Vec::new();
     for path in &args.files {
@@ -102,16 +96,14 @@ pub async fn validate(config: &Config, args: &Validate) -> Ended {
                 return Ok(WRONG_USE);
             }
         };
-        let source = Source { name: name.clone(), text };
-        let report = reading.library.check(&source, args.strict).report;
-        let found = report.count(Severity::Error);
+        let (found, problems, text) = desk.validate(Source { name: name.clone(), text }, args.strict).await?;
         errors += found;
         if args.json {
-            all.push(json!({ "file": name, "errors": found, "problems": report.problems }));
-        } else if report.problems.is_empty() {
+            all.push(json!({ "file": name, "errors": found, "problems": problems }));
+        } else if text.is_empty() {
             print::line(format!("{name}: valid"));
         } else {
-            print::bare(&print::inert(&report.text(false)));
+            print::bare(&print::inert(&text));
         }
     }
     if args.json {

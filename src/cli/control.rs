@@ -1,33 +1,46 @@
 //! `pause`, `resume`, `cancel`, `retry`, `health`: asks the process that owns the storage path, or acts itself.
 
+use super::desk::Desk;
 use super::run::{as_owner, watch_one};
 use super::{DONE, Ended, FAILED, WRONG_USE, caller, exit_code, print};
 use crate::app::control::{self as door, Act, Answer, Request};
 use crate::config::Config;
 use crate::service::verbs::{Execution, MaybeExecution, Retry};
-use crate::service::{ListFilter, Service};
+use crate::service::{ListFilter, RunView, Service};
 
-pub async fn pause(config: &Config, args: Execution) -> Ended {
-    act(config, &args.execution, Act::Pause, args.json).await
+pub async fn pause(desk: &Desk<'_>, args: Execution) -> Ended {
+    act(desk, &args.execution, Act::Pause, args.json).await
 }
 
-pub async fn cancel(config: &Config, args: Execution) -> Ended {
-    act(config, &args.execution, Act::Cancel, args.json).await
+pub async fn cancel(desk: &Desk<'_>, args: Execution) -> Ended {
+    act(desk, &args.execution, Act::Cancel, args.json).await
 }
 
-pub async fn retry(config: &Config, args: Retry) -> Ended {
-    act(config, &args.execution, Act::Retry(args.step), args.json).await
+pub async fn retry(desk: &Desk<'_>, args: Retry) -> Ended {
+    act(desk, &args.execution, Act::Retry(args.step), args.json).await
 }
 
-pub async fn resume(config: &Config, args: MaybeExecution) -> Ended {
-    match args.execution {
-        Some(execution) => act(config, &execution, Act::Resume, args.json).await,
-        None => resume_all(config, args.json).await,
+pub async fn resume(desk: &Desk<'_>, args: MaybeExecution) -> Ended {
+    match (args.execution, desk) {
+        (Some(execution), _) => act(desk, &execution, Act::Resume, args.json).await,
+        (None, Desk::Here(config)) => resume_all(config, args.json).await,
+        (None, Desk::There(_)) => {
+            print::aside("a running service carries everything on by itself; name the execution that is paused");
+            Ok(WRONG_USE)
+        }
     }
 }
 
 /// Whether a process owns the storage path and answers.
-pub async fn health(config: &Config) -> Ended {
+pub async fn health(desk: &Desk<'_>) -> Ended {
+    let config = match desk {
+        Desk::Here(config) => config,
+        Desk::There(remote) => {
+            remote.health().await?;
+            print::line("healthy");
+            return Ok(DONE);
+        }
+    };
     match door::ask(&config.storage_path, &Request::Health).await {
         Ok(Some(Answer::Done(_))) => {
             print::line("healthy");
@@ -45,21 +58,22 @@ pub async fn health(config: &Config) -> Ended {
     }
 }
 
-/// Asks the owner; where there is none, becomes it for as long as the execution needs.
-async fn act(config: &Config, execution: &str, act: Act, json: bool) -> Ended {
-    let request = Request::Control { execution: execution.to_owned(), act: act.clone(), by: caller().name };
-    match door::ask(&config.storage_path, &request).await? {
-        Some(Answer::Done(view)) => {
+/// Asks whoever carries the execution; where nobody does, becomes the owner for as long as it needs.
+async fn act(desk: &Desk<'_>, execution: &str, act: Act, json: bool) -> Ended {
+    match (desk.act(execution, &act).await?, desk) {
+        (Some(Ok(view)), _) => {
             report(&view, json)?;
-            return Ok(DONE);
+            Ok(DONE)
         }
-        Some(Answer::Refused(why)) => {
+        (Some(Err(why)), _) => {
             print::aside(format!("error: {why}"));
-            return Ok(WRONG_USE);
+            Ok(WRONG_USE)
         }
-        None => {}
+        (None, Desk::Here(config)) => {
+            as_owner(config, false, async |service| act_here(service, execution, &act, json).await).await
+        }
+        (None, Desk::There(_)) => Ok(FAILED), // a service always answers, or there was an error above
     }
-    as_owner(config, false, async |service| act_here(service, execution, &act, json).await).await
 }
 
 async fn act_here(service: &Service, execution: &str, act: &Act, json: bool) -> Ended {
@@ -70,7 +84,7 @@ async fn act_here(service: &Service, execution: &str, act: &Act, json: bool) -> 
         let view = watch_one(service, run, json).await?;
         return Ok(if *act == Act::Cancel { DONE } else { exit_code(view.status) });
     }
-    report(&serde_json::to_value(&view)?, json)?;
+    report(&view, json)?;
     Ok(DONE)
 }
 
@@ -116,11 +130,10 @@ async fn watch_open(service: &Service, json: bool) -> Ended {
     Ok(worst)
 }
 
-fn report(view: &serde_json::Value, json: bool) -> anyhow::Result<()> {
+fn report(view: &RunView, json: bool) -> anyhow::Result<()> {
     if json {
         return print::json(view);
     }
-    let text = |key: &str| view[key].as_str().unwrap_or_default();
-    print::line(format!("{} is {}", text("execution_id"), text("status")));
+    print::line(format!("{} is {}", view.execution_id, view.status));
     Ok(())
 }

@@ -11,6 +11,8 @@ use crate::service::verbs::Verb;
 pub struct CommandLine {
     #[command(flatten)]
     pub settings: Overrides,
+    #[command(flatten)]
+    pub server: Server,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -27,6 +29,15 @@ pub struct Overrides {
     /// Any setting, as in the configuration file; may be given several times
     #[arg(long = "set", global = true, value_name = "KEY=VALUE", help_heading = "Settings")]
     pub set: Vec<String>,
+}
+
+/// Where the command is carried out.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Server {
+    /// Ask the running service at this address, as http://127.0.0.1:8080, instead of this machine's storage path; its
+    /// token is WORKFLOW_API_TOKEN
+    #[arg(long, global = true, value_name = "URL", help_heading = "Settings")]
+    pub server: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,30 +4,27 @@
 mod ask;
 mod check;
 mod control;
+mod desk;
+mod exit;
 mod line;
 mod print;
 mod run;
 mod serve;
 mod settings;
+mod there;
 mod watch;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use line::{Command, CommandLine};
+use desk::Desk;
+use exit::{DISK_FAILED, DONE, FAILED, WRONG_USE, disk_failed, exit_code, refusal_code};
+use line::{Command, CommandLine, Server};
 
+use crate::app::remote::Remote;
 use crate::app::telemetry;
 use crate::config::Config;
-use crate::service::{Caller, ServiceError, verbs::Verb};
-
-/// Everything went well.
-const DONE: u8 = 0;
-/// It was tried and failed.
-const FAILED: u8 = 1;
-/// It could not be tried: wrong words, no such thing, a file with errors.
-const WRONG_USE: u8 = 2;
-/// The disk failed under the store; the next start carries on.
-const DISK_FAILED: u8 = 74;
+use crate::service::{Caller, verbs::Verb};
 
 /// What a command ends with: an exit code, or a message for people on standard error.
 type Ended = anyhow::Result<u8>;
@@ -56,61 +53,40 @@ async fn dispatch(line: CommandLine) -> Ended {
     match line.command {
         Command::Serve => serve::serve(&config).await,
         Command::Config(show) => settings::show(&config, &show),
-        Command::Health => control::health(&config).await,
-        Command::Verb(verb) => say(&config, verb).await,
+        Command::Health => control::health(&desk(&config, &line.server).await?).await,
+        Command::Verb(verb) => say(&desk(&config, &line.server).await?, verb).await,
     }
 }
 
-async fn say(config: &Config, verb: Verb) -> Ended {
+/// Where the command is carried out.
+async fn desk<'c>(config: &'c Config, server: &Server) -> anyhow::Result<Desk<'c>> {
+    match &server.server {
+        None => Ok(Desk::Here(config)),
+        Some(address) => Ok(Desk::There(Remote::new(address, None).await?)),
+    }
+}
+
+async fn say(desk: &Desk<'_>, verb: Verb) -> Ended {
     match verb {
-        Verb::Run(args) => run::run(config, args).await,
-        Verb::Resume(args) => control::resume(config, args).await,
-        Verb::Pause(args) => control::pause(config, args).await,
-        Verb::Cancel(args) => control::cancel(config, args).await,
-        Verb::Retry(args) => control::retry(config, args).await,
-        Verb::Status(args) => ask::status(config, &args).await,
-        Verb::History(args) => ask::history(config, args).await,
-        Verb::Logs(args) => ask::logs(config, &args).await,
-        Verb::Output(args) => ask::output(config, &args).await,
-        Verb::Search(args) => ask::search(config, &args).await,
-        Verb::List(args) => check::list(config, args.json).await,
-        Verb::Templates(args) => check::templates(config, &args).await,
-        Verb::Show(args) => check::show(config, &args.name).await,
-        Verb::Plan(args) => check::plan(config, &args).await,
-        Verb::Validate(args) => check::validate(config, &args).await,
+        Verb::Run(args) => run::run(desk, args).await,
+        Verb::Resume(args) => control::resume(desk, args).await,
+        Verb::Pause(args) => control::pause(desk, args).await,
+        Verb::Cancel(args) => control::cancel(desk, args).await,
+        Verb::Retry(args) => control::retry(desk, args).await,
+        Verb::Status(args) => ask::status(desk, &args).await,
+        Verb::History(args) => ask::history(desk, &args).await,
+        Verb::Logs(args) => ask::logs(desk, &args).await,
+        Verb::Output(args) => ask::output(desk, &args).await,
+        Verb::Search(args) => ask::search(desk, &args).await,
+        Verb::List(args) => check::list(desk, args.json).await,
+        Verb::Templates(args) => check::templates(desk, &args).await,
+        Verb::Show(args) => check::show(desk, &args.name).await,
+        Verb::Plan(args) => check::plan(desk, &args).await,
+        Verb::Validate(args) => check::validate(desk, &args).await,
     }
 }
 
 /// Who sits at this terminal.
 fn caller() -> Caller {
     Caller { door: crate::service::TERMINAL, name: crate::config::user_name(), channel: None }
-}
-
-/// The exit code for an execution's status.
-fn exit_code(status: &str) -> u8 {
-    match status {
-        "completed" => DONE,
-        "cancelled" => 3,
-        "timed_out" => 4,
-        _ => FAILED,
-    }
-}
-
-/// The exit code for a refusal of the front desk.
-fn refusal_code(error: &ServiceError) -> u8 {
-    match error {
-        ServiceError::NotFound { .. }
-        | ServiceError::Ambiguous { .. }
-        | ServiceError::Definition(_)
-        | ServiceError::Inputs(_)
-        | ServiceError::Refused(_) => WRONG_USE,
-        ServiceError::Disk(_) => DISK_FAILED,
-        ServiceError::Stopping | ServiceError::Internal(_) => FAILED,
-    }
-}
-
-/// Says so, and gives the exit code for it.
-fn disk_failed() -> u8 {
-    print::aside("the store failed; nothing that was reported is lost, and the next start carries on");
-    DISK_FAILED
 }

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{DISK_FAILED, FAILED, refusal_code};
-use crate::app;
+use super::{DISK_FAILED, FAILED, WRONG_USE, refusal_code};
+use crate::app::{self, remote::Refusal};
 use crate::service::{RunView, StepView};
 
 /// A line for people who asked a question.
@@ -39,7 +39,11 @@ pub fn pretty(value: &impl Serialize) -> anyhow::Result<()> {
 /// Why a command failed, and the exit code for it.
 pub fn failure(error: &anyhow::Error) -> ExitCode {
     aside(format!("error: {error:#}"));
-    let other = if app::is_disk_failure(error) { DISK_FAILED } else { FAILED };
+    let other = match error.downcast_ref::<Refusal>() {
+        Some(refusal) if refusal.is_wrong_use() => WRONG_USE,
+        _ if app::is_disk_failure(error) => DISK_FAILED,
+        _ => FAILED,
+    };
     ExitCode::from(error.downcast_ref().map_or(other, refusal_code))
 }
 
@@ -95,7 +99,7 @@ pub fn step(step: &StepView) -> String {
     if let Some(due) = step.due_at.as_ref().filter(|_| matches!(step.status, "retrying" | "waiting")) {
         text.push_str(&format!("  until {due}"));
     }
-    if let Some(why) = step.skipped {
+    if let Some(why) = &step.skipped {
         text.push_str(&format!("  {why}"));
     }
     text.trim_end().to_owned()

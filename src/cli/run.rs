@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use super::desk::Desk;
+use super::there;
 use super::watch::Watch;
 use super::{Ended, WRONG_USE, caller, disk_failed, exit_code, print};
 use crate::app::App;
@@ -11,14 +13,19 @@ use crate::service::verbs::Run;
 use crate::service::{RunView, Service, ServiceError};
 
 /// The input that `--file` feeds.
-const FILE_INPUT: &str = "file_path";
+pub const FILE_INPUT: &str = "file_path";
 
-pub async fn run(config: &Config, args: Run) -> Ended {
-    if !config.enabled {
-        print::aside("workflows are switched off: WORKFLOW_ENABLED is false");
-        return Ok(WRONG_USE);
+pub async fn run(desk: &Desk<'_>, args: Run) -> Ended {
+    match desk {
+        Desk::There(remote) => there::run(remote, &args).await,
+        Desk::Here(config) if config.enabled => {
+            as_owner(config, false, async |service| all(service, &args).await).await
+        }
+        Desk::Here(_) => {
+            print::aside("workflows are switched off: WORKFLOW_ENABLED is false");
+            Ok(WRONG_USE)
+        }
     }
-    as_owner(config, false, async |service| all(service, &args).await).await
 }
 
 /// Owns the storage path for as long as `work` takes. `carry_on` takes up what other processes left open.
@@ -40,10 +47,7 @@ async fn all(service: &Service, args: &Run) -> Ended {
     let mut started = Vec::new();
     for inputs in inputs_of(service, args).await? {
         let new = service.start(&caller(), &args.workflow, &inputs).await?;
-        print::aside(format!("Workflow started: {}", new.execution));
-        for warning in new.warnings {
-            print::aside(format!("! {warning}"));
-        }
+        say_started(&new.execution.to_string(), &new.warnings);
         started.push(new.execution);
     }
     let mut worst = 0;
@@ -52,6 +56,14 @@ async fn all(service: &Service, args: &Run) -> Ended {
         worst = worst.max(exit_code(view.status));
     }
     Ok(worst)
+}
+
+/// The first words about an execution.
+pub fn say_started(execution: &str, warnings: &[String]) {
+    print::aside(format!("Workflow started: {execution}"));
+    for warning in warnings {
+        print::aside(format!("! {warning}"));
+    }
 }
 
 async fn inputs_of(service: &Service, args: &Run) -> Result<Vec<Map<String, Value>>, ServiceError> {
@@ -98,15 +110,15 @@ pub async fn watch_one(service: &Service, execution: RunId, json: bool) -> anyho
         }
     }
     let view = service.archive().view(execution, json).await?;
-    if json {
-        print::json(&view)?;
-    } else {
-        summary(&view);
-    }
+    conclude(&view, json)?;
     Ok(view)
 }
 
-fn summary(view: &RunView) {
+/// The last words about an execution.
+pub fn conclude(view: &RunView, json: bool) -> anyhow::Result<()> {
+    if json {
+        return print::json(view);
+    }
     print::line(format!("{} {} {}", print::sign(view.status), view.name, view.status.replace('_', " ")));
     for line in print::ending(view) {
         print::line(line);
@@ -114,4 +126,5 @@ fn summary(view: &RunView) {
     for (name, value) in &view.outputs {
         print::line(format!("  {name}: {value}"));
     }
+    Ok(())
 }

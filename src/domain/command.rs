@@ -95,6 +95,8 @@ pub enum Command {
     Retry {
         /// Its place in the plan; `None`: every failed or cancelled step.
         step: Option<usize>,
+        /// Inputs that replace those of the run.
+        inputs: Map<String, Value>,
         /// Who asks.
         by: String,
     },

@@ -42,36 +42,38 @@ pub struct Completed<'p> {
 pub fn complete<'p>(plan: &'p Plan, given: &Map<String, Value>) -> Result<Completed<'p>, Vec<Fault>> {
     let mut completed = Completed { inputs: given.clone(), warnings: Vec::new(), missing: Vec::new() };
     let Some(declared) = &plan.inputs else { return Ok(completed) };
-    let mut faults = Vec::new();
+    let (mut faults, mut fits_so_far) = (Vec::new(), true);
     for spec in declared {
         let value = given.get(&spec.name).filter(|value| !value.is_null());
         match (value, &spec.default) {
             (Some(value), _) => {
                 if let Err(reason) = fits(spec, value) {
+                    fits_so_far = false;
                     faults.push(wrong(spec, format!("input `{}` {reason}", spec.name)));
                 }
             }
             (None, Some(default)) => {
                 completed.inputs.insert(spec.name.clone(), default.clone());
             }
-            (None, None) if spec.required == Required::Yes => completed.missing.push(spec),
+            (None, None) if spec.required == Required::Yes => {
+                completed.missing.push(spec);
+                faults.push(absent(spec));
+            }
             (None, None) => {}
         }
     }
-    if faults.is_empty() {
-        completed.warnings = undeclared(declared, given);
-        return Ok(completed);
+    if !fits_so_far {
+        return Err(faults);
     }
-    faults.extend(completed.missing.into_iter().map(absent));
-    Err(faults)
+    completed.warnings = undeclared(declared, given);
+    Ok(completed)
 }
 
 /// The inputs that `key=value` arguments mean. A declared input is read as its type says. An undeclared one stays text,
 /// unless it is JSON: `true`, `null`, a list, a map, text in double quotes, or a number that reads back as it was
 /// written. So `count=3` is a number; `name=Anna`, `version=1.10` and `postcode=01067` are texts.
 #[must_use]
-pub fn from_text(plan: &Plan, given: &[(String, String)]) -> Map<String, Value> {
-    let declared = plan.inputs.as_deref().unwrap_or_default();
+pub fn from_text(declared: &[InputSpec], given: &[(String, String)]) -> Map<String, Value> {
     let read = |(key, text): &(String, String)| {
         let value = match declared.iter().find(|spec| spec.name == *key) {
             Some(spec) => typed(spec, text),
@@ -98,9 +100,10 @@ fn typed(spec: &InputSpec, text: &str) -> Value {
             "false" | "no" | "off" | "0" => Some(Value::Bool(false)),
             _ => None,
         },
-        // `tags=a,b` is what people type; JSON says it exactly.
+        // `tags=a,b` and `tags=[a,b]` are what people type; JSON says it exactly.
         InputType::Array => serde_json::from_str(text).ok().filter(Value::is_array).or_else(|| {
-            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            let bare = text.trim().strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+            let items = bare.split(',').map(|item| item.trim().trim_matches('"')).filter(|item| !item.is_empty());
             Some(Value::Array(items.map(Value::from).collect()))
         }),
         InputType::Object => serde_json::from_str(text).ok().filter(Value::is_object),

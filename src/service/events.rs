@@ -65,7 +65,7 @@ fn frame_of(history: &History, flow: &Flow, run: &Run, (seq, entry): (u64, &Entr
         step,
         name: step.map(|step| flow.plan.steps[step].name.clone()),
         status: step.map_or_else(|| run.state.status(), |step| run.steps[step].state.status()),
-        result: step.and_then(|step| result(event, history.outputs.get(&step))),
+        result: step.and_then(|step| result(event, history.outputs.get(&step).map(|outputs| &**outputs))),
         text: text.clone(),
     };
     match event {
@@ -84,7 +84,7 @@ fn frame_of(history: &History, flow: &Flow, run: &Run, (seq, entry): (u64, &Entr
 }
 
 /// What a handler would say: `success` with its outputs, `failed`, `timeout`.
-fn result(event: &Event, outputs: Option<&Box<RawValue>>) -> Option<Value> {
+fn result(event: &Event, outputs: Option<&RawValue>) -> Option<Value> {
     match event {
         Event::StepSucceeded { warnings, .. } => {
             let small = outputs.filter(|outputs| outputs.get().len() <= SMALL);

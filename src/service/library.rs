@@ -18,7 +18,7 @@ const SHIPPED: [(&str, &str); 3] = [
 ];
 
 /// A template, as lists show it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct TemplateInfo {
     /// The name by which it is run.
     pub id: String,

@@ -15,10 +15,11 @@ mod progress;
 mod repeats;
 mod runs;
 pub mod verbs;
+mod words;
 mod workflows;
 
 pub use archive::{Archive, ListFilter};
-pub use detail::{InputView, WorkflowDetail};
+pub use detail::{InputView, WorkflowDetail, read_pairs};
 pub use error::ServiceError;
 pub use events::EventView;
 pub use expectation::{Expectation, Processed};

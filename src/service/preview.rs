@@ -1,6 +1,8 @@
 //! What a run would do, without doing it: steps in order, where their values come from, what they touch.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::domain::plan::{EffectClass, Plan, PlanStep, PortSource};
@@ -8,7 +10,7 @@ use crate::language::catalog::Catalog;
 use crate::language::inputs;
 
 /// A step of a preview.
-#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PlanStepView {
     /// Its place, from 0.
     pub index: usize,
@@ -26,16 +28,16 @@ pub struct PlanStepView {
     /// Its config, expressions as written, overriding inputs put in.
     pub config: Value,
     /// What it does to the world, in words.
-    pub effect: &'static str,
+    pub effect: Cow<'static, str>,
     /// Attempts and time of each, in words.
     pub attempts: String,
     /// Its condition.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub when: Option<String>,
 }
 
 /// A preview of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PlanView {
     /// The name by which it is run.
     pub workflow: String,
@@ -79,11 +81,11 @@ fn view(plan: &Plan, index: usize, step: &PlanStep, inputs: &Map<String, Value>,
         after: if after.is_empty() { "the start".to_owned() } else { after.join(", ") },
         ports: ports(plan, step, catalog),
         config,
-        effect: if catalog.get(&step.kind).is_some() {
+        effect: Cow::Borrowed(if catalog.get(&step.kind).is_some() {
             effect(step.effect)
         } else {
             "unknown step type: the run fails here"
-        },
+        }),
         attempts: format!("{} attempts of {} at the most", step.retry.max_attempts(), step.timeout),
         when: step.condition.expression.clone(),
     }

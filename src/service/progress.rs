@@ -1,9 +1,12 @@
 //! A run as people and programs see it, in the words of the wire: executions, completed steps, seconds.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::origin::Origin;
+use super::words::{self, Word};
 use crate::domain::event::{Entry, Event};
 use crate::domain::fault::Fault;
 use crate::domain::plan::Plan;
@@ -14,14 +17,15 @@ use crate::store::journal::History;
 use crate::store::workflows::StoredWorkflow;
 
 /// A fault, with what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FaultView {
     /// The stable code.
-    pub code: &'static str,
+    #[serde(deserialize_with = "words::code")]
+    pub code: Word,
     /// What is wrong.
     pub message: String,
     /// Where.
-    #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "where", skip_serializing_if = "Option::is_none", default)]
     pub place: Option<String>,
     /// What to do.
     pub fix: String,
@@ -43,7 +47,7 @@ impl From<&Fault> for FaultView {
 }
 
 /// A step of an execution.
-#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct StepView {
     /// Its place, from 0.
     pub index: usize,
@@ -55,33 +59,34 @@ pub struct StepView {
     #[serde(rename = "type")]
     pub kind: String,
     /// pending, running, retrying, waiting, completed, failed, skipped, cancelled.
-    pub status: &'static str,
+    #[serde(deserialize_with = "words::status")]
+    pub status: Word,
     /// Attempts begun.
     pub attempts: u32,
     /// Attempts at the most.
     pub max_attempts: u32,
     /// When its first attempt began; RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub started_at: Option<String>,
     /// Seconds from the first attempt to the end.
     pub duration: Option<f64>,
     /// When the next attempt is due; RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub due_at: Option<String>,
     /// Why it was skipped.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub skipped: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub skipped: Option<Cow<'static, str>>,
     /// Its outputs, where they were asked for.
     pub outputs: Option<Map<String, Value>>,
     /// What people should know.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub warnings: Vec<String>,
     /// Why its last attempt failed.
     pub error: Option<FaultView>,
 }
 
 /// An execution.
-#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RunView {
     /// Its id.
     pub execution_id: String,
@@ -92,7 +97,8 @@ pub struct RunView {
     /// The workflow's title.
     pub name: String,
     /// queued, running, waiting, pausing, paused, cancelling, completed, failed, cancelled, timed_out.
-    pub status: &'static str,
+    #[serde(deserialize_with = "words::status")]
+    pub status: Word,
     /// The last step that has begun, from 1; 0 before the first one.
     pub current_step: usize,
     /// How many steps there are.
@@ -114,11 +120,11 @@ pub struct RunView {
     /// Why it failed.
     pub error: Option<FaultView>,
     /// What it asks for before it goes on.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     #[schema(value_type = Vec<Object>)]
     pub questions: Vec<Question>,
     /// How long it waits for that; RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub asks_until: Option<String>,
     /// Where it came from.
     pub origin: Origin,
@@ -175,8 +181,8 @@ fn step_view(plan: &Plan, run: &Run, index: usize) -> StepView {
         _ => None,
     };
     let skipped = match state.state {
-        StepState::Skipped(SkipReason::Condition) => Some("its condition was false"),
-        StepState::Skipped(SkipReason::RunFailed) => Some("the workflow had failed before it"),
+        StepState::Skipped(SkipReason::Condition) => Some(Cow::Borrowed("its condition was false")),
+        StepState::Skipped(SkipReason::RunFailed) => Some(Cow::Borrowed("the workflow had failed before it")),
         _ => None,
     };
     let duration = state.started_at.zip(state.finished_at).map(|(from, to)| to.since(from).as_secs_f64());
@@ -199,7 +205,7 @@ fn step_view(plan: &Plan, run: &Run, index: usize) -> StepView {
 }
 
 /// A workflow that was run or saved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct WorkflowView {
     /// Its id.
     pub id: String,
@@ -212,7 +218,8 @@ pub struct WorkflowView {
     /// The template it was made from.
     pub template: Option<String>,
     /// `active`, or `archived` once it was taken out of use.
-    pub status: &'static str,
+    #[serde(deserialize_with = "words::status")]
+    pub status: Word,
     /// The hash of its present version.
     pub revision: String,
     /// When it was made; RFC 3339.
@@ -235,7 +242,7 @@ impl From<StoredWorkflow> for WorkflowView {
 }
 
 /// One line of an execution's history.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogLine {
     /// When; RFC 3339.
     pub at: String,

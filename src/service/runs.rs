@@ -9,6 +9,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::Caller;
 use super::archive::Archive;
+use super::detail::{InputView, read_pairs};
 use super::error::ServiceError;
 use super::library::{Library, Ready};
 use super::origin::{CHAT, Origin};
@@ -84,7 +85,7 @@ impl Service {
         pairs: &[(String, String)],
     ) -> Result<Map<String, Value>, ServiceError> {
         let ready = self.ready(caller, name).await?;
-        Ok(inputs::from_text(&ready.flow.plan, pairs))
+        Ok(read_pairs(&InputView::all(&ready.flow.plan), pairs))
     }
 
     /// What a run with these inputs would do.
@@ -192,12 +193,7 @@ impl Service {
         run: RunId,
         given: &Map<String, Value>,
     ) -> Result<RunView, ServiceError> {
-        let mut inputs = self.archive.inputs(run).await?;
-        inputs.extend(given.clone());
-        let flow = self.archive.flow(run).await?;
-        // What is still missing is asked for on; what is wrong is not taken.
-        inputs::complete(&flow.plan, &inputs).map_err(ServiceError::Inputs)?;
-        refuse_depth(given)?;
+        self.check_change(run, given).await?;
         self.command(run, Command::Answer { inputs: given.clone(), by: caller.name.clone() }).await
     }
 
@@ -241,11 +237,37 @@ impl Service {
     /// # Errors
     /// No such run or step, or the run has not failed.
     pub async fn retry(&self, caller: &Caller, run: RunId, step: Option<&str>) -> Result<RunView, ServiceError> {
+        self.retry_with(caller, run, step, Map::new()).await
+    }
+
+    /// Does what [`Service::retry`] does, with these inputs in place of those that the run has.
+    ///
+    /// # Errors
+    /// No such run or step, the run has not failed, or the inputs do not fit.
+    pub async fn retry_with(
+        &self,
+        caller: &Caller,
+        run: RunId,
+        step: Option<&str>,
+        changed: Map<String, Value>,
+    ) -> Result<RunView, ServiceError> {
         let step = match step {
             Some(step) => Some(self.step_place(run, step).await?),
             None => None,
         };
-        self.command(run, Command::Retry { step, by: caller.name.clone() }).await
+        if !changed.is_empty() {
+            self.check_change(run, &changed).await?;
+        }
+        self.command(run, Command::Retry { step, inputs: changed, by: caller.name.clone() }).await
+    }
+
+    /// Whether a run may have these inputs beside those that it has. What is still missing may stay so.
+    async fn check_change(&self, run: RunId, given: &Map<String, Value>) -> Result<(), ServiceError> {
+        let mut inputs = self.archive.inputs(run).await?;
+        inputs.extend(given.clone());
+        let flow = self.archive.flow(run).await?;
+        inputs::complete(&flow.plan, &inputs).map_err(ServiceError::Inputs)?;
+        refuse_depth(given)
     }
 
     async fn step_place(&self, run: RunId, step: &str) -> Result<usize, ServiceError> {

@@ -18,7 +18,7 @@ use super::tls::Tls;
 use crate::connect::egress::{Admitted, Egress};
 use crate::domain::time::Span;
 
-const AGENT: &str = concat!("workflow/", env!("CARGO_PKG_VERSION"));
+pub(super) const AGENT: &str = concat!("workflow/", env!("CARGO_PKG_VERSION"));
 
 /// How much one request may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,12 +6,14 @@
 mod answer;
 mod client;
 mod error;
+mod link;
 mod redirect;
 mod tls;
 
 pub use answer::Answer;
 pub use client::{Client, Limits, Request};
 pub use error::{HttpError, RedirectError};
+pub use link::{Link, LinkError, Reply};
 pub use reqwest::header;
 pub use reqwest::{Method, StatusCode};
 pub use url::Url;

@@ -55,21 +55,23 @@ pub fn apply(run: &mut Run, flow: &Flow, at: Timestamp, event: &Event) {
             run.state = RunState::Paused;
             run.paused_at = Some(at);
         }
-        Event::Resumed { .. } => {
-            // People take their time; that is not the run's.
-            if let (Some(paused_at), Some(deadline)) = (run.paused_at.take(), run.deadline) {
-                run.deadline = Some(deadline.plus(at.since(paused_at)));
-            }
-            run.state = match run.held_back_until() {
-                Some(until) => RunState::Waiting { until },
-                None if run.has_attempts_in_flight() => RunState::Running,
-                None => RunState::Queued,
-            };
-        }
+        Event::Resumed { .. } => resumed(run, at),
         Event::CancelAsked { cause, .. } => run.state = RunState::Cancelling { cause: *cause },
         Event::Reopened { steps, .. } => reopened(run, flow, steps),
         Event::Finished { outcome } => finished(run, flow, *outcome, at),
     }
+}
+
+fn resumed(run: &mut Run, at: Timestamp) {
+    // People take their time; that is not the run's.
+    if let (Some(paused_at), Some(deadline)) = (run.paused_at.take(), run.deadline) {
+        run.deadline = Some(deadline.plus(at.since(paused_at)));
+    }
+    run.state = match run.held_back_until() {
+        Some(until) => RunState::Waiting { until },
+        None if run.has_attempts_in_flight() => RunState::Running,
+        None => RunState::Queued,
+    };
 }
 
 fn claimed(run: &mut Run, flow: &Flow, at: Timestamp) {

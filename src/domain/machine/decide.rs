@@ -7,6 +7,7 @@ use crate::domain::command::{Command, Refusal};
 use crate::domain::event::Event;
 use crate::domain::fault::{Again, Fault};
 use crate::domain::plan::{EffectClass, PlanStep};
+use crate::domain::question::Question;
 use crate::domain::retry::{Backoff, RetryPolicy};
 use crate::domain::run::{CancelCause, Flow, Outcome, Run, RunState, SkipReason, StepState};
 use crate::domain::time::{Span, Timestamp};
@@ -54,7 +55,7 @@ pub fn decide(run: &Run, flow: &Flow, command: Command, now: Timestamp) -> Resul
         Command::Pause { by } => pause(run, by),
         Command::Resume { by } => resume(run, by),
         Command::Cancel { by } => cancel(run, by),
-        Command::Retry { step, by } => retry(run, flow, (step, by), now),
+        Command::Retry { step, inputs, by } => retry(run, flow, step, (inputs, by, now)),
     }
 }
 
@@ -231,7 +232,12 @@ pub fn unanswered() -> Fault {
     Fault::permanent(code::WF4008, "nobody answered in time")
 }
 
-fn retry(run: &Run, flow: &Flow, (step, by): (Option<usize>, String), now: Timestamp) -> Result<Vec<Event>, Refusal> {
+fn retry(
+    run: &Run,
+    flow: &Flow,
+    step: Option<usize>,
+    (inputs, by, now): (Map<String, Value>, String, Timestamp),
+) -> Result<Vec<Event>, Refusal> {
     let retryable = matches!(
         run.state,
         RunState::Paused | RunState::Finished(Outcome::Failed | Outcome::Cancelled | Outcome::TimedOut)
@@ -253,13 +259,18 @@ fn retry(run: &Run, flow: &Flow, (step, by): (Option<usize>, String), now: Times
     if steps.is_empty() {
         return Err(Refusal::Step("no step has failed or was cancelled, so there is nothing to retry".to_owned()));
     }
-    let mut events = vec![Event::Reopened { steps, by }];
+    let mut events = vec![Event::Reopened { steps, by: by.clone() }];
     // What the run could not begin without, it still cannot.
-    events.extend(run.asking.iter().filter(|asking| asking.step.is_none()).map(|asking| Event::Asked {
-        step: None,
-        questions: asking.questions.clone(),
-        until: now.plus(asking.until.since(asking.since)),
-    }));
+    for asking in run.asking.iter().filter(|asking| asking.step.is_none()) {
+        let unanswered = asking.questions.iter().filter(|question| !inputs.contains_key(&question.key));
+        let questions: Vec<Question> = unanswered.cloned().collect();
+        if !questions.is_empty() {
+            events.push(Event::Asked { step: None, questions, until: now.plus(asking.until.since(asking.since)) });
+        }
+    }
+    if !inputs.is_empty() {
+        events.push(Event::Answered { inputs, by });
+    }
     Ok(events)
 }
 

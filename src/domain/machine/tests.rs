@@ -168,7 +168,9 @@ impl World {
             87..=88 => self.act(Command::Pause { by: by() }),
             89..=91 => self.act(Command::Resume { by: by() }),
             92 => self.act(Command::Cancel { by: by() }),
-            93..=95 => self.act(Command::Retry { step: (which > 99).then_some(step), by: by() }),
+            93..=95 => {
+                self.act(Command::Retry { step: (which > 99).then_some(step), inputs: Default::default(), by: by() })
+            }
             96 => self.act(Command::Interrupt { lost: false }),
             98 => {
                 let until = self.now.plus(Span::from_secs(5));
@@ -303,7 +305,9 @@ fn a_retry_keeps_what_stands_before_and_repeats_what_stands_behind() {
     succeed(&mut world, 0);
     succeed(&mut world, 1);
     fail(&mut world, 2);
-    world.act(Command::Retry { step: Some(1), by: "ana".to_owned() }).expect("a failed run can be retried");
+    world
+        .act(Command::Retry { step: Some(1), inputs: Default::default(), by: "ana".to_owned() })
+        .expect("a failed run can be retried");
     let states: Vec<_> = world.run.steps.iter().map(|step| (step.state, step.generation)).collect();
     assert_eq!(states[0], (StepState::Succeeded, 0));
     assert!(states[1..].iter().all(|&state| state == (StepState::Pending, 1)), "{states:?}");
@@ -435,7 +439,7 @@ fn a_question_that_nobody_answers_fails_its_step_and_a_retry_asks_again() {
     world.act(Command::Claim).expect("due");
     assert_eq!(world.run.state, RunState::Finished(Outcome::Failed));
     assert_eq!(world.run.steps[0].fault.as_ref().map(|fault| fault.code), Some(code::WF4008));
-    world.act(Command::Retry { step: None, by: "ana".to_owned() }).expect("failed");
+    world.act(Command::Retry { step: None, inputs: Default::default(), by: "ana".to_owned() }).expect("failed");
     assert!(world.run.asking.is_empty() && world.run.state == RunState::Queued);
 }
 
@@ -450,7 +454,7 @@ fn a_run_that_asks_first_begins_with_the_answer_and_asks_again_when_it_is_retrie
     world.now = until;
     world.act(Command::Claim).expect("due");
     assert_eq!(world.run.state, RunState::Finished(Outcome::TimedOut));
-    world.act(Command::Retry { step: None, by: "ana".to_owned() }).expect("timed out");
+    world.act(Command::Retry { step: None, inputs: Default::default(), by: "ana".to_owned() }).expect("timed out");
     assert_eq!(world.run.state, RunState::Waiting { until: world.now.plus(Span::from_secs(30)) });
     world.act(Command::Answer { inputs: answer("start"), by: "ana".to_owned() }).expect("asked for");
     world.act(Command::Claim).expect("queued");

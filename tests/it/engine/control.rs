@@ -61,7 +61,11 @@ async fn a_failed_run_is_retried_from_where_it_failed() {
     let run = bench.start().await;
     bench.until(run, "failed").await;
     bench.script("b", Script::Fail(0));
-    bench.engine.command(run, Command::Retry { step: None, by: by() }).await.expect("failed");
+    bench
+        .engine
+        .command(run, Command::Retry { step: None, inputs: Default::default(), by: by() })
+        .await
+        .expect("failed");
     bench.until(run, "completed").await;
     assert_eq!(bench.ledger.starts("a"), [1], "what was completed is kept");
     assert_eq!(bench.ledger.starts("b"), [1, 1], "each generation counts its own attempts");

@@ -81,7 +81,7 @@ fn an_undeclared_input_is_kept_and_told() {
 fn text_from_a_command_line_becomes_what_is_declared() {
     let text = |pairs: &[(&str, &str)]| {
         let pairs: Vec<_> = pairs.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect();
-        Value::Object(inputs::from_text(&plan(DECLARED), &pairs))
+        Value::Object(inputs::from_text(plan(DECLARED).inputs.as_deref().unwrap_or_default(), &pairs))
     };
     let declared = [("code", "0815"), ("count", "3"), ("price", "1.10"), ("tags", "a, b"), ("due", "2026-11-23")];
     assert_eq!(

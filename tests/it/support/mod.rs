@@ -2,6 +2,7 @@
 
 pub mod attempt;
 pub mod binary;
+pub mod desk;
 pub mod names;
 pub mod server;
 pub mod workbench;
