@@ -50,8 +50,7 @@ impl App {
     pub fn listen(&self, config: &Config, listener: TcpListener) -> anyhow::Result<Web> {
         let clock = Arc::new(SystemClock);
         let guard = Guard::new(config.api_token.clone(), &config.allowed_hosts, &user_name(), clock.clone());
-        let settings =
-            api::Settings { service: self.service.clone(), guard, upload_limit: config.upload_limit, clock };
+        let settings = api::Settings { service: self.service.clone(), guard, upload_limit: config.upload_limit, clock };
         let door = Door::default();
         let routes = api::routes(settings, rooms(&self.service), &door);
         let listening = Listening::start(listener, routes, door)?;
