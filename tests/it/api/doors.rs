@@ -115,5 +115,5 @@ async fn a_stop_lets_a_request_that_waits_have_its_answer() {
     served.ask_to_stop();
     let status = waiting.await.expect("it does not panic");
     assert_eq!(status, 202, "it stands where it stood");
-    assert_eq!(served.stop(), 0);
+    assert_eq!(served.ended(), 0);
 }

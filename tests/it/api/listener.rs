@@ -68,3 +68,16 @@ async fn a_drain_closes_what_lies_idle() {
     listening.drain().await;
     assert!(said(&mut stream).await.ends_with("here"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_never_ends_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let take = async |_: workflow::http::json::Body<serde_json::Value>| "here";
+    let routes = Router::new().route("/", axum::routing::post(take));
+    let listening = Listening::start(listener, routes, Door::default()).expect("it has an address");
+    let mut stream = TcpStream::connect(listening.address).await.expect("it listens");
+    let head = "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 10\r\n\r\n{";
+    stream.write_all(head.as_bytes()).await.expect("written");
+    let answer = said(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+}

@@ -205,7 +205,7 @@ async fn a_stop_says_goodbye_to_every_page() {
     page.next().await.expect("an answer");
     served.ask_to_stop();
     assert_eq!(page.next().await, Some(json!({ "closed": 1001 })));
-    assert_eq!(served.stop(), 0);
+    assert_eq!(served.ended(), 0);
 }
 
 #[tokio::test]

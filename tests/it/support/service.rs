@@ -105,7 +105,12 @@ impl Served {
 
     /// Asks the service to stop, as an operator does; resolves with its exit code.
     pub fn stop(&mut self) -> i32 {
-        let _ = rustix::process::kill_process(pid_of(&self.child), rustix::process::Signal::TERM);
+        self.ask_to_stop();
+        self.ended()
+    }
+
+    /// The exit code of a service that was asked to stop.
+    pub fn ended(&mut self) -> i32 {
         self.child.wait().expect("it ends").code().unwrap_or(-1)
     }
 
