@@ -113,7 +113,9 @@ fn verdict(facts: &Facts<'_>) -> String {
         }
         "waiting" => {
             let due = view.steps.iter().filter_map(|step| step.due_at.as_deref()).min();
-            format!("waiting · until {}", due.map(words::clock).unwrap_or_default()).trim_end_matches(" until ").to_owned()
+            format!("waiting · until {}", due.map(words::clock).unwrap_or_default())
+                .trim_end_matches(" until ")
+                .to_owned()
         }
         "pausing" => "pausing · what is in flight finishes first".to_owned(),
         "paused" => format!("paused · {at}"),
