@@ -3,7 +3,7 @@
  * attempt, so that one that arrived although the answer was lost is not said twice.
  */
 import { t } from '$lib/language/index.svelte';
-import { isOver } from '$lib/parts/tone';
+import { isOver, meant } from '$lib/parts/tone';
 import { speaker } from '$lib/frame/speaker.svelte';
 import { api, Refused, upload } from '$lib/wire/client';
 import { live } from '$lib/wire/live.svelte';
@@ -130,11 +130,14 @@ export class Room {
 			return;
 		}
 		if (!card) return;
-		const ended = card.lines.filter((line, index) => line.status !== before.card?.lines[index]?.status && isOver(line.status));
+		const ended = card.lines.flatMap((line, index) => {
+			const status = meant(line.status);
+			return status && isOver(status) && line.status !== before.card?.lines[index]?.status ? t().run.ended(line.text, t().status[status]) : [];
+		});
 		if (card.status && isOver(card.status) && card.status !== before.card?.status) {
 			speaker.say(`${card.title}: ${card.verdict ?? t().status[card.status]}`, message.id);
 		} else if (ended.length) {
-			speaker.say(ended.map((line) => t().run.ended(line.text, t().status[line.status])).join('. '), message.id);
+			speaker.say(ended.join('. '), message.id);
 		}
 	}
 

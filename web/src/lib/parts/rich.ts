@@ -7,7 +7,7 @@ export type Piece =
 	| { kind: 'block'; text: string }
 	| { kind: 'link'; text: string; href: string };
 
-const INLINE = /`([^`\n]+)`|\*\*([^*\n]+)\*\*|\u0002([^\u0003]*)\u0003|(https?:\/\/[^\s<>"`]+[^\s<>"`.,;:!?)\]])|\b(exec_[0-9a-z]{6,40})\b/g;
+const INLINE = /`([^`\n]+)`|\*\*([^*\n]+)\*\*|\ue000([^\ue001]*)\ue001|(https?:\/\/[^\s<>"`]+[^\s<>"`.,;:!?)\]])|\b(exec_[0-9a-z]{6,40})\b/g;
 
 /** The pieces of a text. With `mark`, what is bold is a found word. */
 export function pieces(text: string, found = false): Piece[] {

@@ -24,3 +24,7 @@ export const tone = (status: Status): Tone => TONES[status] ?? 'idle';
 const FINAL: readonly Status[] = ['completed', 'failed', 'cancelled', 'timed_out'];
 /** Whether an execution in this state is over. */
 export const isOver = (status: Status) => FINAL.includes(status);
+
+/** The state that a card's word means. Cards speak to people: `done` is what the wire calls `completed`. */
+export const meant = (word: string): Status | undefined =>
+	word === 'done' ? 'completed' : word in TONES ? (word as Status) : undefined;

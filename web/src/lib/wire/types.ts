@@ -92,6 +92,8 @@ export interface LogLine {
 }
 
 export interface RunView {
+	/** The number of the last event that is in this view. */
+	seq?: number;
 	execution_id: string;
 	workflow_id: string;
 	workflow: string;
@@ -161,7 +163,9 @@ export interface InputView {
 	required: boolean | string;
 	default?: Json;
 	label?: string | null;
+	description?: string | null;
 	choices?: Json[];
+	sensitive?: boolean;
 	accept?: string[] | string;
 }
 
@@ -211,10 +215,13 @@ export interface FileInfo {
 }
 
 export interface DocumentHit {
-	id: string;
+	document_id: string;
 	name: string;
 	score?: number;
-	snippet: string;
+	/** The best place of the text; found words stand between U+E000 and U+E001. Only in answers to a search. */
+	snippet?: string;
+	type?: string;
+	size?: number;
 	page?: number | null;
 	language?: string | null;
 	created_at: string;
@@ -229,8 +236,11 @@ export interface Channel {
 }
 
 export interface CardLine {
+	/** Its number, `3`, or the numbers that it folds, `1-12`. */
+	number?: string;
 	sign: string;
-	status: Status;
+	/** The word for the state, as people say it (`done`); empty where there is none. */
+	status: string;
 	text: string;
 	detail?: string | null;
 }
@@ -292,13 +302,16 @@ export type RunFrame =
 			name: string;
 			status: StepStatus;
 			result?: Json;
+			/** What happened, for people. */
+			text?: string;
 	  }
-	| { type: 'execution'; execution_id: string; seq: number; at: string; status: RunStatus };
+	| { type: 'execution'; execution_id: string; seq: number; at: string; status: RunStatus; text?: string };
 
 export type Frame =
 	| RunFrame
 	| { type: 'executions'; changed: ExecutionRow[] }
 	| { type: 'message'; message: ChatMessage }
 	| { type: 'resync'; topic?: unknown }
-	| { type: 'error'; message: string }
+	| { type: 'error'; message: string; topic?: string }
+	| { type: 'subscribed' | 'unsubscribed'; topic: string }
 	| { type: 'pong' };
