@@ -54,7 +54,12 @@ impl Service {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// It is further than it was.
-    Moved(RunId),
+    Moved {
+        /// The execution.
+        run: RunId,
+        /// It ended, stands still, asks, or a step failed: what people want to see at once.
+        turned: bool,
+    },
     /// It was over, and goes on.
     Reopened(RunId),
     /// A step says how far it is. Kept nowhere.
@@ -81,13 +86,27 @@ impl Watch {
         match self.news.recv().await {
             Ok(Notice::Committed { run, entries, .. }) => {
                 let reopened = entries.iter().any(|(_, event)| matches!(event, Event::Reopened { .. }));
-                Some(if reopened { Change::Reopened(run) } else { Change::Moved(run) })
+                let turned = entries.iter().any(|(_, event)| is_turn(event));
+                Some(if reopened { Change::Reopened(run) } else { Change::Moved { run, turned } })
             }
             Ok(Notice::Progress { run, step, text }) => Some(Change::Says { run, step, text }),
             Err(RecvError::Lagged(_)) => Some(Change::Missed),
             Err(RecvError::Closed) => None,
         }
     }
+}
+
+const fn is_turn(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Finished { .. }
+            | Event::Paused
+            | Event::Resumed { .. }
+            | Event::Asked { .. }
+            | Event::WaitingUntil { .. }
+            | Event::StepFailed { .. }
+            | Event::CancelAsked { .. }
+    )
 }
 
 impl Conversations {
