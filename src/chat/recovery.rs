@@ -9,7 +9,7 @@ use crate::service::{CHAT, ListFilter, Origin, ServiceError};
 /// Executions that are looked through for the one that was just started.
 const LOOK_BACK: u32 = 200;
 
-/// Whether what came in had started executions before the crash; they get their cards now. Starting is the one thing
+/// Whether what came in, begun at this time, had started executions before the crash; they get their cards now. Starting is the one thing
 /// that must not be done twice: the machine refuses a second pause, cancel or retry by itself.
 pub async fn was_started(
     means: &Means,
@@ -26,7 +26,8 @@ pub async fn was_started(
     for run in means.service.archive().list(&filter).await? {
         let origin: Origin = serde_json::from_str(run.origin.get()).unwrap_or_default();
         let ours = origin.door == CHAT && origin.name == inbound.user && origin.channel.as_deref() == Some(&here);
-        if ours && run.created_at >= at && means.keeper.card(run.id).await?.is_none() {
+        // What is said in a channel is answered in order, so nothing else there can have begun since.
+        if ours && run.created_at >= at {
             courier.open(run.id, &inbound.from, &inbound.user).await?;
             found = true;
         }

@@ -124,7 +124,7 @@ impl Conversations {
     /// # Errors
     /// The store fails.
     pub async fn progress(&self, key: &str, progress: Progress) -> Result<(), ServiceError> {
-        Ok(self.service.engine().store().conversations().progress(key, progress).await?)
+        Ok(self.service.engine().store().conversations().progress(key, progress, self.service.now()).await?)
     }
 
     /// Forgets the keys of what was answered long ago.
