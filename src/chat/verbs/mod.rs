@@ -14,9 +14,8 @@ use crate::service::verbs::Verb;
 
 pub use control::act;
 pub use help::help;
-pub use list::when_open;
 pub use refuse::{refused, troubled};
-pub use run::start_on_files;
+pub use run::{give, start_on_files};
 
 /// Answers a verb.
 pub async fn ask(talk: &Talk<'_>, verb: Verb, files: Vec<FileRecord>) -> Result<Reply, No> {
