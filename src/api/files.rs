@@ -121,7 +121,9 @@ fn bounded(field: Field<'_>, limit: u64, why: Arc<AtomicU8>) -> impl Stream<Item
             let piece = match tokio::time::timeout(PIECE, field.chunk()).await {
                 Ok(Ok(Some(piece))) => piece,
                 Ok(Ok(None)) => return None,
-                Ok(Err(error)) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => return Some((stop(TOO_LARGE), (field, before))),
+                Ok(Err(error)) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                    return Some((stop(TOO_LARGE), (field, before)));
+                }
                 Ok(Err(_)) => return Some((stop(BROKEN), (field, before))),
                 Err(_) => return Some((stop(TOO_SLOW), (field, before))),
             };
@@ -151,7 +153,10 @@ fn broken(error: &MultipartError) -> Problem {
 /// A file's name without folders and without characters that nobody sees: it is shown, never opened.
 fn plain_name(given: &str) -> String {
     let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
-    let seen = last.chars().filter(|c| !c.is_control() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'));
+    let seen = last.chars().filter(|c| {
+        !c.is_control()
+            && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    });
     let name: String = seen.take(LONGEST_NAME).collect();
     if name.trim().is_empty() { "upload".to_owned() } else { name }
 }
@@ -161,11 +166,7 @@ fn plain_name(given: &str) -> String {
 /// As an attachment with its own name.
 #[utoipa::path(get, path = "/api/files/{file}", tag = "files", params(("file" = String, Path, description = "file id")),
     responses((status = 200, description = "the content", content_type = "application/octet-stream"), (status = 304), (status = 404)))]
-async fn download(
-    State(api): State<Api>,
-    Path(file): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+async fn download(State(api): State<Api>, Path(file): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
     let id: FileId = file.parse().map_err(|_| Problem::absent("file", &file, None))?;
     let file = api.service.file(id).await?;
     let tag = format!("\"{}\"", file.digest);
@@ -176,7 +177,10 @@ async fn download(
     let mut response = Response::new(Body::from_stream(ReaderStream::with_capacity(content, 64 * 1024)));
     let headers = response.headers_mut();
     let text = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("attachment"));
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(&file.media_type).unwrap_or(HeaderValue::from_static("application/octet-stream")));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_str(&file.media_type).unwrap_or(HeaderValue::from_static("application/octet-stream")),
+    );
     headers.insert(header::CONTENT_DISPOSITION, text(&disposition(&file.name)));
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(file.size));
     headers.insert(header::ETAG, text(&tag));
@@ -188,7 +192,10 @@ async fn download(
 
 /// The name twice: plainly for old readers, in full for all others (RFC 6266).
 fn disposition(name: &str) -> String {
-    let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || b"._- ".contains(&(c as u8)) && c.is_ascii() { c } else { '_' }).collect();
+    let plain: String = name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || b"._- ".contains(&(c as u8)) && c.is_ascii() { c } else { '_' })
+        .collect();
     let full = name.bytes().map(|byte| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'_' | b'-' => char::from(byte).to_string(),
         other => format!("%{other:02X}"),

@@ -62,7 +62,15 @@ pub fn routes(settings: Settings, rooms: Vec<Room>, door: &Door) -> Router {
     let topics = rooms.iter().filter_map(|room| room.topic.clone());
     let hub = Hub::start(&service, topics, door);
     let repeats = Repeats::new(service.clone());
-    let api = Api { service, guard: guard.clone(), door: door.clone(), hub, repeats, upload_limit, wrong_tokens: Arc::default() };
+    let api = Api {
+        service,
+        guard: guard.clone(),
+        door: door.clone(),
+        hub,
+        repeats,
+        upload_limit,
+        wrong_tokens: Arc::default(),
+    };
     let (routes, described) = described(rooms.into_iter().map(|room| room.routes)).with_state(api).split_for_parts();
     let described = described.to_json().unwrap_or_default(); // plain values with string keys
     let openapi = move || async move { ([(header::CONTENT_TYPE, "application/json")], described).into_response() };
@@ -75,10 +83,9 @@ pub fn routes(settings: Settings, rooms: Vec<Room>, door: &Door) -> Router {
 
 /// The routes with their descriptions.
 fn described(rooms: impl Iterator<Item = OpenApiRouter>) -> OpenApiRouter<Api> {
-    let info = InfoBuilder::new()
-        .title("workflow")
-        .version(env!("CARGO_PKG_VERSION"))
-        .description(Some("Durable workflow automation. Refusals are `application/problem+json` with a stable `code`."));
+    let info = InfoBuilder::new().title("workflow").version(env!("CARGO_PKG_VERSION")).description(Some(
+        "Durable workflow automation. Refusals are `application/problem+json` with a stable `code`.",
+    ));
     let ordinary = OpenApiRouter::with_openapi(OpenApiBuilder::new().info(info.build()).build())
         .merge(workflows::routes())
         .merge(runs::routes())

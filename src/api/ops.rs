@@ -23,7 +23,8 @@ async fn health(State(api): State<Api>) -> Json {
             "failed"
         }
     };
-    let (status, word) = if database == "ok" { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "failed") };
+    let (status, word) =
+        if database == "ok" { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "failed") };
     let version = env!("CARGO_PKG_VERSION");
     json::with_status(status, &json!({ "status": word, "version": version, "checks": { "database": database } }))
 }

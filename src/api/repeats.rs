@@ -24,7 +24,8 @@ pub async fn once(
 ) -> Result<Json, Problem> {
     let Some(key) = headers.get(KEY) else { return Ok(json::answer(&work(None).await?)) };
     let key = key.to_str().ok().filter(|key| (1..=LONGEST).contains(&key.len()));
-    let key = key.ok_or_else(|| Problem::unfit("Idempotency-Key", format!("a key has 1 to {LONGEST} plain characters")))?;
+    let key =
+        key.ok_or_else(|| Problem::unfit("Idempotency-Key", format!("a key has 1 to {LONGEST} plain characters")))?;
     match api.repeats.claim(key, content).await? {
         Claim::Ours(ticket) => {
             let done = work(Some(&ticket)).await;

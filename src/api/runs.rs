@@ -114,7 +114,15 @@ struct Which {
     responses((status = 200, description = "`{executions, next}`", body = Vec<ExecutionRow>)))]
 async fn history(State(api): State<Api>, Asked(which): Asked<Which>) -> Result<Json, Problem> {
     const STATUSES: [&str; 10] = [
-        "queued", "running", "waiting", "pausing", "paused", "cancelling", "completed", "failed", "cancelled",
+        "queued",
+        "running",
+        "waiting",
+        "pausing",
+        "paused",
+        "cancelling",
+        "completed",
+        "failed",
+        "cancelled",
         "timed_out",
     ];
     if let Some(status) = which.status.as_deref().filter(|status| !STATUSES.contains(status)) {

@@ -51,13 +51,15 @@ async fn sign_in(
         // One wrong token at a time: whoever guesses gets no further than two a second.
         let Ok(_turn) = api.wrong_tokens.try_lock() else {
             let message = "too many wrong tokens";
-            return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, code::WF5132, message)
-                .header(header::RETRY_AFTER, "1"));
+            return Err(
+                Problem::new(StatusCode::TOO_MANY_REQUESTS, code::WF5132, message).header(header::RETRY_AFTER, "1")
+            );
         };
         tokio::time::sleep(PENANCE).await;
         return Err(unknown());
     };
-    Ok(([(header::SET_COOKIE, cookie)], json::answer(&session(&api.guard, Some(&api.guard.somebody())))).into_response())
+    Ok(([(header::SET_COOKIE, cookie)], json::answer(&session(&api.guard, Some(&api.guard.somebody()))))
+        .into_response())
 }
 
 /// Signs out of this browser

@@ -57,7 +57,8 @@ impl Asset {
     fn new(path: &str, plain: Vec<u8>) -> Self {
         let digest = Sha256::digest(&plain);
         let kind = kind(path);
-        let is_text = kind.starts_with("text/") || ["json", "javascript", "svg", "wasm", "manifest"].iter().any(|word| kind.contains(word));
+        let is_text = kind.starts_with("text/")
+            || ["json", "javascript", "svg", "wasm", "manifest"].iter().any(|word| kind.contains(word));
         let packed = if is_text && plain.len() >= WORTH_PACKING { pack(&plain) } else { None };
         let policy = kind.starts_with("text/html").then(|| policy(&inline_scripts(&String::from_utf8_lossy(&plain))));
         Self { kind, plain: plain.into(), packed, tag: format!("\"{}\"", STANDARD.encode(&digest[..12])), policy }
@@ -147,7 +148,10 @@ fn answer(asset: &'static Asset, for_ever: bool, asked: &HeaderMap) -> Response 
         return response;
     }
     headers.insert(header::CONTENT_TYPE, value(asset.kind));
-    let takes_gzip = asked.get(header::ACCEPT_ENCODING).and_then(|takes| takes.to_str().ok()).is_some_and(|takes| takes.contains("gzip"));
+    let takes_gzip = asked
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|takes| takes.to_str().ok())
+        .is_some_and(|takes| takes.contains("gzip"));
     let content = match &asset.packed {
         Some(packed) if takes_gzip => {
             headers.insert(header::CONTENT_ENCODING, value("gzip"));

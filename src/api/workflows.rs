@@ -16,7 +16,7 @@ use crate::http::caller::Who;
 use crate::http::json::{self, Body, Json};
 use crate::http::paging::{Asked, Page};
 use crate::http::problem::Problem;
-use crate::language::{Source, Severity};
+use crate::language::{Severity, Source};
 use crate::service::{NewWorkflow, PlanView, Ticket, WorkflowDetail};
 
 pub fn routes() -> OpenApiRouter<Api> {

@@ -113,7 +113,9 @@ fn verdict(facts: &Facts<'_>) -> String {
         }
         "waiting" => {
             let due = view.steps.iter().filter_map(|step| step.due_at.as_deref()).min();
-            format!("waiting · until {}", due.map(words::clock).unwrap_or_default()).trim_end_matches(" until ").to_owned()
+            format!("waiting · until {}", due.map(words::clock).unwrap_or_default())
+                .trim_end_matches(" until ")
+                .to_owned()
         }
         "pausing" => "pausing · what is in flight finishes first".to_owned(),
         "paused" => format!("paused · {at}"),
@@ -241,7 +243,7 @@ fn detail(facts: &Facts<'_>, step: &StepView) -> Option<String> {
             parts.extend(step.due_at.as_deref().map(|at| format!("until {}", words::clock(at))));
         }
         "waiting" => parts.push("for an answer".to_owned()),
-        "skipped" => parts.extend(step.skipped.map(str::to_owned)),
+        "skipped" => parts.extend(step.skipped.as_ref().map(ToString::to_string)),
         _ => {}
     }
     parts.extend(step.warnings.iter().take(2).map(|warning| inert(warning, 120)));

@@ -113,7 +113,8 @@ impl Chat {
             match serde_json::from_str::<Inbound>(&open.said) {
                 Ok(inbound) => {
                     let begun = open.progress == Progress::Begun;
-                    if begun && recovery::was_started(&self.inner.means, &self.inner.courier, &inbound, open.at).await? {
+                    if begun && recovery::was_started(&self.inner.means, &self.inner.courier, &inbound, open.at).await?
+                    {
                         self.inner.means.keeper.progress(&inbound.key, Progress::Done).await?;
                         continue;
                     }

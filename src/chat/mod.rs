@@ -17,9 +17,9 @@ mod means;
 mod press;
 mod recovery;
 mod talk;
-pub mod terminal;
+
 mod verbs;
-pub mod web;
+
 mod words;
 
 pub use conversation::{Chat, Receipt};

@@ -248,7 +248,8 @@ fn hosts(reader: &mut Reader) -> Vec<String> {
     let hosts: Vec<_> = reader.given(KEY).values.iter().map(|host| host.to_ascii_lowercase()).collect();
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
     if let Some(host) = hosts.iter().find(|host| !host.chars().all(plain)) {
-        let message = format!("`{KEY}` holds `{host}`: it must be names as in `flows.example.org`, with a port where needed");
+        let message =
+            format!("`{KEY}` holds `{host}`: it must be names as in `flows.example.org`, with a port where needed");
         reader.fault(code::WF6002, KEY, message);
     }
     hosts

@@ -47,7 +47,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let query = Query::<T>::from_request_parts(parts, state).await;
-        let said = |error: &dyn std::error::Error| error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        let said =
+            |error: &dyn std::error::Error| error.source().map_or_else(|| error.to_string(), ToString::to_string);
         query.map(|Query(asked)| Self(asked)).map_err(|error| Problem::unfit("the query", said(&error)))
     }
 }

@@ -10,6 +10,7 @@ use crate::domain::event::Event;
 use crate::domain::id::RunId;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::Notice;
+use crate::language::catalog::Catalog;
 
 pub use crate::store::cards::{RunMessage, Whereabouts};
 pub use crate::store::conversations::{Attached, Channel, Message, Progress, Unanswered};
@@ -40,6 +41,12 @@ impl Service {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.engine().clock().now()
+    }
+
+    /// The step types that workflows can use.
+    #[must_use]
+    pub fn step_types(&self) -> &Catalog {
+        self.engine().registry().catalog()
     }
 
     /// A fresh random text of 26 letters and digits, later ones sorting behind earlier ones.

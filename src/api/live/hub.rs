@@ -40,8 +40,7 @@ impl Hub {
             let closing = door.closing.clone();
             tokio::spawn(async move { closing.run_until_cancelled(hear_topic(inner, name, news)).await });
         }
-        let (inner, feed, closing) =
-            (Arc::downgrade(&hub.inner), service.news(), door.closing.clone());
+        let (inner, feed, closing) = (Arc::downgrade(&hub.inner), service.news(), door.closing.clone());
         tokio::spawn(async move { closing.run_until_cancelled(hear_engine(inner, feed)).await });
         hub
     }
@@ -97,7 +96,8 @@ impl Inner {
     }
 
     fn stir_all(&self, topic: &'static str) {
-        let lines: Vec<_> = self.lines().iter().filter(|((name, _), _)| *name == topic).map(|(_, line)| line.clone()).collect();
+        let lines: Vec<_> =
+            self.lines().iter().filter(|((name, _), _)| *name == topic).map(|(_, line)| line.clone()).collect();
         lines.iter().filter_map(Weak::upgrade).for_each(|line| line.stir());
     }
 }

@@ -59,9 +59,21 @@ pub async fn open(
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Asked {
-    Subscribe { subscribe: String, #[serde(default)] after: Option<u64>, #[serde(flatten)] rest: Map<String, Value> },
-    Unsubscribe { unsubscribe: String, #[serde(flatten)] rest: Map<String, Value> },
-    Ping { ping: Value },
+    Subscribe {
+        subscribe: String,
+        #[serde(default)]
+        after: Option<u64>,
+        #[serde(flatten)]
+        rest: Map<String, Value>,
+    },
+    Unsubscribe {
+        unsubscribe: String,
+        #[serde(flatten)]
+        rest: Map<String, Value>,
+    },
+    Ping {
+        ping: Value,
+    },
 }
 
 struct Subscription {
@@ -142,7 +154,9 @@ impl Connection {
             match subscription.line.pull(&mut subscription.cursor, &self.caller).await {
                 Ok(fresh) => texts.extend(fresh),
                 Err(problem) => {
-                    texts.push(json!({ "type": "error", "message": problem.message(), "topic": key.0 }).to_string().into());
+                    texts.push(
+                        json!({ "type": "error", "message": problem.message(), "topic": key.0 }).to_string().into(),
+                    );
                     lost.push(key.clone());
                 }
             }

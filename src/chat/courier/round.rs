@@ -19,8 +19,6 @@ use crate::domain::id::RunId;
 use crate::service::ServiceError;
 use crate::service::conversations::{Change, RunMessage, Watch};
 
-
-
 use super::delivery::{Delivered, Delivery};
 
 /// Orders that wait at the most before whoever orders waits.
@@ -49,7 +47,7 @@ impl Courier {
     ///
     /// # Errors
     /// The store fails.
-    pub(super) async fn start(
+    pub async fn start(
         means: Arc<Means>,
         stop: CancellationToken,
     ) -> Result<(Self, JoinHandle<()>), ServiceError> {
@@ -69,7 +67,7 @@ impl Courier {
     ///
     /// # Errors
     /// The store fails.
-    pub(super) async fn open(&self, run: RunId, at: &Address, requester: &str) -> Result<(), ServiceError> {
+    pub async fn open(&self, run: RunId, at: &Address, requester: &str) -> Result<(), ServiceError> {
         let wanted = RunMessage {
             run,
             platform: at.platform.clone(),
@@ -87,7 +85,7 @@ impl Courier {
     }
 
     /// Brings a card up to date although nothing happened, be it final or not.
-    pub(super) async fn refresh(&self, run: RunId) {
+    pub async fn refresh(&self, run: RunId) {
         let _ = self.orders.send(Order::Refresh(run)).await; // as above
     }
 }
@@ -137,13 +135,8 @@ impl Round {
 
     fn track(&mut self, card: RunMessage) {
         let run = card.run;
-        let fresh = || Live {
-            delivery: Delivery::new(card),
-            dirty: true,
-            sending: false,
-            next: Instant::now(),
-            failures: 0,
-        };
+        let fresh =
+            || Live { delivery: Delivery::new(card), dirty: true, sending: false, next: Instant::now(), failures: 0 };
         let live = self.live.entry(run).or_insert_with(fresh);
         live.dirty = true;
         live.next = Instant::now();

@@ -45,7 +45,8 @@ pub async fn one(talk: &Talk<'_>, run: RunId) -> Result<Reply, No> {
         sign: &|action| talk.sign(&action),
     });
     card.kind = CardKind::Answer;
-    card.fields.insert(0, crate::domain::card::Field { name: "execution".to_owned(), value: view.execution_id.clone() });
+    card.fields
+        .insert(0, crate::domain::card::Field { name: "execution".to_owned(), value: view.execution_id.clone() });
     Ok(Reply::Private(card))
 }
 
@@ -135,7 +136,8 @@ fn fields(mut card: Card, outputs: &serde_json::Map<String, Value>) -> Card {
 fn shown(value: &Value) -> String {
     let text = words::value(value);
     let lines: Vec<_> = text.chars().take(OUTPUT).collect::<String>().lines().map(|line| inert(line, OUTPUT)).collect();
-    let more = if text.chars().nth(OUTPUT).is_some() { "\n… the whole is in the page and at the terminal" } else { "" };
+    let more =
+        if text.chars().nth(OUTPUT).is_some() { "\n… the whole is in the page and at the terminal" } else { "" };
     format!("{}{more}", lines.join("\n"))
 }
 

@@ -46,7 +46,8 @@ pub async fn list(talk: &Talk<'_>) -> Result<Reply, No> {
 async fn last_of(talk: &Talk<'_>, slug: &str) -> Result<String, No> {
     let filter = ListFilter { slug: Some(slug.to_owned()), limit: 1, ..ListFilter::default() };
     let last = talk.means.service.archive().list(&filter).await?;
-    let say = |run: &StoredRun| format!("  last: {}, {}", word(&run.status), words::moment(&run.created_at.to_string()));
+    let say =
+        |run: &StoredRun| format!("  last: {}, {}", word(&run.status), words::moment(&run.created_at.to_string()));
     Ok(last.first().map(say).unwrap_or_default())
 }
 
@@ -72,12 +73,7 @@ pub async fn templates(talk: &Talk<'_>, types: bool) -> Result<Reply, No> {
 }
 
 fn numbered(number: usize, text: &str, detail: &str) -> Line {
-    Line {
-        number: number.to_string(),
-        text: inert(text, 60),
-        detail: Some(inert(detail, 200)),
-        ..Line::default()
-    }
+    Line { number: number.to_string(), text: inert(text, 60), detail: Some(inert(detail, 200)), ..Line::default() }
 }
 
 /// Executions, newest first.

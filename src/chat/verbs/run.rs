@@ -28,7 +28,10 @@ pub async fn run(talk: &Talk<'_>, args: Run, mut files: Vec<FileRecord>) -> Resu
     }
     if files.is_empty() {
         if let Some(before) = double_tap(talk, &workflow, &inputs).await? {
-            return Err(No::because(format!("already started: {before}"), "for a second one, say it again in a moment"));
+            return Err(No::because(
+                format!("already started: {before}"),
+                "for a second one, say it again in a moment",
+            ));
         }
         let started = service.start(&talk.caller, &workflow, &inputs).await?;
         return begun(talk, started).await;

@@ -8,8 +8,8 @@ use super::super::words;
 use crate::domain::card::{Card, CardKind, Line, Style};
 use crate::domain::plan::Required;
 use crate::language::{Severity, Source};
-use crate::service::verbs::{PlanArgs, Validate};
 use crate::service::FileRecord;
+use crate::service::verbs::{PlanArgs, Validate};
 
 /// The largest file that is looked at as a workflow, in bytes.
 const LARGEST: u64 = 256 * 1024;
