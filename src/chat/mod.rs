@@ -7,6 +7,7 @@
 pub mod actions;
 pub mod adapter;
 pub mod cards;
+mod complete;
 pub mod conversation;
 pub mod courier;
 mod files;
@@ -19,6 +20,7 @@ mod recovery;
 mod talk;
 
 mod verbs;
+pub mod web;
 
 mod words;
 

@@ -47,10 +47,7 @@ impl Courier {
     ///
     /// # Errors
     /// The store fails.
-    pub async fn start(
-        means: Arc<Means>,
-        stop: CancellationToken,
-    ) -> Result<(Self, JoinHandle<()>), ServiceError> {
+    pub async fn start(means: Arc<Means>, stop: CancellationToken) -> Result<(Self, JoinHandle<()>), ServiceError> {
         // Listening before looking: what happens in between is heard.
         let watch = means.service.watch();
         let open = means.keeper.open_cards().await?;
