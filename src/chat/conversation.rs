@@ -146,7 +146,15 @@ impl Chat {
         queue.clone()
     }
 
-    /// What could be typed next.
+    /// Resolves when every card of a platform shows its end, or stands still and shows that.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn settled(&self, platform: &str) -> Result<(), ServiceError> {
+        self.inner.courier.settled(platform).await
+    }
+
+    /// The front desk.
     #[must_use]
     pub fn service(&self) -> &Service {
         &self.inner.means.service

@@ -18,6 +18,7 @@ mod means;
 mod press;
 mod recovery;
 mod talk;
+pub mod terminal;
 
 mod verbs;
 pub mod web;

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -40,6 +40,8 @@ enum Order {
 pub struct Courier {
     means: Arc<Means>,
     orders: mpsc::Sender<Order>,
+    /// How many sends have ended.
+    sends: watch::Receiver<u64>,
 }
 
 impl Courier {
@@ -52,12 +54,46 @@ impl Courier {
         let watch = means.service.watch();
         let open = means.keeper.open_cards().await?;
         let (orders, waiting) = mpsc::channel(ORDERS);
-        let mut round = Round { means: Arc::clone(&means), live: HashMap::new(), sends: JoinSet::new() };
+        let (count, ended) = watch::channel(0);
+        let mut round = Round { means: Arc::clone(&means), live: HashMap::new(), sends: JoinSet::new(), count };
         for card in open {
             round.track(card);
         }
         let task = tokio::spawn(round.run(watch, waiting, stop));
-        Ok((Self { means, orders }, task))
+        Ok((Self { means, orders, sends: ended }, task))
+    }
+
+    /// Resolves when every card of a platform shows its end, or stands still and shows that.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn settled(&self, platform: &str) -> Result<(), ServiceError> {
+        let mut sends = self.sends.clone();
+        let mut watch = self.means.service.watch();
+        loop {
+            sends.mark_unchanged();
+            if self.is_settled(platform).await? {
+                return Ok(());
+            }
+            tokio::select! {
+                changed = sends.changed() => if changed.is_err() { return Ok(()) },
+                change = watch.next() => if change.is_none() { return Ok(()) },
+            }
+        }
+    }
+
+    async fn is_settled(&self, platform: &str) -> Result<bool, ServiceError> {
+        for card in self.means.keeper.open_cards().await? {
+            if card.platform != platform {
+                continue;
+            }
+            let view = self.means.service.archive().view(card.run, false).await?;
+            let rests = view.status == "paused" || !view.questions.is_empty();
+            if !rests || view.seq != card.sent {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Gives an execution its card, at this address. It has one ever after.
@@ -103,6 +139,7 @@ struct Round {
     means: Arc<Means>,
     live: HashMap<RunId, Live>,
     sends: JoinSet<(RunId, Result<Delivered, SendError>)>,
+    count: watch::Sender<u64>,
 }
 
 impl Round {
@@ -203,6 +240,7 @@ impl Round {
     fn sent(&mut self, run: RunId, result: Result<Delivered, SendError>) {
         let Some(live) = self.live.get_mut(&run) else { return };
         live.sending = false;
+        self.count.send_modify(|count| *count += 1);
         match result {
             Ok(delivered) => {
                 live.failures = 0;
