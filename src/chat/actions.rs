@@ -65,8 +65,8 @@ pub enum Action {
         /// The files.
         files: Vec<FileId>,
     },
-    /// Shows what was shown to one person to everybody.
-    Share,
+    /// Answers a line for everybody, which was answered to one person before.
+    Share(String),
     /// Puts an offer away.
     Ignore,
 }

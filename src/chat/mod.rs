@@ -1,9 +1,29 @@
 //! A door: workflows in conversations. What people say goes to the front desk, what happens comes back as one live card.
+//!
+//! [`conversation`] is the way of a message: kept, read by [`grammar`], answered by [`verbs`]. [`courier`] keeps every
+//! execution's one card up to date. A platform is a folder with an [`adapter::ChatAdapter`]; [`web`] and [`terminal`]
+//! are the reference. Must never know: the store, the engine, or how another door works.
 
 pub mod actions;
 pub mod adapter;
 pub mod cards;
-pub mod forms;
+mod complete;
+pub mod conversation;
+pub mod courier;
+mod files;
+mod forms;
 pub mod grammar;
+mod inbox;
+mod means;
+mod press;
+mod recovery;
+mod talk;
 pub mod terminal;
-pub mod words;
+
+mod verbs;
+pub mod web;
+
+mod words;
+
+pub use conversation::{Chat, Receipt};
+pub use means::{FileMode, Settings};

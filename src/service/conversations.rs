@@ -10,6 +10,7 @@ use crate::domain::event::Event;
 use crate::domain::id::RunId;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::Notice;
+use crate::language::catalog::Catalog;
 
 pub use crate::store::cards::{RunMessage, Whereabouts};
 pub use crate::store::conversations::{Attached, Channel, Message, Progress, Unanswered};
@@ -42,6 +43,12 @@ impl Service {
         self.engine().clock().now()
     }
 
+    /// The step types that workflows can use.
+    #[must_use]
+    pub fn step_types(&self) -> &Catalog {
+        self.engine().registry().catalog()
+    }
+
     /// A fresh random text of 26 letters and digits, later ones sorting behind earlier ones.
     #[must_use]
     pub fn fresh_id(&self) -> String {
@@ -54,7 +61,12 @@ impl Service {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// It is further than it was.
-    Moved(RunId),
+    Moved {
+        /// The execution.
+        run: RunId,
+        /// It ended, stands still, asks, or a step failed: what people want to see at once.
+        turned: bool,
+    },
     /// It was over, and goes on.
     Reopened(RunId),
     /// A step says how far it is. Kept nowhere.
@@ -81,13 +93,27 @@ impl Watch {
         match self.news.recv().await {
             Ok(Notice::Committed { run, entries, .. }) => {
                 let reopened = entries.iter().any(|(_, event)| matches!(event, Event::Reopened { .. }));
-                Some(if reopened { Change::Reopened(run) } else { Change::Moved(run) })
+                let turned = entries.iter().any(|(_, event)| is_turn(event));
+                Some(if reopened { Change::Reopened(run) } else { Change::Moved { run, turned } })
             }
             Ok(Notice::Progress { run, step, text }) => Some(Change::Says { run, step, text }),
             Err(RecvError::Lagged(_)) => Some(Change::Missed),
             Err(RecvError::Closed) => None,
         }
     }
+}
+
+const fn is_turn(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Finished { .. }
+            | Event::Paused
+            | Event::Resumed { .. }
+            | Event::Asked { .. }
+            | Event::WaitingUntil { .. }
+            | Event::StepFailed { .. }
+            | Event::CancelAsked { .. }
+    )
 }
 
 impl Conversations {
@@ -105,7 +131,7 @@ impl Conversations {
     /// # Errors
     /// The store fails.
     pub async fn progress(&self, key: &str, progress: Progress) -> Result<(), ServiceError> {
-        Ok(self.service.engine().store().conversations().progress(key, progress).await?)
+        Ok(self.service.engine().store().conversations().progress(key, progress, self.service.now()).await?)
     }
 
     /// Forgets the keys of what was answered long ago.

@@ -96,7 +96,7 @@ pub struct Unanswered {
     pub progress: Progress,
     /// What came in, as its room wrote it.
     pub said: String,
-    /// When.
+    /// Since when it is that far.
     pub at: Timestamp,
 }
 
@@ -144,8 +144,8 @@ impl<'s> Conversations<'s> {
     ///
     /// # Errors
     /// The store fails.
-    pub async fn progress(&self, key: &str, progress: Progress) -> Result<(), StoreError> {
-        self.one("update_chat_inbound", &(key, progress.word())).await
+    pub async fn progress(&self, key: &str, progress: Progress, at: Timestamp) -> Result<(), StoreError> {
+        self.one("update_chat_inbound", &(key, progress.word(), at)).await
     }
 
     /// Forgets what was answered before this time.

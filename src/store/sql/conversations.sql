@@ -4,9 +4,9 @@ INSERT INTO chat_inbound (key, state, said, at)
 SELECT value ->> 0, 'new', value ->> 1, value ->> 2 FROM json_each($1);
 
 -- name: update_chat_inbound
--- How far the answer is.
-UPDATE chat_inbound SET state = new.state
-FROM (SELECT value ->> 0 AS key, value ->> 1 AS state FROM json_each($1)) AS new
+-- How far the answer is, and since when.
+UPDATE chat_inbound SET state = new.state, at = new.at
+FROM (SELECT value ->> 0 AS key, value ->> 1 AS state, value ->> 2 AS at FROM json_each($1)) AS new
 WHERE chat_inbound.key = new.key;
 
 -- name: delete_chat_inbound_before

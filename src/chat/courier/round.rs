@@ -1,0 +1,265 @@
+//! Keeps the one card of each execution up to date: *send the newest, remember what was sent, repeat*.
+//!
+//! What a card should show is the execution's newest event, which the journal keeps; what it does show is kept beside
+//! it. So nothing can be lost: a missed notice, a slow platform and a crash all end in the same comparison. One send
+//! at a time for each card; what happens meanwhile is one further send. The engine never waits for any of it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::super::adapter::{Address, SendError};
+use super::super::means::Means;
+use crate::domain::id::RunId;
+use crate::service::ServiceError;
+use crate::service::conversations::{Change, RunMessage, Watch};
+
+use super::delivery::{Delivered, Delivery};
+
+/// Orders that wait at the most before whoever orders waits.
+const ORDERS: usize = 256;
+/// The first wait after a send that failed, doubled each time.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+/// The longest such wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+/// How long a stop waits for what is being sent.
+const LAST_SENDS: Duration = Duration::from_secs(2);
+
+enum Order {
+    Track(RunMessage),
+    Refresh(RunId),
+}
+
+/// The way to the courier. Cheap to clone.
+#[derive(Clone)]
+pub struct Courier {
+    means: Arc<Means>,
+    orders: mpsc::Sender<Order>,
+    /// How many sends have ended.
+    sends: watch::Receiver<u64>,
+}
+
+impl Courier {
+    /// Starts the courier, with every card that does not show an end yet.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn start(means: Arc<Means>, stop: CancellationToken) -> Result<(Self, JoinHandle<()>), ServiceError> {
+        // Listening before looking: what happens in between is heard.
+        let watch = means.service.watch();
+        let open = means.keeper.open_cards().await?;
+        let (orders, waiting) = mpsc::channel(ORDERS);
+        let (count, ended) = watch::channel(0);
+        let mut round = Round { means: Arc::clone(&means), live: HashMap::new(), sends: JoinSet::new(), count };
+        for card in open {
+            round.track(card);
+        }
+        let task = tokio::spawn(round.run(watch, waiting, stop));
+        Ok((Self { means, orders, sends: ended }, task))
+    }
+
+    /// Resolves when every card of a platform shows its end, or stands still and shows that.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn settled(&self, platform: &str) -> Result<(), ServiceError> {
+        let mut sends = self.sends.clone();
+        let mut watch = self.means.service.watch();
+        loop {
+            sends.mark_unchanged();
+            if self.is_settled(platform).await? {
+                return Ok(());
+            }
+            tokio::select! {
+                changed = sends.changed() => if changed.is_err() { return Ok(()) },
+                change = watch.next() => if change.is_none() { return Ok(()) },
+            }
+        }
+    }
+
+    async fn is_settled(&self, platform: &str) -> Result<bool, ServiceError> {
+        for card in self.means.keeper.open_cards().await? {
+            if card.platform != platform {
+                continue;
+            }
+            let view = self.means.service.archive().view(card.run, false).await?;
+            let rests = view.status == "paused" || !view.questions.is_empty();
+            if !rests || view.seq != card.sent {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Gives an execution its card, at this address. It has one ever after.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn open(&self, run: RunId, at: &Address, requester: &str) -> Result<(), ServiceError> {
+        let wanted = RunMessage {
+            run,
+            platform: at.platform.clone(),
+            channel: at.channel.clone(),
+            thread: at.thread.clone(),
+            requester: requester.to_owned(),
+            message: None,
+            sent: 0,
+            is_final: false,
+            created_at: self.means.now(),
+        };
+        let card = self.means.keeper.want_card(wanted).await?;
+        let _ = self.orders.send(Order::Track(card)).await; // a courier that has stopped finds it at the next start
+        Ok(())
+    }
+
+    /// Brings a card up to date although nothing happened, be it final or not.
+    pub async fn refresh(&self, run: RunId) {
+        let _ = self.orders.send(Order::Refresh(run)).await; // as above
+    }
+}
+
+/// A card that is being kept up to date.
+struct Live {
+    delivery: Delivery,
+    /// Something happened since the last send began.
+    dirty: bool,
+    /// It is being sent.
+    sending: bool,
+    /// Not before this.
+    next: Instant,
+    failures: u32,
+}
+
+struct Round {
+    means: Arc<Means>,
+    live: HashMap<RunId, Live>,
+    sends: JoinSet<(RunId, Result<Delivered, SendError>)>,
+    count: watch::Sender<u64>,
+}
+
+impl Round {
+    async fn run(mut self, mut watch: Watch, mut orders: mpsc::Receiver<Order>, stop: CancellationToken) {
+        loop {
+            let due = self.send_due();
+            tokio::select! {
+                () = stop.cancelled() => break,
+                change = watch.next() => match change {
+                    Some(change) => self.heard(change).await,
+                    None => break,
+                },
+                Some(order) = orders.recv() => match order {
+                    Order::Track(card) => self.track(card),
+                    Order::Refresh(run) => self.look_up(run).await,
+                },
+                Some(sent) = self.sends.join_next() => match sent {
+                    Ok((run, result)) => self.sent(run, result),
+                    Err(error) => tracing::error!(%error, "a card was given up"),
+                },
+                () = tokio::time::sleep_until(due) => {}
+            }
+        }
+        // What is being sent may end; everything else is found at the next start.
+        let _ = tokio::time::timeout(LAST_SENDS, async { while self.sends.join_next().await.is_some() {} }).await;
+    }
+
+    fn track(&mut self, card: RunMessage) {
+        let run = card.run;
+        let fresh =
+            || Live { delivery: Delivery::new(card), dirty: true, sending: false, next: Instant::now(), failures: 0 };
+        let live = self.live.entry(run).or_insert_with(fresh);
+        live.dirty = true;
+        live.next = Instant::now();
+    }
+
+    async fn look_up(&mut self, run: RunId) {
+        match self.means.keeper.card(run).await {
+            Ok(Some(card)) => self.track(card),
+            Ok(None) => {} // nobody asked for it in a conversation
+            Err(error) => tracing::warn!(%run, %error, "its card cannot be read"),
+        }
+    }
+
+    async fn heard(&mut self, change: Change) {
+        match change {
+            Change::Moved { run, turned } => {
+                if let Some(live) = self.live.get_mut(&run) {
+                    live.dirty = true;
+                    if turned && live.failures == 0 {
+                        live.next = Instant::now();
+                    }
+                }
+            }
+            Change::Says { run, step, text } => {
+                if let Some(live) = self.live.get_mut(&run) {
+                    live.dirty = true;
+                    live.delivery.says(step, text);
+                }
+            }
+            Change::Reopened(run) => self.look_up(run).await,
+            Change::Missed => self.live.values_mut().for_each(|live| live.dirty = true),
+        }
+    }
+
+    /// Starts what is due; when the next one is.
+    fn send_due(&mut self) -> Instant {
+        let now = Instant::now();
+        let mut next = now + LONGEST_WAIT;
+        let mut in_flight: HashMap<String, usize> = HashMap::new();
+        for live in self.live.values().filter(|live| live.sending) {
+            *in_flight.entry(live.delivery.card.platform.clone()).or_default() += 1;
+        }
+        for (run, live) in self.live.iter_mut().filter(|(_, live)| live.dirty && !live.sending) {
+            if live.next > now {
+                next = next.min(live.next);
+                continue;
+            }
+            let address = live.delivery.address();
+            let Ok(adapter) = self.means.adapter(&address) else {
+                live.next = now + LONGEST_WAIT; // its platform is not connected in this life of the process
+                continue;
+            };
+            let seats = in_flight.entry(address.platform.clone()).or_default();
+            if *seats >= adapter.traits().in_flight {
+                continue; // the end of one that is being sent brings us back here
+            }
+            *seats += 1;
+            live.dirty = false;
+            live.sending = true;
+            live.next = now + adapter.traits().edit_interval;
+            let (run, means, delivery) = (*run, Arc::clone(&self.means), live.delivery.clone());
+            self.sends.spawn(async move { (run, delivery.send(&means).await) });
+        }
+        next
+    }
+
+    fn sent(&mut self, run: RunId, result: Result<Delivered, SendError>) {
+        let Some(live) = self.live.get_mut(&run) else { return };
+        live.sending = false;
+        self.count.send_modify(|count| *count += 1);
+        match result {
+            Ok(delivered) => {
+                live.failures = 0;
+                live.delivery.learn(delivered);
+                if live.delivery.card.is_final && !live.dirty {
+                    self.live.remove(&run);
+                }
+            }
+            Err(SendError::Refused(why)) => {
+                tracing::warn!(%run, %why, "its card is not shown");
+                self.live.remove(&run);
+            }
+            Err(error) => {
+                live.failures += 1;
+                live.dirty = true;
+                let wait = FIRST_WAIT.saturating_mul(1 << live.failures.min(10)).min(LONGEST_WAIT);
+                live.next = Instant::now() + wait;
+                tracing::warn!(%run, %error, failures = live.failures, "its card is behind");
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! `pause`, `resume`, `cancel`, `retry`: what steers an execution. Its card says what came of it.
+
+use super::super::actions::{Act, Action};
+use super::super::grammar::inert;
+use super::super::talk::{No, Reply, Talk};
+use crate::domain::card::{Card, CardKind, Style};
+use crate::domain::id::RunId;
+use crate::service::verbs::{Cancel, Execution, MaybeExecution, Retry};
+
+pub async fn pause(talk: &Talk<'_>, args: &Execution) -> Result<Reply, No> {
+    let run = talk.target(&args.execution).await?;
+    act(talk, Act::Pause, run).await
+}
+
+pub async fn resume(talk: &Talk<'_>, args: &MaybeExecution) -> Result<Reply, No> {
+    let run = talk.target(args.execution.as_deref().unwrap_or("last")).await?;
+    act(talk, Act::Resume, run).await
+}
+
+pub async fn cancel(talk: &Talk<'_>, args: Cancel) -> Result<Reply, No> {
+    let run = talk.target(&args.execution).await?;
+    let Some(reason) = args.reason else { return act(talk, Act::Cancel, run).await };
+    if let Some(question) = confirm(talk, run).await? {
+        return Ok(question);
+    }
+    let caller = talk.caller.clone().because(Some(&reason));
+    talk.means.service.cancel(&caller, run).await?;
+    shown(talk, run).await
+}
+
+pub async fn retry(talk: &Talk<'_>, args: &Retry) -> Result<Reply, No> {
+    let run = talk.target(&args.execution).await?;
+    match &args.step {
+        None => act(talk, Act::Retry, run).await,
+        Some(step) => {
+            talk.means.service.retry(&talk.caller, run, Some(step)).await?;
+            shown(talk, run).await
+        }
+    }
+}
+
+/// Does something to an execution.
+pub async fn act(talk: &Talk<'_>, act: Act, run: RunId) -> Result<Reply, No> {
+    let service = &talk.means.service;
+    match act {
+        Act::Pause => drop(service.pause(&talk.caller, run).await?),
+        Act::Resume => drop(service.resume(&talk.caller, run).await?),
+        Act::Retry => drop(service.retry(&talk.caller, run, None).await?),
+        Act::CancelAnyway => drop(service.cancel(&talk.caller, run).await?),
+        Act::Cancel => {
+            if let Some(question) = confirm(talk, run).await? {
+                return Ok(question);
+            }
+            service.cancel(&talk.caller, run).await?;
+        }
+        Act::Rerun => {
+            let started = service.rerun(&talk.caller, run, &serde_json::Map::new()).await?;
+            talk.show(started.execution).await?;
+            return Ok(Reply::Quiet);
+        }
+        Act::Details => return super::ask::one(talk, run).await,
+        Act::Outputs => return super::ask::outputs(talk, run).await,
+        Act::Logs => return super::ask::log(talk, run, None, None).await,
+    }
+    shown(talk, run).await
+}
+
+/// Asks before something is ended that has already reached outside; `None`: nothing has.
+async fn confirm(talk: &Talk<'_>, run: RunId) -> Result<Option<Reply>, No> {
+    let archive = talk.means.service.archive();
+    let effects = archive.effects_of(run).await?;
+    if effects.is_empty() || archive.view(run, false).await?.is_finished() {
+        return Ok(None);
+    }
+    let names: Vec<_> = effects.iter().map(|name| inert(name, 60)).collect();
+    let card = Card::new(CardKind::Answer, format!("{} reached outside already", names.join(", ")));
+    let card = card.verdict("A cancel stops what is left; what reached outside stays.");
+    let end = String::new();
+    let yes = talk.sign(&Action::On { act: Act::CancelAnyway, run, end });
+    let card = card.button("Cancel it", yes, Style::Danger).button("Keep it", talk.sign(&Action::Ignore), Style::Plain);
+    Ok(Some(Reply::Private(card)))
+}
+
+/// The card says what came of it: the one that the execution has, else a new one here.
+async fn shown(talk: &Talk<'_>, run: RunId) -> Result<Reply, No> {
+    talk.show(run).await?;
+    Ok(Reply::Quiet)
+}
