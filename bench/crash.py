@@ -72,7 +72,7 @@ def documents(folders, count, rng):
 def environment(storage):
     """This one's, with nothing in it that would set the program otherwise than its defaults."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("WORKFLOW_")}
-    return {**kept, "WORKFLOW_STORAGE_PATH": storage}
+    return {**kept, "WORKFLOW_STORAGE_PATH": storage, "WORKFLOW_LISTEN": "127.0.0.1:0"}
 
 
 class Process:

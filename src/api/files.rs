@@ -26,6 +26,8 @@ use crate::http::problem::Problem;
 
 /// How long the next piece of a file may take.
 const PIECE: Duration = Duration::from_secs(30);
+/// Of a file that is too large, this much is read before it is refused.
+const DRAINED: usize = 64 << 20;
 /// Files of one request at the most.
 const MOST: usize = 20;
 /// The one field that is read.
@@ -128,8 +130,11 @@ fn bounded(field: Field<'_>, limit: u64, why: Arc<AtomicU8>) -> impl Stream<Item
                 Err(_) => return Some((stop(TOO_SLOW), (field, before))),
             };
             let so_far = before + piece.len() as u64;
-            let piece = if so_far > limit { stop(TOO_LARGE) } else { Ok(piece) };
-            Some((piece, (field, so_far)))
+            if so_far <= limit {
+                return Some((Ok(piece), (field, so_far)));
+            }
+            drain(&mut field).await;
+            Some((stop(TOO_LARGE), (field, so_far)))
         }
     })
     .scan(false, |ended, piece| {
@@ -137,6 +142,14 @@ fn bounded(field: Field<'_>, limit: u64, why: Arc<AtomicU8>) -> impl Stream<Item
         *ended = piece.is_err();
         std::future::ready(go_on.then_some(piece))
     })
+}
+
+/// Reads on a little: who is still sending when the connection closes may never read why.
+async fn drain(field: &mut Field<'_>) {
+    let mut left = DRAINED;
+    while let (1.., Ok(Ok(Some(piece)))) = (left, tokio::time::timeout(PIECE, field.chunk()).await) {
+        left = left.saturating_sub(piece.len());
+    }
 }
 
 fn too_slow() -> Problem {

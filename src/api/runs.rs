@@ -199,7 +199,7 @@ async fn retry(
         }
     };
     let run = resolve(&api, &execution).await?;
-    Ok(json::answer(&api.service.retry(&caller, run, step.as_deref()).await?))
+    Ok(json::answer(&api.service.retry_with(&caller, run, step.as_deref(), body.inputs).await?))
 }
 
 /// Starts the same workflow again with the same inputs, changed where others are given

@@ -60,6 +60,10 @@ pub struct RetryBody {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub step: Option<Value>,
+    /// Inputs in place of those that the execution has.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub inputs: Map<String, Value>,
 }
 
 /// A token.

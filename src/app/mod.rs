@@ -5,6 +5,7 @@ pub mod control;
 mod mirror;
 pub mod remote;
 pub mod telemetry;
+pub mod web;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -35,6 +35,7 @@ pub struct Overrides {
 #[derive(Debug, Clone, Default, Args)]
 pub struct Server {
     /// Ask the running service at this address, as http://127.0.0.1:8080, instead of this machine's storage path; its
+    /// token is WORKFLOW_API_TOKEN; its
     /// token is WORKFLOW_API_TOKEN
     #[arg(long, global = true, value_name = "URL", help_heading = "Settings")]
     pub server: Option<String>,

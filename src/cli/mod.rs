@@ -25,6 +25,7 @@ use line::{Command, CommandLine, Server};
 use crate::app::remote::Remote;
 use crate::app::telemetry;
 use crate::config::Config;
+use crate::http::caller::Secret;
 use crate::service::{Caller, verbs::Verb};
 
 /// What a command ends with: an exit code, or a message for people on standard error.
@@ -63,7 +64,10 @@ async fn dispatch(line: CommandLine) -> Ended {
 async fn desk<'c>(config: &'c Config, server: &Server) -> anyhow::Result<Desk<'c>> {
     match &server.server {
         None => Ok(Desk::Here(config)),
-        Some(address) => Ok(Desk::There(Remote::new(address, None).await?)),
+        Some(address) => {
+            let token = config.api_token.as_ref().map(Secret::reveal);
+            Ok(Desk::There(Remote::new(address, token).await?))
+        }
     }
 }
 

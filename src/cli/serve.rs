@@ -3,7 +3,7 @@
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{DONE, Ended, WRONG_USE, disk_failed, print};
-use crate::app::App;
+use crate::app::{App, web};
 use crate::config::Config;
 
 pub async fn serve(config: &Config) -> Ended {
@@ -11,11 +11,20 @@ pub async fn serve(config: &Config) -> Ended {
         print::aside("workflows are switched off: WORKFLOW_ENABLED is false");
         return Ok(WRONG_USE);
     }
+    let listener = match web::bind(config).await {
+        Ok(listener) => listener,
+        Err(fault) => {
+            print::aside(format!("error: {fault}\n  {}", fault.remedy()));
+            return Ok(WRONG_USE);
+        }
+    };
     let app = App::open(config, true).await?;
+    let web = app.listen(config, listener)?;
     print::aside(format!(
-        "workflow {} serves `{}`: {} executions at a time; stop with Ctrl-C or SIGTERM",
+        "workflow {} serves `{}` on {}: {} executions at a time; stop with Ctrl-C or SIGTERM",
         env!("CARGO_PKG_VERSION"),
         config.storage_path.display(),
+        web.url(),
         config.max_concurrent
     ));
     let mut terminate = signal(SignalKind::terminate())?;
@@ -27,8 +36,12 @@ pub async fn serve(config: &Config) -> Ended {
         }
     }
     print::aside("draining: what is in flight may finish; a second signal ends at once");
+    let close = async {
+        web.close().await;
+        app.close().await;
+    };
     tokio::select! {
-        () = app.close() => Ok(DONE),
+        () = close => Ok(DONE),
         _ = terminate.recv() => print::end_now(143),
         _ = tokio::signal::ctrl_c() => print::end_now(130),
     }

@@ -35,6 +35,12 @@ impl Secret {
     pub const fn new(text: String) -> Self {
         Self(text)
     }
+
+    /// The text itself, for whoever must send it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
 }
 
 impl std::fmt::Debug for Secret {
@@ -100,7 +106,7 @@ impl Guard {
             let ours = from == host.to_ascii_lowercase() || self.hosts.contains(&from);
             return if ours { Ok(()) } else { foreign(origin) };
         }
-        match headers.get("sec-fetch-site").map(|site| site.as_bytes()) {
+        match headers.get("sec-fetch-site").map(axum::http::HeaderValue::as_bytes) {
             // Somebody who follows a link to the page is no other site's script.
             Some(b"cross-site" | b"same-site") if !is_navigation(headers) => foreign("another site"),
             _ => Ok(()),

@@ -6,11 +6,13 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io::Read as _;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use futures::StreamExt as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -19,6 +21,10 @@ use crate::domain::code;
 
 /// A body holds at most this many bytes, packed or unpacked.
 pub const LARGEST: usize = 1 << 20;
+/// Of a body that is too large, this much is read before it is refused.
+const DRAINED: usize = 16 << 20;
+/// How long a body may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Objects and lists stand at most this deep in each other.
 const DEEPEST: usize = 64;
 
@@ -36,13 +42,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             return read(b"{}").map(Self);
         }
         check_type(&parts.headers)?;
-        read(&bytes).map(Self)
+        let value = read(&bytes)?;
+        // A list would else count as the fields in their order.
+        if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+            return Err(Problem::unfit("the body", "the body must be an object").fix("send `{...}`"));
+        }
+        Ok(Self(value))
     }
 }
 
 /// The bytes of a body, unpacked, at most [`LARGEST`].
 async fn bytes(headers: &HeaderMap, body: axum::body::Body) -> Result<Bytes, Problem> {
-    let packed = match headers.get(header::CONTENT_ENCODING).map(|value| value.as_bytes()) {
+    let packed = match headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes) {
         None | Some(b"" | b"identity") => false,
         Some(b"gzip") => true,
         Some(_) => {
@@ -51,18 +62,12 @@ async fn bytes(headers: &HeaderMap, body: axum::body::Body) -> Result<Bytes, Pro
                 .fix("send it plain, or with `Content-Encoding: gzip`"));
         }
     };
-    let bytes = axum::body::to_bytes(body, LARGEST).await.map_err(|error| {
-        let mut cause: Option<&dyn std::error::Error> = Some(&error);
-        while let Some(inner) = cause {
-            if inner.to_string().contains("length limit") {
-                return too_large();
-            }
-            cause = inner.source();
-        }
-        Problem::new(StatusCode::BAD_REQUEST, code::WF5101, "the body broke off")
-    })?;
+    let bytes = tokio::time::timeout(PATIENCE, collect(body)).await.map_err(|_| {
+        let message = format!("the body did not come within {} s", PATIENCE.as_secs());
+        Problem::new(StatusCode::REQUEST_TIMEOUT, code::WF5106, message)
+    })??;
     if !packed {
-        return Ok(bytes);
+        return Ok(bytes.into());
     }
     let mut unpacked = Vec::new();
     let limit = LARGEST as u64 + 1;
@@ -72,6 +77,24 @@ async fn bytes(headers: &HeaderMap, body: axum::body::Body) -> Result<Bytes, Pro
     }
     read.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, code::WF5101, "the body is not gzip"))?;
     Ok(unpacked.into())
+}
+
+/// Reads a body, and some of what is too much: who is still sending when the connection closes may never read why.
+async fn collect(body: axum::body::Body) -> Result<Vec<u8>, Problem> {
+    let mut bytes = Vec::new();
+    let mut seen = 0;
+    let mut pieces = body.into_data_stream();
+    while let Some(piece) = pieces.next().await {
+        let broken = |_| Problem::new(StatusCode::BAD_REQUEST, code::WF5101, "the body broke off");
+        let piece = piece.map_err(broken)?;
+        seen += piece.len();
+        if seen <= LARGEST {
+            bytes.extend_from_slice(&piece);
+        } else if seen > DRAINED {
+            break;
+        }
+    }
+    if seen > LARGEST { Err(too_large()) } else { Ok(bytes) }
 }
 
 fn too_large() -> Problem {
@@ -110,12 +133,13 @@ pub fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
         let message = format!("the body nests deeper than {DEEPEST} levels");
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code::WF5103, message).fix("nest less"));
     }
+    // As JSON first: what is wrong with the text is told before what is wrong with its content.
+    serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(|error| unreadable(&error, String::new()))?;
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let place = error.path().to_string();
         unreadable(&error.into_inner(), place)
     })?;
-    reader.end().map_err(|error| unreadable(&error, String::new()))?;
     Exact { text: text.as_bytes(), at: 0 }.check()?;
     Ok(value)
 }

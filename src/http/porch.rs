@@ -15,7 +15,7 @@ use futures::FutureExt as _;
 use tokio::sync::Semaphore;
 
 use super::caller::{Ends, Guard, Who, unknown};
-use super::problem::Problem;
+use super::problem::{JSON_PROBLEM, Problem};
 use crate::contract::clock::Clock;
 use crate::domain::code;
 
@@ -70,6 +70,12 @@ async fn pass(State(porch): State<Porch>, request: Request, next: Next) -> Respo
     };
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         response = problem.answer(id.clone());
+    }
+    // The one refusal that does not come from us: an address whose parts are not UTF-8.
+    if response.status() == StatusCode::BAD_REQUEST
+        && response.headers().get(header::CONTENT_TYPE).is_none_or(|kind| kind != JSON_PROBLEM)
+    {
+        response = Problem::new(StatusCode::NOT_FOUND, code::WF5114, "the address is not UTF-8").answer(id.clone());
     }
     let headers = response.headers_mut();
     for (name, value) in HEADERS {

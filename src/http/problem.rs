@@ -13,9 +13,16 @@ use crate::domain::command::Refusal;
 use crate::domain::fault::Fault;
 use crate::service::ServiceError;
 
+/// The content type of refusals.
+pub const JSON_PROBLEM: &str = "application/problem+json";
+
 /// A refusal: status, code, what is wrong, where, why, and what to do about it.
 #[derive(Debug, Clone, Serialize)]
-pub struct Problem {
+#[serde(transparent)]
+pub struct Problem(Box<Said>);
+
+#[derive(Debug, Clone, Serialize)]
+struct Said {
     #[serde(rename = "type")]
     kind: &'static str,
     title: &'static str,
@@ -57,7 +64,7 @@ impl Problem {
     /// A refusal with the remedy of its code.
     #[must_use]
     pub fn new(status: StatusCode, code: Code, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Said {
             kind: "about:blank",
             title: status.canonical_reason().unwrap_or("Error"),
             status,
@@ -70,7 +77,7 @@ impl Problem {
             errors: Vec::new(),
             more: Map::new(),
             headers: Vec::new(),
-        }
+        }))
     }
 
     /// There is no such thing.
@@ -93,67 +100,67 @@ impl Problem {
     #[must_use]
     pub fn of(status: StatusCode, fault: &Fault) -> Self {
         let mut problem = Self::new(status, fault.code, fault.message.clone()).fix(fault.remedy());
-        problem.place.clone_from(&fault.place);
+        problem.0.place.clone_from(&fault.place);
         problem
     }
 
     /// The same, telling where in the request.
     #[must_use]
     pub fn at(mut self, place: impl Into<String>) -> Self {
-        self.place = Some(place.into());
+        self.0.place = Some(place.into());
         self
     }
 
     /// The same, telling what to do.
     #[must_use]
     pub fn fix(mut self, fix: impl Into<String>) -> Self {
-        self.fix = fix.into();
+        self.0.fix = fix.into();
         self
     }
 
     /// The same, telling what lies behind it.
     #[must_use]
     pub fn cause(mut self, cause: impl Into<String>) -> Self {
-        self.cause = Some(cause.into());
+        self.0.cause = Some(cause.into());
         self
     }
 
     /// The same with one more member for programs.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.more.insert(name.to_owned(), value.into());
+        self.0.more.insert(name.to_owned(), value.into());
         self
     }
 
     /// The same with a header: `Retry-After`, `Allow`, `WWW-Authenticate`.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: &'static str) -> Self {
-        self.headers.push((name, HeaderValue::from_static(value)));
+        self.0.headers.push((name, HeaderValue::from_static(value)));
         self
     }
 
     /// Its status.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     /// What is wrong, for people.
     #[must_use]
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// The whole answer; the porch knows the request's id.
     pub(super) fn answer(mut self, request_id: String) -> axum::response::Response {
-        self.request_id = Some(request_id);
+        self.0.request_id = Some(request_id);
         let body = serde_json::to_vec(&self).unwrap_or_default(); // plain structs with string keys
         let mut response = Response::new(body.into());
-        *response.status_mut() = self.status;
+        *response.status_mut() = self.0.status;
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON_PROBLEM));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.extend(self.headers);
+        headers.extend(self.0.headers);
         response
     }
 
@@ -169,7 +176,7 @@ impl Problem {
             place: fault.place.clone(),
             fix: fault.remedy().to_owned(),
         });
-        problem.errors = parts.collect();
+        problem.0.errors = parts.collect();
         problem
     }
 
@@ -189,7 +196,7 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> axum::response::Response {
         let mut response = Response::new(axum::body::Body::empty());
-        *response.status_mut() = self.status;
+        *response.status_mut() = self.0.status;
         response.extensions_mut().insert(self);
         response
     }
@@ -238,12 +245,12 @@ fn definition(report: &crate::language::Report) -> Problem {
         })
         .collect();
     if let Some(first) = parts.first() {
-        problem.code = first.code;
-        problem.message.clone_from(&first.message);
-        problem.place.clone_from(&first.place);
-        problem.fix.clone_from(&first.fix);
+        problem.0.code = first.code;
+        problem.0.message.clone_from(&first.message);
+        problem.0.place.clone_from(&first.place);
+        problem.0.fix.clone_from(&first.fix);
     }
-    problem.errors = parts;
+    problem.0.errors = parts;
     problem
 }
 

@@ -21,7 +21,7 @@ const KEPT: Span = Span::from_secs(24 * 3_600);
 /// The keyed requests. Cheap to clone.
 #[derive(Clone)]
 pub struct Repeats {
-    service: Service,
+    service: Arc<Service>,
     /// Keys of requests that this process is working on.
     open: Arc<Mutex<HashSet<String>>>,
 }
@@ -52,7 +52,7 @@ impl Repeats {
     /// The keyed requests of this service.
     #[must_use]
     pub fn new(service: Service) -> Self {
-        Self { service, open: Arc::default() }
+        Self { service: Arc::new(service), open: Arc::default() }
     }
 
     /// What this key means for a request of this content.

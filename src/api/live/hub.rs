@@ -22,9 +22,12 @@ pub struct Hub {
     inner: Arc<Inner>,
 }
 
+/// Lines by topic and key. A line lives as long as somebody listens.
+type Lines = HashMap<(&'static str, Arc<str>), Weak<Line>>;
+
 struct Inner {
     topics: Vec<Arc<dyn Topic>>,
-    lines: Mutex<HashMap<(&'static str, Arc<str>), Weak<Line>>>,
+    lines: Mutex<Lines>,
     rows: Arc<Rows>,
 }
 
@@ -82,7 +85,7 @@ impl Hub {
 }
 
 impl Inner {
-    fn lines(&self) -> MutexGuard<'_, HashMap<(&'static str, Arc<str>), Weak<Line>>> {
+    fn lines(&self) -> MutexGuard<'_, Lines> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner) // every change is one infallible call
     }
 

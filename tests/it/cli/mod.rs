@@ -3,3 +3,4 @@
 mod ask;
 mod run;
 mod steer;
+mod there;

@@ -45,6 +45,8 @@ impl Home {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_workflow"));
         command.args(args).current_dir(self.path()).stdin(Stdio::null()).env("WORKFLOW_RETRY_DELAY", "0.01");
+        // Tests run beside each other: each service takes a port of its own.
+        command.env("WORKFLOW_LISTEN", "127.0.0.1:0");
         command
     }
 

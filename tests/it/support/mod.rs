@@ -5,4 +5,5 @@ pub mod binary;
 pub mod desk;
 pub mod names;
 pub mod server;
+pub mod service;
 pub mod workbench;

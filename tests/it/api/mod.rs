@@ -1,0 +1,12 @@
+//! HTTP as its users do it: the real binary, a real client.
+
+mod bad_input;
+mod doors;
+mod files;
+mod listener;
+mod live;
+mod openapi;
+mod page;
+mod repeats;
+mod traps;
+mod verbs;
