@@ -8,6 +8,8 @@ use tokio::net::TcpListener;
 
 use super::App;
 use crate::api;
+use crate::chat::web::WebChat;
+use crate::chat::{self, Chat};
 use crate::config::{Config, user_name};
 use crate::contract::clock::SystemClock;
 use crate::domain::code;
@@ -22,6 +24,7 @@ const NOTE: &str = "http.addr";
 /// The service as it listens; [`Web::close`] ends it in good order.
 pub struct Web {
     listening: Listening,
+    chat: Chat,
     note: PathBuf,
 }
 
@@ -37,27 +40,31 @@ pub async fn bind(config: &Config) -> Result<TcpListener, Fault> {
     })
 }
 
-/// The rooms beside `api` that bring routes of their own.
-fn rooms(_service: &Service) -> Vec<Room> {
-    Vec::new()
+/// The conversations behind the page, and what they bring to it.
+async fn conversations(config: &Config, service: &Service) -> anyhow::Result<(Chat, Room)> {
+    let web = WebChat::open(service.clone()).await?;
+    let chat = Chat::start(service.clone(), vec![web.clone()], config.chat()).await?;
+    let room = chat::web::room(chat.clone(), web);
+    Ok((chat, room))
 }
 
 impl App {
     /// Answers on this listener until closed.
     ///
     /// # Errors
-    /// The listener has no address, or the note of it cannot be written.
-    pub fn listen(&self, config: &Config, listener: TcpListener) -> anyhow::Result<Web> {
+    /// The listener has no address, the note of it cannot be written, or the store fails.
+    pub async fn listen(&self, config: &Config, listener: TcpListener) -> anyhow::Result<Web> {
         let clock = Arc::new(SystemClock);
         let guard = Guard::new(config.api_token.clone(), &config.allowed_hosts, &user_name(), clock.clone());
         let settings = api::Settings { service: self.service.clone(), guard, upload_limit: config.upload_limit, clock };
         let door = Door::default();
-        let routes = api::routes(settings, rooms(&self.service), &door);
+        let (chat, room) = conversations(config, &self.service).await?;
+        let routes = api::routes(settings, vec![room], &door);
         let listening = Listening::start(listener, routes, door)?;
         let note = config.storage_path.join(NOTE);
         std::fs::write(&note, format!("{}\n", listening.address))
             .with_context(|| format!("write `{}`", note.display()))?;
-        Ok(Web { listening, note })
+        Ok(Web { listening, chat, note })
     }
 }
 
@@ -72,5 +79,6 @@ impl Web {
     pub async fn close(self) {
         let _ = std::fs::remove_file(&self.note); // a note of nobody misleads less than a failed stop
         self.listening.drain().await;
+        self.chat.close().await;
     }
 }

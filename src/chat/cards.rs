@@ -258,11 +258,24 @@ pub fn result(outputs: &Map<String, Value>) -> Option<String> {
             .iter()
             .any(|word| key == *word || key.ends_with(&format!("_{word}")))
     };
-    let told = outputs.iter().filter(|(key, _)| !quiet(key)).filter_map(|(key, value)| match value {
+    // One level down only what people know things by.
+    let known = |key: &str| ["name", "pages", "confidence", "label", "language", "rows", "total"].contains(&key);
+    let inner = |value: &Value| -> Vec<(String, Value)> {
+        let inner = value.as_object().into_iter().flatten().filter(|(key, _)| known(key));
+        inner.map(|(key, value)| (key.clone(), value.clone())).collect()
+    };
+    let all = outputs.iter().filter(|(key, _)| !quiet(key)).flat_map(|(key, value)| match value {
+        Value::Object(_) => inner(value),
+        _ => vec![(key.clone(), value.clone())],
+    });
+    let told = all.filter_map(|(key, value)| match &value {
         Value::String(text) if text.is_empty() || text.contains('\n') || text.chars().count() > 40 => None,
-        Value::String(text) if matches!(key.as_str(), "name" | "filename" | "language") => Some(inert(text, 40)),
+        Value::String(text) if matches!(key.as_str(), "name" | "filename" | "language" | "label") => {
+            Some(inert(text, 40))
+        }
+        Value::Number(number) if key == "pages" => number.as_u64().map(|pages| words::count(pages as usize, "page")),
         Value::String(_) | Value::Number(_) | Value::Bool(_) => {
-            Some(format!("{} {}", inert(&key.replace('_', " "), 30), inert(&words::value(value), 40)))
+            Some(format!("{} {}", inert(&key.replace('_', " "), 30), inert(&words::value(&value), 40)))
         }
         _ => None,
     });

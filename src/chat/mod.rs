@@ -11,7 +11,7 @@ mod complete;
 pub mod conversation;
 pub mod courier;
 mod files;
-mod forms;
+pub mod forms;
 pub mod grammar;
 mod inbox;
 mod means;
@@ -19,11 +19,9 @@ mod press;
 mod recovery;
 mod talk;
 pub mod terminal;
-
 mod verbs;
 pub mod web;
-
-mod words;
+pub mod words;
 
 pub use conversation::{Chat, Receipt};
 pub use means::{FileMode, Settings};

@@ -19,7 +19,7 @@ pub async fn serve(config: &Config) -> Ended {
         }
     };
     let app = App::open(config, true).await?;
-    let web = app.listen(config, listener)?;
+    let web = app.listen(config, listener).await?;
     print::aside(format!(
         "workflow {} serves `{}` on {}: {} executions at a time; stop with Ctrl-C or SIGTERM",
         env!("CARGO_PKG_VERSION"),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize as _;
 use tracing_subscriber::EnvFilter;
 
+use crate::chat::{self, FileMode};
 use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::time::Span;
@@ -38,6 +39,8 @@ pub struct Config {
     pub database: PathBuf,
     /// Folders from which steps may read files by path; at least one.
     pub file_roots: Vec<PathBuf>,
+    /// What becomes of documents that are dropped into a chat.
+    pub file_mode: FileMode,
     /// Where the service listens.
     pub listen: SocketAddr,
     /// What callers must know; `None`: whoever reaches the address may come in.
@@ -122,6 +125,7 @@ impl Config {
             step_timeout: reader.span("step_timeout", MOMENT..=MONTH, "from 0.1 s to 30 days"),
             retry_count: reader.number("retry_count", 0..=100),
             retry_delay: reader.span("retry_delay", Span::ZERO..=DAY, "at most 1 day"),
+            file_mode: file_mode(reader),
             listen: listen(reader),
             api_token: token(reader),
             allowed_hosts: hosts(reader),
@@ -141,6 +145,12 @@ impl Config {
     #[must_use]
     pub fn effective(&self) -> &[Effective] {
         &self.effective
+    }
+
+    /// How the chat behaves.
+    #[must_use]
+    pub const fn chat(&self) -> chat::Settings {
+        chat::Settings { file_mode: self.file_mode }
     }
 
     /// Where the store lives.
@@ -215,6 +225,19 @@ fn database(reader: &mut Reader) -> Option<PathBuf> {
                 format!("`{KEY}` must be `sqlite:PATH`, or empty for workflow.db in the storage folder"),
             );
             None
+        }
+    }
+}
+
+fn file_mode(reader: &mut Reader) -> FileMode {
+    match reader.text("file_mode").to_ascii_lowercase().as_str() {
+        "" => FileMode::ByPlace,
+        "auto" => FileMode::Auto,
+        "ask" => FileMode::Ask,
+        "off" => FileMode::Off,
+        _ => {
+            reader.refuse("file_mode", "`auto`, `ask`, `off`, or empty");
+            FileMode::ByPlace
         }
     }
 }

@@ -37,6 +37,7 @@ pub const SETTINGS: &[Setting] = &[
     one("storage_path"),
     one("database_url"),
     several("file_roots", ':'),
+    one("file_mode"),
     one("listen"),
     one("api_token"),
     several("allowed_hosts", ','),
