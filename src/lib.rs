@@ -13,10 +13,12 @@
 //! | 5 | [`service`]: the front desk, what the product can do |
 //! | 6 | [`http`]: the porch: who asks, how a refusal looks, the socket |
 //! | 7 | [`api`]: REST, live messages, the page |
+//! | 7 | [`chat`]: a door, the workflows in conversations |
 //! | 8 | [`cli`] -> [`app`] -> [`config`]: the roof, builds everything, starts and stops it |
 
 pub mod api;
 pub mod app;
+pub mod chat;
 pub mod cli;
 pub mod config;
 pub mod connect;

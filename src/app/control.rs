@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -31,6 +31,10 @@ pub enum Act {
     Cancel,
     /// Run a step again; without one, every failed step.
     Retry(Option<String>),
+    /// Start the same again as a new execution, these inputs changed.
+    Rerun(Map<String, Value>),
+    /// Give what it asks for.
+    Answer(Map<String, Value>),
 }
 
 /// What can be asked of the owner.
@@ -129,7 +133,7 @@ async fn answer(service: &Service, request: Request) -> Answer {
     }
 }
 
-/// Does something to an execution of this process.
+/// Does something to an execution of this process; the view of it, or of the new one that came of it.
 ///
 /// # Errors
 /// No such execution, or its state does not allow it.
@@ -140,6 +144,11 @@ pub async fn control(service: &Service, caller: &Caller, execution: &str, act: &
         Act::Resume => service.resume(caller, run).await,
         Act::Cancel => service.cancel(caller, run).await,
         Act::Retry(step) => service.retry(caller, run, step.as_deref()).await,
+        Act::Answer(inputs) => service.answer(caller, run, inputs).await,
+        Act::Rerun(changed) => {
+            let started = service.rerun(caller, run, changed).await?;
+            service.archive().view(started.execution, false).await
+        }
     }
 }
 

@@ -190,8 +190,40 @@ impl Remote {
             Act::Cancel => ("cancel", json!({})),
             Act::Retry(None) => ("retry", json!({})),
             Act::Retry(Some(step)) => ("retry", json!({ "step": step })),
+            Act::Answer(inputs) => ("answer", json!({ "inputs": inputs })),
+            Act::Rerun(changed) => return self.rerun(execution, changed).await,
         };
         self.post(&format!("api/workflow/{}/{verb}", part(execution)?), &body).await
+    }
+
+    async fn rerun(&self, execution: &str, changed: &Map<String, Value>) -> anyhow::Result<RunView> {
+        let path = format!("api/workflow/{}/rerun", part(execution)?);
+        let started: Value = self.post(&path, &json!({ "inputs": changed })).await?;
+        self.view(started["execution_id"].as_str().unwrap_or_default(), false).await
+    }
+
+    /// What waits for somebody, newest first.
+    ///
+    /// # Errors
+    /// No answer.
+    pub async fn inbox(&self) -> anyhow::Result<Vec<RunView>> {
+        let mut waiting = Vec::new();
+        for status in ["waiting", "paused", "failed", "timed_out"] {
+            for row in self.history(&[("status", status.to_owned()), ("limit", "20".to_owned())]).await? {
+                let view = self.view(row["execution_id"].as_str().unwrap_or_default(), false).await?;
+                if status != "waiting" || !view.questions.is_empty() {
+                    waiting.push(view);
+                }
+            }
+        }
+        waiting.sort_by(|a, b| b.execution_id.cmp(&a.execution_id));
+        Ok(waiting)
+    }
+
+    /// Its address.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.link.address()
     }
 
     /// Whether the service is well: the answer of `GET /healthz`.

@@ -1,14 +1,14 @@
-//! Questions: `status`, `history`, `logs`, `output`, `search`. They work beside a running service.
+//! Questions: `status`, `history`, `logs`, `output`, `search`, `inbox`, `whoami`. They work beside a running service.
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::desk::Desk;
 use super::{DONE, Ended, WRONG_USE, print};
-use crate::service::verbs::{Execution, History, Output, Search};
+use crate::service::verbs::{History, Logs, MaybeExecution, Output, Search};
 use crate::service::{RunView, ServiceError};
 
-pub async fn status(desk: &Desk<'_>, args: &Execution) -> Ended {
-    let view = desk.view(&args.execution, false).await?;
+pub async fn status(desk: &Desk<'_>, args: &MaybeExecution) -> Ended {
+    let view = desk.view(args.execution.as_deref().unwrap_or("last"), false).await?;
     if args.json {
         print::json(&view)?;
         return Ok(DONE);
@@ -53,8 +53,8 @@ pub async fn history(desk: &Desk<'_>, args: &History) -> Ended {
     Ok(DONE)
 }
 
-pub async fn logs(desk: &Desk<'_>, args: &Execution) -> Ended {
-    for line in desk.log(&args.execution).await? {
+pub async fn logs(desk: &Desk<'_>, args: &Logs) -> Ended {
+    for line in desk.log(args).await? {
         if args.json {
             print::json(&line)?;
         } else {
@@ -66,6 +66,9 @@ pub async fn logs(desk: &Desk<'_>, args: &Execution) -> Ended {
 
 pub async fn output(desk: &Desk<'_>, args: &Output) -> Ended {
     let view = desk.view(&args.execution, true).await?;
+    if let Some(wanted) = &args.wanted {
+        return one_output(&view.outputs, &view.workflow, wanted);
+    }
     let Some(wanted) = &args.step else {
         let steps: serde_json::Map<_, _> =
             view.steps.iter().map(|step| (step.id.clone(), json!(step.outputs))).collect();
@@ -79,15 +82,52 @@ pub async fn output(desk: &Desk<'_>, args: &Output) -> Ended {
     };
     match &args.name {
         None => print::pretty(outputs)?,
-        Some(name) => match outputs.get(name) {
-            Some(serde_json::Value::String(text)) => print::bare(text),
-            Some(value) => print::pretty(value)?,
-            None => {
-                let names: Vec<_> = outputs.keys().map(String::as_str).collect();
-                print::aside(format!("`{wanted}` has no output `{name}`; it has {}", names.join(", ")));
-                return Ok(WRONG_USE);
-            }
-        },
+        Some(name) => return one_output(outputs, wanted, name),
+    }
+    Ok(DONE)
+}
+
+/// One output of a step or of an execution: bare when it is a text.
+fn one_output(outputs: &Map<String, Value>, owner: &str, name: &str) -> Ended {
+    match outputs.get(name) {
+        Some(Value::String(text)) => print::bare(text),
+        Some(value) => print::pretty(value)?,
+        None => {
+            let names: Vec<_> = outputs.keys().map(String::as_str).collect();
+            let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            print::aside(format!("`{owner}` has no output `{name}`; it has {names}"));
+            return Ok(WRONG_USE);
+        }
+    }
+    Ok(DONE)
+}
+
+/// What waits for somebody: questions, and executions that failed and were not taken up again.
+pub async fn inbox(desk: &Desk<'_>, json: bool) -> Ended {
+    let waiting = desk.inbox().await?;
+    for view in &waiting {
+        if json {
+            print::json(view)?;
+            continue;
+        }
+        print::line(format!("{} {}  {}", view.execution_id, view.name, view.status.replace('_', " ")));
+        for line in print::ending(view) {
+            print::line(format!("  {line}"));
+        }
+    }
+    if waiting.is_empty() && !json {
+        print::aside("nothing waits for you");
+    }
+    Ok(DONE)
+}
+
+/// Who sits at this terminal.
+pub fn whoami(desk: &Desk<'_>, json: bool) -> Ended {
+    let (caller, place) = (super::caller(), desk.place());
+    if json {
+        print::json(&json!({ "name": caller.name, "door": caller.door, "place": place }))?;
+    } else {
+        print::line(format!("{}, at the terminal, in `{place}`", caller.name));
     }
     Ok(DONE)
 }

@@ -5,15 +5,30 @@ use super::run::{as_owner, watch_one};
 use super::{DONE, Ended, FAILED, WRONG_USE, caller, exit_code, print};
 use crate::app::control::{self as door, Act, Answer, Request};
 use crate::config::Config;
-use crate::service::verbs::{Execution, MaybeExecution, Retry};
-use crate::service::{ListFilter, RunView, Service};
+use crate::service::verbs::{self, Cancel, Execution, MaybeExecution, Rerun, Retry};
+use crate::service::{Caller, ListFilter, RunView, Service};
 
 pub async fn pause(desk: &Desk<'_>, args: Execution) -> Ended {
     act(desk, &args.execution, Act::Pause, args.json).await
 }
 
-pub async fn cancel(desk: &Desk<'_>, args: Execution) -> Ended {
-    act(desk, &args.execution, Act::Cancel, args.json).await
+pub async fn cancel(desk: &Desk<'_>, args: Cancel) -> Ended {
+    if args.reason.is_some() && matches!(desk, Desk::There(_)) {
+        print::aside("`--reason` works only without `--server`");
+        return Ok(WRONG_USE);
+    }
+    let caller = caller().because(args.reason.as_deref());
+    act_as(desk, &caller, &args.execution, (Act::Cancel, args.json)).await
+}
+
+pub async fn rerun(desk: &Desk<'_>, args: Rerun) -> Ended {
+    let inputs = desk.inputs_of(&args.execution, &args.inputs).await?;
+    act(desk, &args.execution, Act::Rerun(inputs), args.json).await
+}
+
+pub async fn answer(desk: &Desk<'_>, args: verbs::Answer) -> Ended {
+    let inputs = desk.inputs_of(&args.execution, &args.inputs).await?;
+    act(desk, &args.execution, Act::Answer(inputs), args.json).await
 }
 
 pub async fn retry(desk: &Desk<'_>, args: Retry) -> Ended {
@@ -60,7 +75,11 @@ pub async fn health(desk: &Desk<'_>) -> Ended {
 
 /// Asks whoever carries the execution; where nobody does, becomes the owner for as long as it needs.
 async fn act(desk: &Desk<'_>, execution: &str, act: Act, json: bool) -> Ended {
-    match (desk.act(execution, &act).await?, desk) {
+    act_as(desk, &caller(), execution, (act, json)).await
+}
+
+async fn act_as(desk: &Desk<'_>, caller: &Caller, execution: &str, (act, json): (Act, bool)) -> Ended {
+    match (desk.act(&caller.name, execution, &act).await?, desk) {
         (Some(Ok(view)), _) => {
             report(&view, json)?;
             Ok(DONE)
@@ -70,22 +89,22 @@ async fn act(desk: &Desk<'_>, execution: &str, act: Act, json: bool) -> Ended {
             Ok(WRONG_USE)
         }
         (None, Desk::Here(config)) => {
-            as_owner(config, false, async |service| act_here(service, execution, &act, json).await).await
+            as_owner(config, false, async |service| act_here(service, caller, execution, (&act, json)).await).await
         }
         (None, Desk::There(_)) => Ok(FAILED), // a service always answers, or there was an error above
     }
 }
 
-async fn act_here(service: &Service, execution: &str, act: &Act, json: bool) -> Ended {
-    let view = door::control(service, &caller(), execution, act).await?;
-    let goes_on = matches!(act, Act::Resume | Act::Retry(_)) && !view.is_finished();
-    if goes_on || (*act == Act::Cancel && !view.is_finished()) {
-        let run = service.archive().resolve(execution).await?;
-        let view = watch_one(service, run, json).await?;
-        return Ok(if *act == Act::Cancel { DONE } else { exit_code(view.status) });
+async fn act_here(service: &Service, caller: &Caller, execution: &str, (act, json): (&Act, bool)) -> Ended {
+    let view = door::control(service, caller, execution, act).await?;
+    if *act == Act::Pause || view.is_finished() {
+        report(&view, json)?;
+        return Ok(DONE);
     }
-    report(&view, json)?;
-    Ok(DONE)
+    // A re-run is another execution than the one that was named.
+    let run = service.archive().resolve(&view.execution_id).await?;
+    let view = watch_one(service, run, json).await?;
+    Ok(if *act == Act::Cancel { DONE } else { exit_code(view.status) })
 }
 
 /// Carries on everything that is open, and waits until nothing is.

@@ -3,13 +3,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::caller;
 use crate::app::control::{self as door, Act, Answer, Request};
 use crate::app::remote::Remote;
 use crate::app::{self, Reading};
 use crate::config::Config;
 use crate::language::Source;
-use crate::service::verbs::History;
+use crate::service::verbs::{History, Logs};
 use crate::service::{
     Archive, InputView, ListFilter, LogLine, PlanView, RunView, ServiceError, StoredRun, TemplateInfo, read_pairs,
 };
@@ -43,13 +42,53 @@ impl Desk<'_> {
     }
 
     /// What happened in an execution.
-    pub async fn log(&self, execution: &str) -> anyhow::Result<Vec<LogLine>> {
+    pub async fn log(&self, args: &Logs) -> anyhow::Result<Vec<LogLine>> {
         match self {
             Self::Here(config) => {
                 let archive = archive(config).await?;
-                Ok(archive.log(archive.resolve(execution).await?).await?)
+                let run = archive.resolve(&args.execution).await?;
+                Ok(archive.log_of(run, args.step.as_deref(), args.tail).await?)
             }
-            Self::There(remote) => remote.log(execution).await,
+            Self::There(_) if args.step.is_some() => anyhow::bail!("`--step` works only without `--server`"),
+            Self::There(remote) => {
+                let lines = remote.log(&args.execution).await?;
+                let kept = args.tail.map_or(lines.len(), |tail| lines.len().min(tail as usize));
+                Ok(lines.into_iter().rev().take(kept).rev().collect())
+            }
+        }
+    }
+
+    /// What waits for somebody.
+    pub async fn inbox(&self) -> anyhow::Result<Vec<RunView>> {
+        match self {
+            Self::Here(config) => match app::open_for_reading(config).await?.archive {
+                Some(archive) => Ok(archive.inbox().await?),
+                None => Ok(Vec::new()),
+            },
+            Self::There(remote) => remote.inbox().await,
+        }
+    }
+
+    /// Pairs as the workflow of an execution takes them.
+    pub async fn inputs_of(&self, execution: &str, pairs: &[(String, String)]) -> anyhow::Result<Map<String, Value>> {
+        match self {
+            Self::Here(config) => {
+                let archive = archive(config).await?;
+                let flow = archive.flow(archive.resolve(execution).await?).await?;
+                Ok(read_pairs(&InputView::all(&flow.plan), pairs))
+            }
+            Self::There(remote) => {
+                let workflow = remote.view(execution, false).await?.workflow_id;
+                inputs_there(remote, &workflow, pairs).await
+            }
+        }
+    }
+
+    /// Where that is, for people.
+    pub fn place(&self) -> String {
+        match self {
+            Self::Here(config) => config.storage_path.display().to_string(),
+            Self::There(remote) => remote.address(),
         }
     }
 
@@ -143,12 +182,12 @@ impl Desk<'_> {
     }
 
     /// Does something to an execution that another process carries; `None` when there is no such process.
-    pub async fn act(&self, execution: &str, act: &Act) -> anyhow::Result<Option<Result<RunView, String>>> {
+    pub async fn act(&self, by: &str, execution: &str, act: &Act) -> anyhow::Result<Option<Result<RunView, String>>> {
         let config = match self {
             Self::Here(config) => config,
             Self::There(remote) => return Ok(Some(Ok(remote.act(execution, act).await?))),
         };
-        let request = Request::Control { execution: execution.to_owned(), act: act.clone(), by: caller().name };
+        let request = Request::Control { execution: execution.to_owned(), act: act.clone(), by: by.to_owned() };
         match door::ask(&config.storage_path, &request).await? {
             Some(Answer::Done(view)) => Ok(Some(Ok(serde_json::from_value(view)?))),
             Some(Answer::Refused(why)) => Ok(Some(Err(why))),

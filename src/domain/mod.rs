@@ -4,6 +4,7 @@
 //! try of a step. *Command*: what somebody wants; *event*: what happened (the journal's alphabet); *effect*:
 //! what the world should be doing now. Start reading at [`machine`].
 
+pub mod card;
 pub mod code;
 pub mod command;
 pub mod event;

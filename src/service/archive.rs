@@ -223,7 +223,7 @@ impl Archive {
         Ok(self.store.documents().search(&Search { words, limit, marks }).await?)
     }
 
-    async fn history(&self, id: RunId, with_outputs: bool) -> Result<(History, Arc<Flow>), ServiceError> {
+    pub(super) async fn history(&self, id: RunId, with_outputs: bool) -> Result<(History, Arc<Flow>), ServiceError> {
         let journal = self.store.journal();
         let history = if with_outputs { journal.load(id).await? } else { journal.progress(id).await? };
         let history = history.ok_or_else(|| not_found(&id.to_string(), None))?;
@@ -232,7 +232,7 @@ impl Archive {
     }
 }
 
-fn fold(history: &History, flow: &Flow) -> Run {
+pub(super) fn fold(history: &History, flow: &Flow) -> Run {
     let mut run = Run::new(history.row.id, flow, history.row.created_at);
     for (at, event) in &history.entries {
         machine::apply(&mut run, flow, *at, event);

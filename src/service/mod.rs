@@ -3,6 +3,7 @@
 //! [`Archive`] answers questions and needs only a readable store; [`Service`] also acts, and owns the engine.
 
 mod archive;
+pub mod conversations;
 mod detail;
 mod error;
 mod events;
@@ -14,6 +15,7 @@ mod preview;
 mod progress;
 mod repeats;
 mod runs;
+mod standing;
 pub mod verbs;
 mod words;
 mod workflows;

@@ -21,6 +21,18 @@ pub struct Caller {
     pub channel: Option<String>,
 }
 
+impl Caller {
+    /// The same caller, with why they ask: history keeps it beside the name.
+    #[must_use]
+    pub fn because(mut self, reason: Option<&str>) -> Self {
+        if let Some(reason) = reason {
+            let reason: String = reason.chars().take(200).collect();
+            self.name = format!("{} (\"{reason}\")", self.name);
+        }
+        self
+    }
+}
+
 /// Where a run came from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]

@@ -10,11 +10,11 @@ pub enum Verb {
     /// Run a workflow and watch it to its end
     Run(Run),
     /// Show an execution: its steps, how far it is, why it failed
-    Status(Execution),
+    Status(MaybeExecution),
     /// List executions, newest first
     History(History),
     /// Show what happened in an execution, in order
-    Logs(Execution),
+    Logs(Logs),
     /// Show the outputs of an execution, or of one of its steps
     Output(Output),
     /// Stop an execution at the next step boundary
@@ -22,9 +22,17 @@ pub enum Verb {
     /// Let a paused execution go on; without an id, carry on everything that a crash interrupted
     Resume(MaybeExecution),
     /// End an execution; what is in flight is stopped within ten seconds
-    Cancel(Execution),
+    Cancel(Cancel),
     /// Run failed steps again, or one step and all that depends on it
     Retry(Retry),
+    /// Start a new execution with the inputs of an earlier one, some of them changed
+    Rerun(Rerun),
+    /// Answer what a waiting execution asks
+    Answer(Answer),
+    /// List what waits for somebody: questions, and executions that failed
+    Inbox(Inbox),
+    /// Say who asks, and through which door
+    Whoami(Whoami),
     /// Search the documents that workflows have stored
     Search(Search),
     /// List the workflows that can be run
@@ -66,11 +74,86 @@ pub struct Execution {
     pub json: bool,
 }
 
-/// `resume`.
+/// `status` and `resume`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct MaybeExecution {
     /// The execution's id, a unique beginning of it, or `last`
     pub execution: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `logs`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Logs {
+    /// The execution's id, a unique beginning of it, or `last`
+    #[arg(default_value = "last")]
+    pub execution: String,
+    /// Only what concerns this step, by its id or its place from 0
+    #[arg(long)]
+    pub step: Option<String>,
+    /// Only the last lines, this many
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub tail: Option<u32>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `cancel`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Cancel {
+    /// The execution's id, a unique beginning of it, or `last`
+    #[arg(default_value = "last")]
+    pub execution: String,
+    /// Why; kept with the name of who asks
+    #[arg(long)]
+    pub reason: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `rerun`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Rerun {
+    /// The execution's id, a unique beginning of it, or `last`
+    #[arg(default_value = "last")]
+    pub execution: String,
+    /// Inputs that differ, as `key=value`
+    #[arg(value_name = "KEY=VALUE", value_parser = pair)]
+    pub inputs: Vec<(String, String)>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `answer`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Answer {
+    /// The execution's id, a unique beginning of it, or `last`
+    #[arg(default_value = "last")]
+    pub execution: String,
+    /// What it asks, as `key=value`
+    #[arg(value_name = "KEY=VALUE", value_parser = pair)]
+    pub inputs: Vec<(String, String)>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `inbox`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Inbox {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `whoami`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Whoami {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -98,6 +181,9 @@ pub struct Output {
     /// The execution's id, a unique beginning of it, or `last`
     #[arg(default_value = "last")]
     pub execution: String,
+    /// One output of the execution, printed bare when it is a text
+    #[arg(conflicts_with = "step")]
+    pub wanted: Option<String>,
     /// A step, by its id
     #[arg(long)]
     pub step: Option<String>,

@@ -4,6 +4,8 @@
 //! room that names the database library. Start reading at [`journal`]: it holds the engine's one write.
 
 pub mod blobs;
+pub mod cards;
+pub mod conversations;
 pub mod db;
 pub mod documents;
 pub mod files;
@@ -15,6 +17,8 @@ pub mod workflows;
 use std::sync::Arc;
 
 use self::blobs::disk::DiskBlobs;
+use self::cards::Cards;
+use self::conversations::Conversations;
 pub use self::db::StoreError;
 use self::db::{Db, Settings};
 use self::documents::archive::Documents;
@@ -93,6 +97,18 @@ impl Store {
     #[must_use]
     pub const fn repeats(&self) -> Repeats<'_> {
         Repeats::new(&self.db)
+    }
+
+    /// The one message of each execution.
+    #[must_use]
+    pub const fn cards(&self) -> Cards<'_> {
+        Cards::new(&self.db)
+    }
+
+    /// What was said.
+    #[must_use]
+    pub const fn conversations(&self) -> Conversations<'_> {
+        Conversations::new(&self.db)
     }
 
     /// Contents by digest.

@@ -92,6 +92,12 @@ impl Link {
         Ok(Self { base, client })
     }
 
+    /// The address.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.base.to_string()
+    }
+
     /// Asks for a path, which is relative to the address, with these query pairs and this JSON body.
     ///
     /// # Errors

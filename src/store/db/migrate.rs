@@ -14,6 +14,7 @@ use super::failure::StoreError;
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "runs", include_str!("../migrations/0001_runs.sql")),
     (2, "documents", include_str!("../migrations/0002_documents.sql")),
+    (3, "conversations", include_str!("../migrations/0003_conversations.sql")),
     (4, "repeats", include_str!("../migrations/0004_repeats.sql")),
     (5, "saved workflows", include_str!("../migrations/0005_saved_workflows.sql")),
 ];

@@ -1,0 +1,30 @@
+-- name: insert_chat_card
+-- An execution gets its message; one that has one keeps it.
+INSERT INTO chat_card (run_id, platform, channel, thread, requester, created_at)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each($1) WHERE true
+ON CONFLICT (run_id) DO NOTHING;
+
+-- name: update_chat_card
+-- What its message shows now.
+UPDATE chat_card SET message = new.message, sent = new.sent, is_final = new.is_final
+FROM (SELECT value ->> 0 AS run_id, value ->> 1 AS message, value ->> 2 AS sent, value ->> 3 AS is_final
+      FROM json_each($1)) AS new
+WHERE chat_card.run_id = new.run_id;
+
+-- name: select_chat_card
+-- The message of one execution.
+SELECT run_id, platform, channel, thread, requester, message, sent, is_final, created_at
+FROM chat_card WHERE run_id = $1;
+
+-- name: select_open_chat_cards
+-- Messages that do not show an end yet, oldest first.
+SELECT run_id, platform, channel, thread, requester, message, sent, is_final, created_at
+FROM chat_card WHERE is_final = 0 ORDER BY run_id;
+
+-- name: select_chat_cards_in
+-- The newest executions of a channel: of one thread where one is given, of one person where one is given.
+SELECT run_id, platform, channel, thread, requester, message, sent, is_final, created_at
+FROM chat_card
+WHERE platform = $1 AND channel = $2 AND ($3 IS NULL OR message = $3 OR thread = $3)
+  AND ($4 IS NULL OR requester = $4)
+ORDER BY run_id DESC LIMIT $5;
