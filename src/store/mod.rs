@@ -24,7 +24,6 @@ use self::db::{Db, Settings};
 use self::documents::archive::Documents;
 use self::files::Files;
 use self::journal::Journal;
-use self::repeats::Repeats;
 use self::runs::Runs;
 use self::workflows::Workflows;
 
@@ -91,12 +90,6 @@ impl Store {
     #[must_use]
     pub const fn documents(&self) -> Documents<'_> {
         Documents::new(&self.db)
-    }
-
-    /// Requests that came with a key of their own.
-    #[must_use]
-    pub const fn repeats(&self) -> Repeats<'_> {
-        Repeats::new(&self.db)
     }
 
     /// The one message of each execution.
