@@ -24,7 +24,8 @@ pub async fn chat(config: &Config) -> Ended {
         print::aside("workflows are switched off: WORKFLOW_ENABLED is false");
         return Ok(WRONG_USE);
     }
-    as_owner(config, true, async |service| talk(service, Settings::default()).await).await
+    let settings = config.chat();
+    as_owner(config, true, async |service| talk(service, settings).await).await
 }
 
 async fn talk(service: &Service, settings: Settings) -> Ended {

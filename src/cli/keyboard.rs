@@ -28,7 +28,7 @@ pub fn keys(term: Term) -> mpsc::Receiver<Typed> {
         let mut line = Line::default();
         // The thread ends with the process at the latest: a read of a key cannot be taken back.
         while let Ok(key) = term.read_key_raw() {
-            let news = line.press(key);
+            let news = line.press(&key);
             let is_over = news == Some(Typed::End);
             if news.is_some_and(|news| sender.blocking_send(news).is_err()) || is_over {
                 return;
@@ -69,7 +69,7 @@ impl Line {
         match key {
             Key::Char('\u{4}') | Key::CtrlC => return Some(Typed::End),
             Key::Char('\u{15}') => self.text.clear(),
-            Key::Char(c) if !c.is_control() && self.text.chars().count() < LONGEST => self.text.push(c),
+            Key::Char(c) if !c.is_control() && self.text.chars().count() < LONGEST => self.text.push(*c),
             Key::Backspace => drop(self.text.pop()),
             Key::ArrowUp if self.back < self.before.len() => {
                 self.back += 1;
@@ -108,22 +108,22 @@ mod tests {
     use super::*;
 
     fn typed(line: &mut Line, text: &str) {
-        text.chars().for_each(|c| drop(line.press(Key::Char(c))));
+        text.chars().for_each(|c| drop(line.press(&Key::Char(c))));
     }
 
     #[test]
     fn a_line_is_edited_entered_and_recalled() {
         let mut line = Line::default();
         typed(&mut line, "statuss");
-        assert_eq!(line.press(Key::Backspace), Some(Typed::Sofar("status".to_owned())));
-        assert_eq!(line.press(Key::Enter), Some(Typed::Line("status".to_owned())));
+        assert_eq!(line.press(&Key::Backspace), Some(Typed::Sofar("status".to_owned())));
+        assert_eq!(line.press(&Key::Enter), Some(Typed::Line("status".to_owned())));
         typed(&mut line, "help");
-        line.press(Key::Enter);
-        assert_eq!(line.press(Key::ArrowUp), Some(Typed::Sofar("help".to_owned())));
-        assert_eq!(line.press(Key::ArrowUp), Some(Typed::Sofar("status".to_owned())));
-        assert_eq!(line.press(Key::ArrowUp), None, "there is nothing before the first");
-        assert_eq!(line.press(Key::ArrowDown), Some(Typed::Sofar("help".to_owned())));
-        assert_eq!(line.press(Key::ArrowDown), Some(Typed::Sofar(String::new())));
-        assert_eq!(line.press(Key::Char('\u{4}')), Some(Typed::End));
+        line.press(&Key::Enter);
+        assert_eq!(line.press(&Key::ArrowUp), Some(Typed::Sofar("help".to_owned())));
+        assert_eq!(line.press(&Key::ArrowUp), Some(Typed::Sofar("status".to_owned())));
+        assert_eq!(line.press(&Key::ArrowUp), None, "there is nothing before the first");
+        assert_eq!(line.press(&Key::ArrowDown), Some(Typed::Sofar("help".to_owned())));
+        assert_eq!(line.press(&Key::ArrowDown), Some(Typed::Sofar(String::new())));
+        assert_eq!(line.press(&Key::Char('\u{4}')), Some(Typed::End));
     }
 }
