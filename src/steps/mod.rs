@@ -6,6 +6,7 @@
 pub mod document;
 pub mod duration;
 pub mod flow;
+pub mod intake;
 pub mod script;
 pub mod size;
 
