@@ -107,13 +107,13 @@ impl fmt::Display for Scalar {
 
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected one value, or a list of them")]
-enum Listed<T> {
+pub(in crate::steps) enum Listed<T> {
     One(T),
     Many(Vec<T>),
 }
 
 impl<T> Listed<T> {
-    fn as_slice(&self) -> &[T] {
+    pub fn as_slice(&self) -> &[T] {
         match self {
             Self::One(one) => std::slice::from_ref(one),
             Self::Many(many) => many,
