@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::config::Config;
 use super::file::Reading;
 use super::paging::{self, Next};
-use super::{Extract, Found};
+use super::step::{Extract, Found};
 use crate::connect::egress::Refusal;
 use crate::connect::http::header::HeaderMap;
 use crate::connect::http::{Answer, HttpError, Limits, Method, Request, Url};
@@ -101,7 +101,7 @@ impl Walk<'_> {
         let stopped = || Fault::transient(code::WF4007, format!("the request to `{host}` was stopped"));
         let sent = self.attempt.cancel.run_until_cancelled(asked).await.ok_or_else(stopped)?;
         match sent {
-            Ok(answer) if answer.status.is_success() => Ok(Sent::Answer(answer)),
+            Ok(answer) if answer.status.is_success() => Ok(Sent::Answer(Box::new(answer))),
             Ok(answer) => Err(outcome::fault(&answer, &self.said(), self.now())),
             Err(HttpError::Refused(Refusal::Reserved(name))) if !self.extract.settings.require_delivery => {
                 Ok(Sent::Reserved(name))
@@ -144,7 +144,7 @@ impl Walk<'_> {
 }
 
 enum Sent {
-    Answer(Answer),
+    Answer(Box<Answer>),
     Reserved(String),
 }
 

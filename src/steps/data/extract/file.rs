@@ -3,7 +3,7 @@
 use std::io::Read as _;
 
 use super::config::Config;
-use super::{Extract, Found};
+use super::step::{Extract, Found};
 use crate::contract::step::{Attempt, StepOutcome};
 use crate::domain::code;
 use crate::domain::fault::Fault;

@@ -33,7 +33,7 @@ impl Bench {
     }
 
     async fn put(&self, records: Value, config: Value) -> Result<Done, Fault> {
-        run(&self.load, &loading(records, config)).await
+        run(&self.load, &loading(&records, config)).await
     }
 
     async fn ask(&self, sql: &str) -> Vec<Vec<String>> {
@@ -41,7 +41,7 @@ impl Bench {
     }
 }
 
-fn loading(records: Value, mut config: Value) -> Attempt {
+fn loading(records: &Value, mut config: Value) -> Attempt {
     if config.get("table").is_none() {
         config["table"] = "t".into();
     }
@@ -63,7 +63,7 @@ async fn a_repeat_of_a_step_replaces_what_it_brought_and_another_run_adds() {
     assert_eq!(count(&bench.file(), "t").await, 2);
     let fewer = bench.put(json!([{"a": 3}]), json!({})).await.expect("loaded");
     assert_eq!(fewer.outputs["loaded"]["rows_in_table"], 1);
-    run(&bench.load, &of_run(8, loading(rows, json!({})))).await.expect("loaded");
+    run(&bench.load, &of_run(8, loading(&rows, json!({})))).await.expect("loaded");
     assert_eq!(
         bench.ask("SELECT a, _step, _row FROM t WHERE _run LIKE '%8' ORDER BY _row").await[1],
         ["INTEGER 2", "TEXT step", "INTEGER 2"]
@@ -76,7 +76,7 @@ async fn a_repeat_of_a_step_replaces_what_it_brought_and_another_run_adds() {
 async fn loads_at_the_same_time_take_turns() {
     let bench = Bench::new();
     let rows: Value = (0..500).map(|n| json!({ "n": n })).collect();
-    let attempts: Vec<_> = (0..8).map(|n| of_run(n, loading(rows.clone(), json!({})))).collect();
+    let attempts: Vec<_> = (0..8).map(|n| of_run(n, loading(&rows, json!({})))).collect();
     let loads = attempts.iter().map(|attempt| run(&bench.load, attempt));
     assert!(futures::future::join_all(loads).await.iter().all(Result::is_ok));
     assert_eq!(count(&bench.file(), "t").await, 4_000);
@@ -87,7 +87,7 @@ async fn a_load_that_is_stopped_leaves_nothing_behind() {
     let bench = Bench::new();
     bench.put(json!([{"n": 0}]), json!({})).await.expect("loaded");
     let rows: Value = (0..50_000).map(|n| json!({ "n": n, "text": "x".repeat(50) })).collect();
-    let attempt = of_run(9, loading(rows, json!({})));
+    let attempt = of_run(9, loading(&rows, json!({})));
     // The progress is told right before the rows go in.
     let cancel = attempt.cancel.clone();
     let attempt = Attempt { progress: std::sync::Arc::new(move |_| cancel.cancel()), ..attempt };
@@ -161,7 +161,7 @@ async fn replace_and_upsert_do_what_they_say() {
     let bench = Bench::new();
     bench.put(json!([{"k": "a", "v": 1}, {"k": "b", "v": 2}]), json!({})).await.expect("loaded");
     let upsert = json!({ "mode": "upsert", "key": "k" });
-    let next = of_run(8, loading(json!([{"k": "b", "v": 3}, {"k": "c", "v": 4}]), upsert.clone()));
+    let next = of_run(8, loading(&json!([{"k": "b", "v": 3}, {"k": "c", "v": 4}]), upsert.clone()));
     for _ in 0..2 {
         run(&bench.load, &next).await.expect("loaded");
         assert_eq!(
@@ -177,7 +177,7 @@ async fn replace_and_upsert_do_what_they_say() {
         let fault = bench.put(rows, upsert.clone()).await.expect_err("no key");
         assert_eq!((fault.code, fault.message.as_str()), (code::WF2432, why));
     }
-    let twice = run(&bench.load, &of_run(11, loading(json!([{"k": "c", "v": 9}]), json!({})))).await;
+    let twice = run(&bench.load, &of_run(11, loading(&json!([{"k": "c", "v": 9}]), json!({})))).await;
     assert_eq!(twice.expect_err("the table has this key").code, code::WF2432);
     for _ in 0..2 {
         bench.put(json!([{"other": 1}]), json!({ "mode": "replace" })).await.expect("loaded");
