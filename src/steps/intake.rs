@@ -190,5 +190,5 @@ pub fn unreadable(error: std::io::Error) -> Fault {
 pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Fault> + Send + 'static) -> Result<T, Fault> {
     tokio::task::spawn_blocking(work)
         .await
-        .unwrap_or_else(|error| Err(Fault::permanent(code::WF4001, "reading the file broke").context(error)))
+        .unwrap_or_else(|error| Err(Fault::permanent(code::WF4001, "the step broke").context(error)))
 }

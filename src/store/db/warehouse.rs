@@ -232,7 +232,7 @@ impl Load<'_> {
         }
         check_keys(&self.batch, key)?;
         let columns: Vec<_> = key.iter().map(|name| quoted(name)).collect();
-        let index = quoted(&format!("_key_{}_{}", self.batch.table, key.join("_")));
+        let index = quoted(&format!("_key_{}({})", self.batch.table, columns.join(", ")));
         let sql = format!("CREATE UNIQUE INDEX IF NOT EXISTS {index} ON {} ({})", self.table(), columns.join(", "));
         self.execute(sql).await?;
         Ok(())

@@ -33,6 +33,7 @@ pub fn read(text: &str, style: Style<'_>) -> Result<Table, Fault> {
         None => return Ok(Table { rows: Vec::new(), warnings: vec!["there is not even a header".to_owned()] }),
     };
     refuse_twins(&columns)?;
+    refuse_open_quote(text, style.delimiter)?;
     let mut rows = Vec::new();
     while next(&mut reader, &mut record)? {
         if record.len() != columns.len() {
@@ -72,6 +73,31 @@ fn refuse_twins(columns: &[String]) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// A quote that is never closed would make one cell of all the rest.
+fn refuse_open_quote(text: &str, delimiter: u8) -> Result<(), Fault> {
+    let (mut line, mut begins, mut open) = (1, true, None);
+    let mut bytes = text.bytes().peekable();
+    while let Some(byte) = bytes.next() {
+        line += usize::from(byte == b'\n');
+        if open.is_some() {
+            let escaped = byte == b'"' && bytes.next_if_eq(&b'"').is_some();
+            if byte == b'"' && !escaped {
+                open = None;
+            }
+            continue;
+        }
+        open = (byte == b'"' && begins).then_some(line);
+        begins = byte == delimiter || byte == b'\n' || byte == b'\r';
+    }
+    match open {
+        Some(line) => {
+            Err(Fault::permanent(code::WF2403, format!("line {line}: the quote that begins a cell is never closed"))
+                .fix("close it; a quote inside a cell is written twice"))
+        }
+        None => Ok(()),
+    }
 }
 
 fn ragged(record: &StringRecord, columns: usize) -> Fault {
@@ -115,6 +141,7 @@ mod tests {
         let refused = |text: &str| read(text, COMMA).expect_err("refused").message;
         assert_eq!(refused("a,b\n1,2\n1,2,3\n"), "line 3 has 3 cells, and there are 2 columns");
         assert_eq!(refused("a,b\n1\n"), "line 2 has 1 cells, and there are 2 columns");
+        assert_eq!(refused("a,b\n1,2\n3,\"x\ny,z\n4,5\n"), "line 3: the quote that begins a cell is never closed");
         assert_eq!(refused("a,b,a\n"), "columns 1 and 3 are both called `a`");
     }
 

@@ -1,8 +1,11 @@
 //! JSON without loss: a number that our numbers cannot hold exactly is kept as text, digit by digit.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use serde_json::Value;
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Number, Value};
 
 /// The value of a JSON text, and how many of its numbers were kept as text.
 ///
@@ -11,9 +14,76 @@ use serde_json::Value;
 pub fn parse(text: &str) -> Result<(Value, usize), serde_json::Error> {
     let (safe, kept) = quote_inexact(text);
     match serde_json::from_str(&safe) {
-        Ok(value) => Ok((value, kept)),
+        Ok(Single(value)) => Ok((value, kept)),
         // The quotes may have moved the place: ask again where it really is.
-        Err(error) => Err(serde_json::from_str::<Value>(text).err().unwrap_or(error)),
+        Err(error) => Err(serde_json::from_str::<Single>(text).err().unwrap_or(error)),
+    }
+}
+
+/// A value in which no object has two members of one name: of those, one would be lost.
+struct Single(Value);
+
+impl<'de> Deserialize<'de> for Single {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SingleVisitor).map(Self)
+    }
+}
+
+struct SingleVisitor;
+
+impl<'de> Visitor<'de> for SingleVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, truth: bool) -> Result<Value, E> {
+        Ok(truth.into())
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+        Ok(number.into())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+        Ok(number.into())
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
+        Ok(number.into())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(text.into())
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Value, E> {
+        Ok(text.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(Single(item)) = list.next_element()? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some((name, Single(value))) = members.next_entry::<String, Single>()? {
+            if map.contains_key(&name) {
+                let name: String = name.chars().take(60).collect();
+                return Err(serde::de::Error::custom(format!("the name `{name}` stands twice in one object")));
+            }
+            map.insert(name, value);
+        }
+        Ok(Value::Object(map))
     }
 }
 
@@ -88,13 +158,13 @@ fn is_number(token: &str) -> bool {
     digits(whole) && !leading && fraction.is_none_or(digits) && exponent.is_none_or(digits)
 }
 
-/// Whether the number is read as exactly this number.
+/// Whether the number, read and written again, is still this number.
 pub fn is_exact(token: &str) -> bool {
     if !token.contains(['.', 'e', 'E']) {
         return token.parse::<i64>().is_ok() || token.parse::<u64>().is_ok();
     }
-    let Ok(number) = token.parse::<f64>() else { return false };
-    number.is_finite() && normal(token) == normal(&format!("{number:e}"))
+    let number = token.parse().ok().and_then(Number::from_f64);
+    number.is_some_and(|number| normal(token) == normal(&number.to_string()))
 }
 
 /// Significant digits and the place of the point: the same for all spellings of one number.
@@ -140,6 +210,8 @@ mod tests {
         }
         let error = parse("[99999999999999999999999, x]").expect_err("no JSON");
         assert_eq!((error.line(), error.column()), (1, 27));
+        let twice = parse(r#"[{"a": 1, "b": {}, "a": 2}]"#).expect_err("one would be lost").to_string();
+        assert!(twice.starts_with("the name `a` stands twice in one object"), "{twice}");
         let deep = "[".repeat(100_000);
         assert!(parse(&deep).is_err(), "and no stack overflows");
     }

@@ -94,6 +94,8 @@ pub fn tidy(text: &str) -> String {
 /// `product_name`. Letters of all scripts stay.
 #[must_use]
 pub fn snake_case(name: &str) -> String {
+    // Some capital letters have no small form; they begin no word, for they would do so again each time.
+    let is_upper = |c: char| c.is_uppercase() && !c.to_lowercase().eq([c]);
     let chars: Vec<char> = name.nfc().collect();
     let mut out = String::with_capacity(name.len());
     for (at, &c) in chars.iter().enumerate() {
@@ -103,20 +105,18 @@ pub fn snake_case(name: &str) -> String {
             }
             continue;
         }
-        let before = at.checked_sub(1).map(|before| chars[before]);
-        let after = chars.get(at + 1);
-        let begins = c.is_uppercase()
-            && before.is_some_and(|b| {
-                b.is_lowercase() || b.is_numeric() || b.is_uppercase() && after.is_some_and(|a| a.is_lowercase())
-            });
-        if begins && !out.is_empty() && !out.ends_with('_') {
+        let ends_word = |before: char| {
+            let acronym_ends = is_upper(before) && chars.get(at + 1).is_some_and(|after| after.is_lowercase());
+            before.is_lowercase() || before.is_numeric() || acronym_ends
+        };
+        if is_upper(c) && at > 0 && ends_word(chars[at - 1]) && !out.is_empty() && !out.ends_with('_') {
             out.push('_');
         }
         out.extend(c.to_lowercase());
     }
-    let out = out.trim_end_matches('_');
+    let out: String = out.trim_end_matches('_').nfc().collect();
     // A mark of something private or internal is part of the name.
-    if name.starts_with('_') && !out.is_empty() { format!("_{out}") } else { out.to_owned() }
+    if name.starts_with('_') && !out.is_empty() { format!("_{out}") } else { out }
 }
 
 #[cfg(test)]

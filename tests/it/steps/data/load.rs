@@ -177,6 +177,13 @@ async fn replace_and_upsert_do_what_they_say() {
         let fault = bench.put(rows, upsert.clone()).await.expect_err("no key");
         assert_eq!((fault.code, fault.message.as_str()), (code::WF2432, why));
     }
+    let other = bench
+        .put(json!([{"a": 1, "b": 2, "a_b": 3}]), json!({ "table": "u", "mode": "upsert", "key": ["a", "b"] }))
+        .await;
+    other.expect("loaded");
+    let other =
+        bench.put(json!([{"a": 4, "b": 5, "a_b": 3}]), json!({ "table": "u", "mode": "upsert", "key": "a_b" })).await;
+    assert_eq!(other.expect("keys of alike names are not mixed up").outputs["loaded"]["rows_in_table"], 1);
     let twice = run(&bench.load, &of_run(11, loading(&json!([{"k": "c", "v": 9}]), json!({})))).await;
     assert_eq!(twice.expect_err("the table has this key").code, code::WF2432);
     for _ in 0..2 {

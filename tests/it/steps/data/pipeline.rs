@@ -49,6 +49,27 @@ async fn twelve_become_ten_and_a_retry_of_the_load_leaves_ten() {
 }
 
 #[tokio::test]
+async fn an_uploaded_table_is_named_by_its_id() {
+    let served = Served::start();
+    let file = served.upload("orders.csv", "id;amount\n007;1.50\n008;2\n".as_bytes()).await;
+    let id = served
+        .create(
+            "Orders",
+            &json!([
+                { "type": "extract", "config": { "source": "file", "delimiter": ";" } },
+                { "type": "load", "config": { "table": "orders" } },
+            ]),
+        )
+        .await;
+    let view = served.finished(&served.execute(&id, &json!({ "file_path": file.json["file_id"] })).await).await;
+    assert_eq!(view["status"], "completed", "{view}");
+    let found = ask(&served.home.path().join("workflows/data.db"), "SELECT id, amount FROM orders").await;
+    assert_eq!(found, [["TEXT 007", "TEXT 1.50"], ["TEXT 008", "TEXT 2"]]);
+    let view = served.finished(&served.execute(&id, &json!({})).await).await;
+    assert_eq!((&view["status"], &view["error"]["code"]), (&json!("failed"), &json!("WF2101")), "{view}");
+}
+
+#[tokio::test]
 async fn bad_rows_fail_a_strict_pipeline_before_anything_is_loaded() {
     let desk = Desk::open().await;
     let steps = json!([
