@@ -31,12 +31,13 @@ impl Taken {
     /// # Errors
     /// `WF2401` when nothing feeds the port.
     pub fn from(attempt: &Attempt) -> Result<Self, Fault> {
-        let bound = attempt.ports.get("records").filter(|bound| !bound.value().is_null());
-        let missing = || {
-            Fault::permanent(code::WF2401, "no earlier step gives `records`")
-                .fix("put an `extract` step before this one, or say with `ports` where the rows are")
-        };
-        bound.cloned().map(Self).ok_or_else(missing)
+        match attempt.ports.get("records") {
+            Some(bound) if !bound.value().is_null() => Ok(Self(bound.clone())),
+            Some(_) => Err(Fault::permanent(code::WF2401, "the step that feeds `records` gave none")
+                .fix("look at what it gave, or say with `ports` where the rows are")),
+            None => Err(Fault::permanent(code::WF2401, "no earlier step gives `records`")
+                .fix("put an `extract` step before this one, or say with `ports` where the rows are")),
+        }
     }
 
     /// The rows.

@@ -19,9 +19,7 @@ use crate::steps::data::rows::{Taken, given};
 use crate::steps::intake::blocking;
 
 /// Problems that the message of a failed step names.
-const NAMED: usize = 3;
-/// Problems that its context holds, for the log.
-const LOGGED: usize = 200;
+const NAMED: usize = 5;
 
 /// The config of a `validate` step.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -117,15 +115,15 @@ fn validate(taken: &Taken, schema: &Schema, strict: bool) -> Result<Done, Fault>
 }
 
 fn refused(report: &Report, of: usize, schema: &Schema, foreign: bool) -> Fault {
-    let lines: Vec<String> = report.problems.iter().take(LOGGED).map(Problem::line).collect();
-    let mut named = lines.iter().take(NAMED).cloned().collect::<Vec<_>>().join("; ");
+    let named: Vec<String> = report.problems.iter().take(NAMED).map(Problem::line).collect();
+    let mut named = named.join("; ");
     if report.count > NAMED {
         named = format!("{named}; and {} more", report.count - NAMED);
     }
     let bad = report.rejects.len();
     let message =
         format!("{bad} of {of} rows {} not fit {}: {named}", if bad == 1 { "does" } else { "do" }, schema.name);
-    let fault = Fault::permanent(code::WF2421, message).context(lines.join("\n"));
+    let fault = Fault::permanent(code::WF2421, message);
     if foreign {
         return fault.fix("this is the schema of the shipped sample set: write one for your own rows");
     }
