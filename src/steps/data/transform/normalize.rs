@@ -26,19 +26,21 @@ impl Normalizer {
     /// `WF2410` when two columns would get one name, or one would get none.
     pub fn row(&mut self, row: Row, number: usize) -> Result<Row, Fault> {
         let mut clean = Row::with_capacity(row.len());
-        let mut origins: HashMap<String, String> = HashMap::with_capacity(row.len());
+        let mut names = Vec::with_capacity(row.len());
         for (name, value) in row {
             let new = self.name(&name);
             if new.is_empty() {
                 let message = format!("row {number}: the column `{name}` has no letter or digit in its name");
                 return Err(Fault::permanent(code::WF2410, message).fix("give the column a name"));
             }
-            let value = self.value(value);
-            clean.insert(new.clone(), value);
-            if let Some(first) = origins.insert(new.clone(), name.clone()) {
+            if clean.contains_key(&new) {
+                let first: &String = &names[clean.keys().take_while(|known| **known != new).count()];
                 let message = format!("row {number}: the columns `{first}` and `{name}` would both become `{new}`");
                 return Err(Fault::permanent(code::WF2410, message).fix("rename one of them at the source"));
             }
+            let value = self.value(value);
+            clean.insert(new, value);
+            names.push(name);
         }
         Ok(clean)
     }
@@ -63,12 +65,19 @@ impl Normalizer {
 
     /// The value with every text in it cleaned; of a whole cell an empty text is nothing.
     fn value(&mut self, value: Value) -> Value {
-        let before = value.clone();
-        let after = match clean(value) {
-            Value::String(text) if text.is_empty() => Value::Null,
-            other => other,
+        let (changed, after) = match value {
+            Value::String(text) => {
+                let tidy = tidy(&text);
+                let after = if tidy.is_empty() { Value::Null } else { tidy.into() };
+                (after.as_str() != Some(text.as_str()), after)
+            }
+            nested @ (Value::Array(_) | Value::Object(_)) => {
+                let after = clean(nested.clone());
+                (after != nested, after)
+            }
+            other => (false, other),
         };
-        self.cells += u64::from(before != after);
+        self.cells += u64::from(changed);
         after
     }
 }
@@ -85,6 +94,10 @@ fn clean(value: Value) -> Value {
 /// The text composed (NFC), without space at its ends, each run of spaces one space. Line breaks stay.
 #[must_use]
 pub fn tidy(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
+    if text.bytes().all(plain) && text.trim().len() == text.len() && !text.contains("  ") {
+        return text.to_owned(); // as most texts are
+    }
     let composed: String = text.nfc().collect();
     let lines = composed.split('\n').map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
     lines.collect::<Vec<_>>().join("\n").trim().to_owned()
