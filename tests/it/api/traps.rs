@@ -57,6 +57,24 @@ async fn trap_3_execute_without_inputs_answers_with_an_execution_that_says_what_
 }
 
 #[tokio::test]
+async fn trap_4_an_input_named_like_a_config_key_overrides_it_and_the_data_pipeline_completes() {
+    let served = Served::start();
+    let view = served.finished(&served.execute("data_pipeline", &json!({ "source": "test_data" })).await).await;
+    assert_eq!(view["status"], "completed", "{view}");
+    assert!(view["warnings"].as_array().is_some_and(Vec::is_empty), "asked for, so there is nothing to tell: {view}");
+    // Without a word the same rows stand in for the service that nobody has named, and the run says so.
+    let view = served.finished(&served.execute("data_pipeline", &json!({})).await).await;
+    assert_eq!(view["status"], "completed", "{view}");
+    assert!(view["warnings"].to_string().contains("sample set"), "{view}");
+    // The table too.
+    let inputs = json!({ "source": "test_data", "table": "elsewhere" });
+    let view = served.finished(&served.execute("data_pipeline", &inputs).await).await;
+    assert_eq!(view["status"], "completed", "{view}");
+    let found = crate::support::tables::count(&served.home.path().join("workflows/data.db"), "elsewhere").await;
+    assert_eq!(found, 10);
+}
+
+#[tokio::test]
 async fn trap_5_progress_counts_the_step_that_runs() {
     let served = Served::start();
     let steps = json!([{ "type": "noop" }, { "type": "wait", "config": { "for": "1h" } }, { "type": "noop" }, { "type": "noop" }]);
