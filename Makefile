@@ -4,13 +4,16 @@
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test crash run bench lint docs
+.PHONY: help setup web demo test test-web crash run bench lint docs
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
 
 setup: ## install what is missing: C compiler, tesseract (eng, deu), poppler
 	@scripts/setup
+
+web: ## build the page that the service shows; fetches Node where it is missing or too old
+	@scripts/web
 
 demo: setup ## a scanned letter becomes searchable text; kill -9 in the middle, and it goes on
 	$(CARGO) build --locked --profile demo
@@ -19,11 +22,14 @@ demo: setup ## a scanned letter becomes searchable text; kill -9 in the middle, 
 test: setup ## all tests
 	$(CARGO) test --locked
 
+test-web: setup web ## the page in a real Chromium, against a mock and against the service
+	@scripts/test-web
+
 crash: setup ## fifty kills while twenty documents are read: nothing may be lost or done twice
 	$(CARGO) build --locked --release
 	@python3 bench/crash.py "$${CARGO_TARGET_DIR:-target}/release/workflow" tests/fixtures/documents
 
-run: setup ## build and start the service
+run: setup web ## build the page and the service, and start it: http://127.0.0.1:8080
 	$(CARGO) run --locked --release -- serve
 
 bench: setup ## the engine's benchmarks beside the floor of this machine

@@ -24,8 +24,7 @@ pub async fn chat(config: &Config) -> Ended {
         print::aside("workflows are switched off: WORKFLOW_ENABLED is false");
         return Ok(WRONG_USE);
     }
-    let settings = config.chat();
-    as_owner(config, true, async |service| talk(service, settings).await).await
+    as_owner(config, true, async |service| talk(service, Settings::default()).await).await
 }
 
 async fn talk(service: &Service, settings: Settings) -> Ended {
@@ -95,21 +94,29 @@ fn bare(text: &str) -> PathBuf {
     PathBuf::from(quoted.map_or_else(|| text.replace("\\ ", " "), str::to_owned))
 }
 
-/// Waits until every execution that was started here is over or waits for somebody.
+/// Waits until every execution that has a card here is over or waits for somebody, and its card says so.
 async fn until_at_rest(service: &Service, terminal: &Terminal) {
     let mut watch = service.watch();
-    let moving = |status: &str| matches!(status, "queued" | "running" | "pausing" | "cancelling" | "retrying");
-    loop {
-        let cards = terminal.messages();
-        let runs = cards.iter().filter(|(_, card)| card.kind == CardKind::Run);
-        if !runs.filter_map(|(_, card)| card.status.as_deref()).any(moving) {
-            return;
-        }
+    while !is_at_rest(service, terminal).await {
         // A card follows its execution a moment later, so silence is no reason to stop looking.
         if let Ok(None) = tokio::time::timeout(LOOK_AGAIN, watch.next()).await {
             return;
         }
     }
+}
+
+async fn is_at_rest(service: &Service, terminal: &Terminal) -> bool {
+    for (_, card) in terminal.messages() {
+        let run = card.execution_id.as_ref().filter(|_| card.kind == CardKind::Run);
+        let Some(run) = run.and_then(|run| run.parse().ok()) else { continue };
+        // One that cannot be read is not waited for.
+        let Ok(view) = service.archive().view(run, false).await else { continue };
+        let rests = view.is_finished() || matches!(view.status, "waiting" | "paused");
+        if !rests || card.status.as_deref() != Some(view.status) {
+            return false;
+        }
+    }
+    true
 }
 
 #[cfg(test)]

@@ -47,6 +47,8 @@ pub enum Command {
     Verb(Verb),
     /// Run the service: carry on what is open, and keep running until SIGTERM or Ctrl-C
     Serve,
+    /// Chat with the workflows at this terminal, without a server
+    Chat,
     /// Print the settings in force, and where each comes from
     Config(settings::Show),
     /// Say whether a `workflow` process owns the storage path and answers

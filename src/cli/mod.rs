@@ -2,11 +2,13 @@
 //! 2 wrong use, 3 cancelled, 4 timed out, 74 the disk failed.
 
 mod ask;
+mod chat;
 mod check;
 mod control;
 mod desk;
 mod exit;
 mod inbox;
+mod keyboard;
 mod line;
 mod print;
 mod run;
@@ -54,6 +56,7 @@ async fn dispatch(line: CommandLine) -> Ended {
     telemetry::start(&config, !matches!(line.command, Command::Serve));
     match line.command {
         Command::Serve => serve::serve(&config).await,
+        Command::Chat => chat::chat(&config).await,
         Command::Config(show) => settings::show(&config, &show),
         Command::Health => control::health(&desk(&config, &line.server).await?).await,
         Command::Verb(verb) => say(&desk(&config, &line.server).await?, verb).await,

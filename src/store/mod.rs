@@ -23,7 +23,6 @@ use self::db::{Db, Settings};
 use self::documents::archive::Documents;
 use self::files::Files;
 use self::journal::Journal;
-use self::repeats::Repeats;
 use self::runs::Runs;
 use self::workflows::Workflows;
 
@@ -96,12 +95,6 @@ impl Store {
     #[must_use]
     pub const fn conversations(&self) -> Conversations<'_> {
         Conversations::new(&self.db)
-    }
-
-    /// Requests that came with a key of their own.
-    #[must_use]
-    pub const fn repeats(&self) -> Repeats<'_> {
-        Repeats::new(&self.db)
     }
 
     /// Contents by digest.

@@ -1,5 +1,6 @@
 //! Requests that came with a key of their own: what each was promised, and what it was answered.
 
+use super::Store;
 use super::db::{Db, StoreError, Write};
 use crate::domain::time::Timestamp;
 
@@ -21,11 +22,15 @@ pub struct Repeats<'s> {
     db: &'s Db,
 }
 
-impl<'s> Repeats<'s> {
-    pub(super) const fn new(db: &'s Db) -> Self {
-        Self { db }
+impl Store {
+    /// Requests that came with a key of their own.
+    #[must_use]
+    pub const fn repeats(&self) -> Repeats<'_> {
+        Repeats { db: &self.db }
     }
+}
 
+impl Repeats<'_> {
     /// The request with this key.
     ///
     /// # Errors

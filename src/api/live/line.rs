@@ -171,3 +171,110 @@ impl Read {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+    use futures::future::BoxFuture;
+    use tokio::sync::broadcast;
+
+    use super::*;
+
+    /// A sequence that the test lengthens; every third frame is for Ana alone. Counts how often it was read.
+    #[derive(Default)]
+    struct Sequence {
+        newest: AtomicU64,
+        reads: AtomicU64,
+    }
+
+    impl Topic for Sequence {
+        fn name(&self) -> &'static str {
+            "sequence"
+        }
+
+        fn key_field(&self) -> &'static str {
+            "key"
+        }
+
+        fn admit<'a>(&'a self, _: &'a Caller, _: &'a str) -> BoxFuture<'a, Result<(), Problem>> {
+            std::future::ready(Ok(())).boxed()
+        }
+
+        fn newest<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<u64, Problem>> {
+            std::future::ready(Ok(self.newest.load(Ordering::SeqCst))).boxed()
+        }
+
+        fn since<'a>(&'a self, _: &'a str, after: u64, limit: usize) -> BoxFuture<'a, Result<Vec<Frame>, Problem>> {
+            self.reads.fetch_add(1, Ordering::SeqCst);
+            let frame = |seq: u64| {
+                let frame = Frame::new(seq, &seq);
+                if seq.is_multiple_of(3) { frame.only_for("ana") } else { frame }
+            };
+            let frames = (after + 1..=self.newest.load(Ordering::SeqCst)).take(limit).map(frame).collect();
+            std::future::ready(Ok(frames)).boxed()
+        }
+
+        fn news(&self) -> broadcast::Receiver<Arc<str>> {
+            broadcast::Sender::new(1).subscribe()
+        }
+    }
+
+    fn caller(name: &str) -> Caller {
+        Caller { door: "page", name: name.to_owned(), channel: None }
+    }
+
+    async fn read_all(line: &Line, cursor: &mut Cursor, name: &str) -> Vec<u64> {
+        let mut seen = Vec::new();
+        loop {
+            let texts = line.pull(cursor, &caller(name)).await.expect("it can be read");
+            if texts.is_empty() {
+                return seen;
+            }
+            seen.extend(texts.iter().map(|text| text.parse::<u64>().expect("a number")));
+        }
+    }
+
+    #[tokio::test]
+    async fn however_far_a_reader_lags_it_gets_each_frame_once_and_only_its_own() {
+        let topic = Arc::new(Sequence::default());
+        let line = Line::new(Arc::clone(&topic) as Arc<dyn Topic>, "k".into(), 0);
+        let (mut attentive, mut lazy, mut ben) = (Cursor::new(0), Cursor::new(0), Cursor::new(0));
+        let (mut seen, mut theirs) = (Vec::new(), Vec::new());
+        for step in [1, 2, 700, 3, 40, 1_200, 5] {
+            topic.newest.fetch_add(step, Ordering::SeqCst);
+            line.stir();
+            seen.extend(read_all(&line, &mut attentive, "ana").await);
+            theirs.extend(read_all(&line, &mut ben, "ben").await);
+        }
+        let newest = topic.newest.load(Ordering::SeqCst);
+        let all: Vec<u64> = (1..=newest).collect();
+        assert_eq!(seen, all);
+        assert_eq!(read_all(&line, &mut lazy, "ana").await, all);
+        let allowed: Vec<u64> = all.into_iter().filter(|seq| seq % 3 != 0).collect();
+        assert_eq!(theirs, allowed);
+    }
+
+    #[tokio::test]
+    async fn what_one_has_read_is_not_read_again_for_the_others() {
+        let topic = Arc::new(Sequence::default());
+        let line = Line::new(Arc::clone(&topic) as Arc<dyn Topic>, "k".into(), 0);
+        topic.newest.store(5, Ordering::SeqCst);
+        line.stir();
+        for _ in 0..100 {
+            assert_eq!(read_all(&line, &mut Cursor::new(0), "ana").await.len(), 5);
+        }
+        assert_eq!(topic.reads.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn last_words_are_told_once_and_only_the_last() {
+        let line = Line::new(Arc::new(Sequence::default()), "exec".into(), 0);
+        let mut cursor = Cursor::new(0);
+        line.say(1, "page 1");
+        line.say(1, "page 2");
+        let texts = line.pull(&mut cursor, &caller("ana")).await.expect("it can be read");
+        assert_eq!(texts.len(), 1);
+        assert!(texts[0].contains("page 2"), "{texts:?}");
+        assert!(line.pull(&mut cursor, &caller("ana")).await.expect("it can be read").is_empty());
+    }
+}

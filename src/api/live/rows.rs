@@ -18,6 +18,9 @@ use crate::service::Service;
 
 /// The least time between two tellings.
 const PACE: Duration = Duration::from_millis(250);
+/// A telling that took long is followed by a pause this many times as long, so that telling never takes much of the
+/// machine from the work that it tells of.
+const REST: u32 = 50;
 /// Rows of one telling at the most; when more have changed, the reader is better off reading the list.
 const MOST: usize = 100;
 /// Tellings that are kept for readers that lag a little.
@@ -47,7 +50,8 @@ impl Changed {
 }
 
 struct Told {
-    at: Option<Instant>,
+    /// When the next one is due; `None` before the first.
+    due: Option<Instant>,
     /// How many tellings there were.
     count: u64,
     last: VecDeque<Utf8Bytes>,
@@ -74,7 +78,7 @@ impl Rows {
             readers: AtomicUsize::new(0),
             changed: Mutex::default(),
             waiting: Arc::new(Notify::new()),
-            told: tokio::sync::Mutex::new(Told { at: None, count: 0, last: VecDeque::new() }),
+            told: tokio::sync::Mutex::new(Told { due: None, count: 0, last: VecDeque::new() }),
         }
     }
 
@@ -143,13 +147,14 @@ impl Reader {
     pub async fn pull(&mut self) -> Pulled {
         let mut told = self.rows.told.lock().await;
         if !self.rows.changed().is_empty() && told.count == self.seen {
-            let due = told.at.map(|at| at + PACE);
-            if let Some(due) = due.filter(|due| *due > Instant::now()) {
+            let begin = Instant::now();
+            if let Some(due) = told.due.filter(|due| *due > begin) {
                 return Pulled::Later(due);
             }
             let changed = std::mem::take(&mut *self.rows.changed());
             let frame = self.rows.frame(changed).await;
-            told.at = Some(Instant::now());
+            let now = Instant::now();
+            told.due = Some(now + PACE.max((now - begin) * REST));
             told.count += 1;
             told.last.push_back(frame);
             if told.last.len() > KEPT {

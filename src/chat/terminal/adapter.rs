@@ -162,8 +162,11 @@ impl ChatAdapter for Terminal {
     ) -> BoxFuture<'a, Result<(), SendError>> {
         let questions = form.fields.iter().map(|field| format!("? {}", crate::domain::card::question(field)));
         let text = questions.collect::<Vec<_>>().join("\n");
-        let message = self.service.fresh_id();
-        self.state().screen.show(&message, &text);
+        let (message, mut state) = (self.service.fresh_id(), self.state());
+        // The card above may ask already.
+        if !state.screen.shows(&text) {
+            state.screen.show(&message, &text);
+        }
         Box::pin(ready(Ok(())))
     }
 

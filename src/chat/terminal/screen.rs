@@ -54,6 +54,12 @@ impl Screen {
         self.last = Some((message.to_owned(), text.to_owned()));
     }
 
+    /// Whether the last block says this already.
+    #[must_use]
+    pub fn shows(&self, text: &str) -> bool {
+        self.last.as_ref().is_some_and(|(_, shown)| shown.contains(text))
+    }
+
     /// Shows what is being typed.
     pub fn typing(&mut self, typed: &str) {
         typed.clone_into(&mut self.typed);
@@ -65,8 +71,9 @@ impl Screen {
     /// Leaves a typed line among what was said.
     pub fn entered(&mut self, typed: &str) {
         self.typed.clear();
-        self.last = None;
         if let Out::Live(term) = &self.out {
+            // What stands above a typed line is not drawn again.
+            self.last = None;
             let said = format!("{PROMPT}{typed}\n\n{PROMPT}");
             let _ = term.clear_line().and_then(|()| term.write_str(&said)); // likewise
         }
