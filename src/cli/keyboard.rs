@@ -65,7 +65,7 @@ struct Line {
 
 impl Line {
     /// What a key leads to.
-    fn press(&mut self, key: Key) -> Option<Typed> {
+    fn press(&mut self, key: &Key) -> Option<Typed> {
         match key {
             Key::Char('\u{4}') | Key::CtrlC => return Some(Typed::End),
             Key::Char('\u{15}') => self.text.clear(),
