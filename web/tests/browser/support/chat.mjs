@@ -1,4 +1,14 @@
 // The chat as a person meets it: by roles and names, never by how the page is made.
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { document } from './service.mjs';
+
+/** A document of the project's own tests, as a file manager hands it over. */
+export const scan = (name = 'scan-de.png', type = 'image/png') => ({ name: basename(name), type, bytes: readFileSync(document(name)) });
+
+/** What people said in it, in the order in which it stands there. */
+export const said = (chat) => chat.list.locator('article .text').allInnerTexts();
+
 export class Chat {
 	constructor(page) {
 		this.page = page;
@@ -20,6 +30,17 @@ export class Chat {
 		await this.page.getByText('live', { exact: true }).waitFor();
 	}
 
+	/** The chat in another window. */
+	of(page) {
+		return new Chat(page);
+	}
+
+	/** Waits until what was attached has been uploaded, and sends it. */
+	async sendFiles() {
+		await this.page.getByRole('list', { name: 'Attached files' }).waitFor();
+		await this.page.getByRole('button', { name: 'Send' }).last().click();
+	}
+
 	/** Types a line and sends it. */
 	async say(line) {
 		await this.field.fill(line);
@@ -34,6 +55,23 @@ export class Chat {
 	/** Waits until the only card of an execution, or the given one, shows this state. */
 	async reaches(status, card = this.runs) {
 		await card.locator(`.head [data-status="${status}"]`).waitFor({ timeout: 60_000 });
+	}
+
+	/** From now on every state that the card of an execution shows is kept. */
+	async notesStates() {
+		await this.page.evaluate(() => {
+			globalThis.states = [];
+			const look = () => {
+				const state = document.querySelector('article .head [data-status]')?.dataset.status;
+				if (state && state !== globalThis.states.at(-1)) globalThis.states.push(state);
+			};
+			new MutationObserver(look).observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+		});
+	}
+
+	/** What was kept. */
+	states() {
+		return this.page.evaluate(() => globalThis.states);
 	}
 
 	/** Drops files of this machine onto the page, as a file manager does. */

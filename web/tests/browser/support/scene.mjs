@@ -56,5 +56,5 @@ async function record(sentence, windows, complaints, service) {
 }
 
 /** What a browser says by itself when nobody answers, or when an answer is a refusal. */
-export const UNREACHABLE = /ERR_CONNECTION_|ERR_INTERNET_DISCONNECTED|ERR_EMPTY_RESPONSE|ERR_ABORTED|WebSocket connection to/;
+export const UNREACHABLE = /ERR_CONNECTION_|ERR_FAILED|ERR_INTERNET_DISCONNECTED|ERR_EMPTY_RESPONSE|ERR_ABORTED|WebSocket connection to/;
 export const REFUSED = /the server responded with a status of (4|5)\d\d/;

@@ -105,6 +105,11 @@ export class Service {
 		return (await this.ask('POST', `/api/workflow/${encodeURIComponent(name)}/execute`, { inputs })).execution_id;
 	}
 
+	/** Says something in a channel from outside the page. */
+	async say(text, channel = 'general') {
+		await this.ask('POST', `/api/chat/${channel}/messages`, { client_id: `outside-${text}`, text, files: [] });
+	}
+
 	/** Uploads a file from outside the page. */
 	async upload(path, name) {
 		const form = new FormData();
