@@ -47,7 +47,7 @@ export class Service {
 
 	/** Ends it and removes what it stored. */
 	async remove() {
-		await this.#end('SIGTERM');
+		await this.kill();
 		await rm(this.folder, { recursive: true, force: true });
 	}
 
