@@ -91,6 +91,16 @@ scene('a message that could not be sent goes out by itself when the service is b
 	assert.deepEqual(await said(chat), ['are you there?']);
 });
 
+scene('a message that was written without a network goes out by itself when there is one again', CUT, async ({ chat, page }) => {
+	await chat.open();
+	await page.context().setOffline(true);
+	await chat.say('from the tunnel');
+	await page.getByRole('button', { name: 'Send again' }).waitFor();
+	await page.context().setOffline(false);
+	await chat.message('from the tunnel').waitFor();
+	assert.deepEqual(await said(chat), ['from the tunnel']);
+});
+
 scene('a message that could not be sent can be dropped', CUT, async ({ chat, page }) => {
 	await chat.open();
 	await page.route(SENDING, (route) => route.abort());

@@ -1,4 +1,4 @@
-// A real Chromium, and what a page in it may not do in any test: complain, break its policy, throw.
+// A real Chromium, and what a page in it may not do in any test: complain, break its policy, throw, ask another machine.
 import { existsSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 
@@ -28,6 +28,9 @@ export async function window(browser, look, complaints) {
 	context.on('weberror', (problem) => complaints.push(`thrown: ${problem.error().stack ?? problem.error()}`));
 	context.on('console', (message) => {
 		if (message.type() === 'error' || message.type() === 'warning') complaints.push(`${message.type()}: ${message.text()} ${message.location().url}`);
+	});
+	context.on('request', (request) => {
+		if (/^(http|ws)/.test(request.url()) && !request.url().startsWith(look.baseURL)) complaints.push(`asks elsewhere: ${request.url()}`);
 	});
 	context.on('dialog', (dialog) => {
 		complaints.push(`dialog: ${dialog.message()}`);
