@@ -71,6 +71,18 @@ scene('a new message does not move who reads further up', async ({ chat, service
 	assert.equal(await scrollTop(chat), before);
 });
 
+scene('the answer to what was pressed further up is brought into sight', async ({ chat, service, page }) => {
+	await service.workflow('Quick', [{ type: 'noop', name: 'Only' }]);
+	await chat.open();
+	await chat.say('/workflow run quick');
+	await chat.reaches('completed');
+	await fill(service, names(40));
+	await chat.message('message 040').waitFor();
+	await chat.runs.getByRole('button', { name: 'Logs' }).click();
+	await chat.message('What happened in').waitFor();
+	await until('the end is in sight', async () => (await fromEnd(chat)) < 2);
+});
+
 scene('New messages leads to the end', async ({ chat, service, page }) => {
 	await fill(service, names(40));
 	await chat.open();
