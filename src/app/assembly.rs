@@ -13,6 +13,7 @@ use crate::service::Library;
 use crate::steps::script::FetchSettings;
 use crate::steps::{self, Tools};
 use crate::store::Store;
+use crate::store::warehouse::Warehouse;
 
 pub fn library(config: &Config, plans: Plans) -> Library {
     Library::new(config.storage_path.join("templates"), plans)
@@ -27,6 +28,8 @@ pub fn registry(config: &Config, store: Store) -> anyhow::Result<Registry> {
         http: Client::new(Egress::new(egress(config)?)),
         fetch: FetchSettings { base_url: None, require_delivery: false },
         file_roots: config.file_roots.clone(),
+        schemas: ["templates", "schemas"].map(|folder| config.storage_path.join(folder)).to_vec(),
+        warehouse: Warehouse::new(config.storage_path.join("data.db"), config.durability),
     };
     Ok(Registry::new(steps::all(&tools))?)
 }

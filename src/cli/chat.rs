@@ -1,5 +1,6 @@
 //! `workflow chat`: the built-in chat at this terminal, without a server.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,12 +31,12 @@ pub async fn chat(config: &Config) -> Ended {
 
 async fn talk(service: &Service, settings: Settings) -> Ended {
     let term = Term::stdout();
-    let live = term.is_term() && console::user_attended();
-    let screen = if live { Screen::live(term.clone()) } else { Screen::plain(Box::new(std::io::stdout())) };
+    let by_hand = term.is_term() && std::io::stdin().is_terminal();
+    let screen = if term.is_term() { Screen::live(term.clone()) } else { Screen::plain(Box::new(std::io::stdout())) };
     let terminal = Terminal::new(service.clone(), &caller().name, screen);
     let chat = Chat::start(service.clone(), vec![Arc::new(terminal.clone())], settings).await?;
-    let mut typed = if live { keyboard::keys(term) } else { keyboard::lines() };
-    if live {
+    let mut typed = if by_hand { keyboard::keys(term) } else { keyboard::lines() };
+    if by_hand {
         print::line(WELCOME);
         terminal.typing("");
     }
@@ -53,7 +54,7 @@ async fn talk(service: &Service, settings: Settings) -> Ended {
             Typed::End => break,
         }
     }
-    if !live {
+    if !by_hand {
         until_at_rest(service, &terminal).await;
     }
     chat.close().await;

@@ -97,6 +97,15 @@ impl Bound {
             Self::Value(value) => value,
         }
     }
+
+    /// Another output of the step that gave this value.
+    #[must_use]
+    pub fn beside(&self, output: &str) -> Option<&Value> {
+        match self {
+            Self::Output(outputs, _) => outputs.get(output),
+            Self::Value(_) => None,
+        }
+    }
 }
 
 /// Where a running step says how far it is. Never blocks; what nobody reads is dropped.

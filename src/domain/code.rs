@@ -168,6 +168,20 @@ codes! {
     WF2304 Timeout "a program was stopped because its work was cancelled" "retry the step if the work is wanted after all";
     WF2305 Internal "a program could not be started" "look at the limits on processes and memory of this machine";
     WF2310 Config "a program or a language of it is not installed" "install what the message names";
+    // 24xx: rows
+    WF2401 User "there are no rows to work on" "put a step that gives `records` before this one, such as `extract`";
+    WF2402 User "there is no list of rows" "say with `records_path` where the rows stand";
+    WF2403 User "the source cannot be read as rows" "correct the line that the message names, or the step's `format`, `delimiter` or `encoding`";
+    WF2404 Resource "there are too many rows" "take fewer at a time";
+    WF2405 Refused "the next page cannot be followed" "take fewer pages with `max_pages`";
+    WF2410 User "two columns have one name, or one has none" "give each column a name of its own";
+    WF2411 User "a cell does not hold what its column shall hold" "correct the cell that the message names, or the step's `types`";
+    WF2420 Config "the schema cannot be used" "correct the place that the message names";
+    WF2421 User "rows do not fit the schema" "correct the rows that the message names, or put them aside with `strict: false`";
+    WF2430 User "a table or a column has a name that cannot be used" "rename it; `normalize` makes plain names";
+    WF2431 User "rows do not fit the table" "load them into another table, or let `types` make them what the table holds";
+    WF2432 User "rows have no key, or several have the same" "deduplicate by the key before loading";
+    WF2433 Resource "the warehouse failed" "look at the disk: its space, its permissions, its health";
     // 30xx-35xx: the outside world
     WF3002 User "a `test` step failed as it was told to" "remove `fail` from the step's config, or let `retry` outlast `times`";
     WF3101 Config "the address is not one that can be fetched" "write a full address that begins with `https://` or `http://`, without user name and password";

@@ -41,25 +41,40 @@ pub struct Port {
     pub required: bool,
     /// Names of run inputs that feed it when no earlier step does, in order of preference.
     pub inputs: &'static [&'static str],
+    /// Not one port but one for each step that this step waits for directly, called by that step's id; `ports` may
+    /// then name any.
+    #[serde(skip_serializing_if = "is_false")]
+    pub gathers: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 impl Port {
     /// A port that a step gives.
     #[must_use]
     pub const fn gives(name: &'static str, kind: PortType) -> Self {
-        Self { name, kind, required: false, inputs: &[] }
+        Self { name, kind, required: false, inputs: &[], gathers: false }
     }
 
     /// A port that a step must get.
     #[must_use]
     pub const fn needs(name: &'static str, kind: PortType) -> Self {
-        Self { name, kind, required: true, inputs: &[] }
+        Self { name, kind, required: true, inputs: &[], gathers: false }
     }
 
     /// A port that a step takes if there is something.
     #[must_use]
     pub const fn takes(name: &'static str, kind: PortType) -> Self {
-        Self { name, kind, required: false, inputs: &[] }
+        Self { name, kind, required: false, inputs: &[], gathers: false }
+    }
+
+    /// Ports for whatever the steps give that this step waits for directly.
+    #[must_use]
+    pub const fn gathers(kind: PortType) -> Self {
+        Self { name: "*", kind, required: false, inputs: &[], gathers: true }
     }
 
     /// The same port, fed by these run inputs when no earlier step feeds it.

@@ -36,6 +36,9 @@ impl Wiring<'_> {
         for (name, _) in &step.ports {
             check_port(name, kind, findings);
         }
+        if kind.consumes.iter().any(|port| port.gathers) {
+            return self.gathered(index);
+        }
         let bind = |port: &Port| match step.ports.iter().find(|(name, _)| name.value == port.name) {
             Some((name, value)) => Some(self.written(name, value)),
             None => {
@@ -43,6 +46,25 @@ impl Wiring<'_> {
             }
         };
         kind.consumes.iter().filter_map(bind).collect()
+    }
+
+    /// One port for each step that this one waits for directly, unless the file says which.
+    fn gathered(&self, index: usize) -> Vec<PortBinding> {
+        let step = &self.template.steps[index];
+        if !step.ports.is_empty() {
+            return step.ports.iter().map(|(name, value)| self.written(name, value)).collect();
+        }
+        let bind = |other: &usize| PortBinding {
+            port: self.graph.ids[*other].clone(),
+            source: PortSource::Step { step: *other, output: self.main_output(*other) },
+        };
+        self.graph.needs[index].iter().map(bind).collect()
+    }
+
+    /// The output for which a step is there: the first port that it gives.
+    fn main_output(&self, index: usize) -> String {
+        let kind = self.catalog.get(&self.template.steps[index].kind.value);
+        kind.and_then(|kind| kind.produces.first()).map_or("*", |port| port.name).to_owned()
     }
 
     /// A binding that the file writes out. One whole reference to an output or input is bound as such: no copy is made.
@@ -126,7 +148,7 @@ fn compatible(given: PortType, wanted: PortType) -> bool {
 
 fn check_port(name: &Marked<String>, kind: &StepType, findings: &mut Findings) {
     let ports = || kind.consumes.iter().map(|port| port.name);
-    if ports().any(|port| port == name.value) {
+    if ports().any(|port| port == name.value) || kind.consumes.iter().any(|port| port.gathers) {
         return;
     }
     let message = format!("steps of type `{}` have no port `{}`", kind.name, super::source::short(&name.value));

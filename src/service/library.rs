@@ -124,7 +124,8 @@ impl Library {
                 path.extension().is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|e| extension == *e));
             let stem = path.file_stem().and_then(|stem| stem.to_str());
             if let (true, Some(stem)) = (ours, stem)
-                && !stem.ends_with(".test")
+                && ![".test", ".schema", "_schema"].iter().any(|end| stem.ends_with(end))
+            // these lie beside workflows
             {
                 names.insert(stem.to_owned(), ());
             }

@@ -3,9 +3,11 @@
 //! A step type is one file, always in the same order: doc, config struct, declaration, run, tests. [`all`] is THE
 //! list: a new step type is its file and its line here.
 
+pub mod data;
 pub mod document;
 pub mod duration;
 pub mod flow;
+pub mod intake;
 pub mod script;
 pub mod size;
 
@@ -17,6 +19,9 @@ use crate::connect::process::Toolbox;
 use crate::contract::blob::BlobStore;
 use crate::contract::step::StepHandler;
 use crate::store::Store;
+use crate::store::warehouse::Warehouse;
+
+use self::intake::Intake;
 
 /// What steps may use. Each handler takes what it needs in its constructor.
 #[derive(Clone)]
@@ -33,14 +38,26 @@ pub struct Tools {
     pub fetch: script::FetchSettings,
     /// Folders from which a workflow may take a file by its path.
     pub file_roots: Vec<PathBuf>,
+    /// Folders in which schemas are found by name.
+    pub schemas: Vec<PathBuf>,
+    /// Tables of the user's own data.
+    pub warehouse: Warehouse,
 }
 
 /// All step types.
 #[must_use]
 pub fn all(tools: &Tools) -> Vec<Arc<dyn StepHandler>> {
-    let Tools { store, blobs, programs, http, fetch, file_roots } = tools.clone();
+    let Tools { store, blobs, programs, http, fetch, file_roots, schemas, warehouse } = tools.clone();
+    let files = Arc::new(store.clone());
+    let intake = Intake::new(Arc::clone(&files) as _, Arc::clone(&blobs), file_roots.clone());
     vec![
-        Arc::new(document::upload::Upload::new(Arc::new(store.clone()), Arc::clone(&blobs), file_roots)),
+        Arc::new(data::Extract::new(http.clone(), fetch.clone(), intake)),
+        Arc::new(data::Transform),
+        Arc::new(data::Validate::new(schemas)),
+        Arc::new(data::Load::new(warehouse)),
+        Arc::new(data::Process),
+        Arc::new(data::Merge),
+        Arc::new(document::upload::Upload::new(files, Arc::clone(&blobs), file_roots)),
         Arc::new(document::ocr::Ocr::new(blobs, programs)),
         Arc::new(document::analyze::Analyze),
         Arc::new(document::store::StoreDocument::new(store.clone())),

@@ -12,6 +12,7 @@ pub mod files;
 pub mod journal;
 pub mod repeats;
 pub mod runs;
+pub mod warehouse;
 pub mod workflows;
 
 use std::sync::Arc;

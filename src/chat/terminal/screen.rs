@@ -80,6 +80,15 @@ impl Screen {
     }
 }
 
+impl Drop for Screen {
+    /// Leaves an empty line to whoever writes next.
+    fn drop(&mut self) {
+        if let Out::Live(term) = &self.out {
+            let _ = term.clear_line(); // nobody looks: nothing to do about it
+        }
+    }
+}
+
 /// Takes the typed line and so many rows above it away, and writes a block and the typed line in their place.
 fn draw(term: &Term, rows: usize, text: &str, typed: &str) -> std::io::Result<()> {
     term.clear_line()?;

@@ -65,7 +65,7 @@ fn example(verb: &str) -> Option<&'static str> {
         "cancel" => "as in: cancel last reason=\"wrong file\"",
         "search" => "as in: search \"late payment fee\"",
         "show" => "as in: show document_processing",
-        "plan" => "as in: plan data_pipeline source=orders",
+        "plan" => "as in: plan data_pipeline source=test_data",
         _ => return None,
     })
 }

@@ -1,5 +1,5 @@
 //! Steps that ask or run something of the author's choosing.
 
-mod fetch;
+pub(in crate::steps) mod fetch;
 
 pub use fetch::{Fetch, FetchSettings};

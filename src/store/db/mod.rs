@@ -9,12 +9,14 @@ mod migrate;
 mod sqlite;
 mod statement;
 mod value;
+mod warehouse;
 mod writer;
 
 use std::path::PathBuf;
 
 pub use failure::StoreError;
 pub use value::{Arg, Row};
+pub use warehouse::Warehouse;
 pub use writer::Write;
 
 use sqlite::Sqlite;

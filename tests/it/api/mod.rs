@@ -1,6 +1,7 @@
 //! HTTP as its users do it: the real binary, a real client.
 
 mod bad_input;
+mod chat;
 mod doors;
 mod files;
 mod listener;

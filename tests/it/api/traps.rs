@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::chat::Talk;
 use crate::support::service::Served;
 
 #[tokio::test]
@@ -53,6 +54,24 @@ async fn trap_3_execute_without_inputs_answers_with_an_execution_that_says_what_
     // Also without any body at all.
     let request = served.request(reqwest::Method::POST, "/api/workflow/document_processing/execute");
     assert_eq!(crate::support::service::answer(request).await.status, 200);
+}
+
+#[tokio::test]
+async fn trap_4_an_input_named_like_a_config_key_overrides_it_and_the_data_pipeline_completes() {
+    let served = Served::start();
+    let view = served.finished(&served.execute("data_pipeline", &json!({ "source": "test_data" })).await).await;
+    assert_eq!(view["status"], "completed", "{view}");
+    assert!(view["warnings"].as_array().is_some_and(Vec::is_empty), "asked for, so there is nothing to tell: {view}");
+    // Without a word the same rows stand in for the service that nobody has named, and the run says so.
+    let view = served.finished(&served.execute("data_pipeline", &json!({})).await).await;
+    assert_eq!(view["status"], "completed", "{view}");
+    assert!(view["warnings"].to_string().contains("sample set"), "{view}");
+    // The table too.
+    let inputs = json!({ "source": "test_data", "table": "elsewhere" });
+    let view = served.finished(&served.execute("data_pipeline", &inputs).await).await;
+    assert_eq!(view["status"], "completed", "{view}");
+    let found = crate::support::tables::count(&served.home.path().join("workflows/data.db"), "elsewhere").await;
+    assert_eq!(found, 10);
 }
 
 #[tokio::test]
@@ -140,6 +159,34 @@ async fn trap_10_a_template_with_an_empty_list_of_steps_means_the_template() {
 }
 
 #[tokio::test]
+async fn trap_11_the_reply_begins_with_the_id_of_the_execution() {
+    let served = Served::start();
+    let mut talk = Talk::join(&served).await;
+    talk.say("/workflow run document_processing", &[]).await;
+    let card = talk.sees(|message| message["card"]["kind"] == "run").await;
+    let execution = card["card"]["execution_id"].as_str().expect("an id");
+    let text = card["text"].as_str().expect("text");
+    assert_eq!(text.lines().next(), Some(format!("Workflow started: {execution}").as_str()), "{text}");
+}
+
+#[tokio::test]
+async fn trap_12_an_upload_starts_by_itself_for_pdf_and_docx_only() {
+    let served = Served::start();
+    let mut talk = Talk::join(&served).await;
+    for (name, starts) in [("invoice.pdf", true), ("tables.docx", true), ("scan-de.png", false)] {
+        let content = std::fs::read(format!("{}/tests/fixtures/documents/{name}", env!("CARGO_MANIFEST_DIR")));
+        let file = served.upload(name, &content.expect("a fixture")).await.json["file_id"].clone();
+        talk.say("", &[file.as_str().expect("an id")]).await;
+        let card = talk.sees(|message| message["card"]["kind"] == "run" || message["card"]["kind"] == "offer").await;
+        assert_eq!(card["card"]["kind"], if starts { "run" } else { "offer" }, "{name}: {card}");
+        if starts {
+            served.finished(card["card"]["execution_id"].as_str().expect("an id")).await;
+            talk.sees(|message| message["card"]["status"] == "completed").await;
+        }
+    }
+}
+
+#[tokio::test]
 async fn trap_13_live_events_are_called_workflow_progress_with_step_and_result() {
     let served = Served::start();
     let id = served.create("Live", &json!([{ "type": "noop" }])).await;
@@ -148,6 +195,37 @@ async fn trap_13_live_events_are_called_workflow_progress_with_step_and_result()
     let done = events.until(|event| event["type"] == "workflow_progress" && event["status"] == "completed").await;
     assert_eq!((&done["step"], &done["execution_id"]), (&json!(0), &json!(execution)));
     assert!(done.get("result").is_some() && done["seq"].as_u64().is_some(), "{done}");
+}
+
+#[tokio::test]
+async fn trap_14_a_schedule_is_refused_by_name_and_never_forgotten_in_silence() {
+    let served = Served::start();
+    let definition = "name: Daily\nsteps: [{type: noop}]\ntriggers: [{schedule: '0 2 * * *'}]\n";
+    let made = served.post("/api/workflow/create", &json!({ "name": "Daily", "definition": definition })).await;
+    assert_eq!(made.status, 422, "{}", made.json);
+    assert!(made.json["message"].as_str().expect("text").contains("triggers"), "{}", made.json);
+}
+
+#[tokio::test]
+async fn trap_15_what_was_changed_is_never_answered_from_an_earlier_run() {
+    let served = Served::start();
+    let steps = |text: &str| json!([{ "type": "assert", "config": { "that": text } }]);
+    let id = served.create("Edited", &steps("${{ 1 < 2 }}")).await;
+    assert_eq!(served.finished(&served.execute(&id, &json!({})).await).await["status"], "completed");
+    let changed = json!({ "name": "Edited", "steps": steps("${{ 1 > 2 }}") });
+    let put = served.request(reqwest::Method::PUT, &format!("/api/workflow/{id}")).json(&changed);
+    assert_eq!(crate::support::service::answer(put).await.status, 200);
+    assert_eq!(served.finished(&served.execute(&id, &json!({})).await).await["status"], "failed");
+}
+
+#[tokio::test]
+async fn trap_16_a_checkpoint_that_would_keep_nothing_is_not_promised() {
+    let served = Served::start();
+    let id = served.create("Effects", &json!([{ "type": "noop" }])).await;
+    for verb in ["checkpoint", "rollback"] {
+        let answer = served.post(&format!("/api/workflow/{id}/{verb}"), &json!({})).await;
+        assert_eq!(answer.status, 404, "{verb}: {}", answer.json);
+    }
 }
 
 #[tokio::test]

@@ -37,12 +37,17 @@ impl Life {
 
     /// Hears one line; `false` when it has nothing more to say.
     pub fn hear(&mut self) -> bool {
+        self.hear_line().is_some()
+    }
+
+    /// The next line, if it has anything more to say.
+    pub fn hear_line(&mut self) -> Option<String> {
         let mut line = String::new();
         let heard = self.says.read_line(&mut line).expect("readable") > 0;
         if let Some(id) = line.strip_prefix("Workflow started: ").filter(|_| line.ends_with('\n')) {
             self.started.push(id.trim().to_owned());
         }
-        heard
+        heard.then_some(line)
     }
 
     /// Hears lines until it has accepted so many executions.

@@ -6,5 +6,6 @@ mod dice;
 mod disk;
 mod kills;
 mod lives;
+mod loads;
 mod orphans;
 mod stops;

@@ -6,4 +6,5 @@ pub mod desk;
 pub mod names;
 pub mod server;
 pub mod service;
+pub mod tables;
 pub mod workbench;

@@ -86,9 +86,10 @@ enum Verb {
     Options,
 }
 
+/// A value of one header or of one word of a query.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected a text, a number, true or false")]
-enum Scalar {
+pub(in crate::steps) enum Scalar {
     Text(String),
     Number(serde_json::Number),
     Truth(bool),
@@ -106,13 +107,13 @@ impl fmt::Display for Scalar {
 
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected one value, or a list of them")]
-enum Listed<T> {
+pub(in crate::steps) enum Listed<T> {
     One(T),
     Many(Vec<T>),
 }
 
 impl<T> Listed<T> {
-    fn as_slice(&self) -> &[T] {
+    pub fn as_slice(&self) -> &[T] {
         match self {
             Self::One(one) => std::slice::from_ref(one),
             Self::Many(many) => many,
@@ -121,7 +122,7 @@ impl<T> Listed<T> {
 }
 
 /// Where the answer comes from.
-pub(super) enum Place {
+pub(in crate::steps) enum Place {
     /// Out there.
     World(Url),
     /// The shipped sample set, under this path.
@@ -131,29 +132,7 @@ pub(super) enum Place {
 impl Config {
     /// Where to ask.
     pub(super) fn place(&self, base: Option<&Url>) -> Result<Place, Fault> {
-        let written = self.url.trim();
-        let unreadable = |text: &str, error: url::ParseError| {
-            // The text may hold a secret behind its `?`.
-            let text: String = text.split(['?', '#', '@']).next().unwrap_or_default().chars().take(80).collect();
-            Fault::permanent(code::WF3101, format!("`{text}` is not a full address: {error}"))
-        };
-        if !written.starts_with('/') || written.starts_with("//") {
-            return Url::parse(written).map(Place::World).map_err(|error| unreadable(written, error));
-        }
-        let own = self.base_url.as_deref().map(|base| Url::parse(base.trim()).map_err(|error| unreadable(base, error)));
-        match own.transpose()?.as_ref().or(base) {
-            Some(base) => {
-                let url = base.join(written).map_err(|error| unreadable(written, error))?;
-                // A path that begins with `/\` would otherwise lead to a host of its own.
-                if url.origin() == base.origin() {
-                    return Ok(Place::World(url));
-                }
-                Err(Fault::permanent(code::WF3101, "the address leaves its `base_url`"))
-            }
-            None if written == SAMPLE_PATH => Ok(Place::Sample(written.to_owned())),
-            None => Err(Fault::permanent(code::WF3101, format!("`{written}` belongs to no `base_url`"))
-                .fix("write the full address, or set `base_url`")),
-        }
+        locate(&self.url, self.base_url.as_deref(), base)
     }
 
     /// The request; a fault stands at the key that it is about.
@@ -167,7 +146,7 @@ impl Config {
         }
         let mut request = Request::new(self.method.into(), url);
         request.limits = self.limits(attempt).map_err(|fault| at("max_size", fault))?;
-        request.headers = self.headers().map_err(|fault| at("headers", fault))?;
+        request.headers = headers(&self.headers).map_err(|fault| at("headers", fault))?;
         let (body, content_type) = match (&self.body, &self.json) {
             (Some(_), Some(_)) => {
                 let message = "`body` and `json` stand together, and only one can be sent";
@@ -225,21 +204,49 @@ impl Config {
         }
         Ok(limits)
     }
+}
 
-    fn headers(&self) -> Result<HeaderMap, Fault> {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json, */*;q=0.5"));
-        for (name, value) in &self.headers {
-            let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unfit(name))?;
-            if OURS.contains(&parsed.as_str()) {
-                let message = format!("the header `{name}` belongs to the connection and cannot be set");
-                return Err(Fault::permanent(code::WF2001, message).fix("remove it from `headers`"));
-            }
-            let value = HeaderValue::from_str(value.to_string().trim()).map_err(|_| unfit(name))?;
-            headers.insert(parsed, value);
-        }
-        Ok(headers)
+/// Where an address leads: out there as it is or joined to its base, or to the shipped sample set.
+pub(in crate::steps) fn locate(written: &str, own: Option<&str>, base: Option<&Url>) -> Result<Place, Fault> {
+    let written = written.trim();
+    let unreadable = |text: &str, error: url::ParseError| {
+        // The text may hold a secret behind its `?`.
+        let text: String = text.split(['?', '#', '@']).next().unwrap_or_default().chars().take(80).collect();
+        Fault::permanent(code::WF3101, format!("`{text}` is not a full address: {error}"))
+    };
+    if !written.starts_with('/') || written.starts_with("//") {
+        return Url::parse(written).map(Place::World).map_err(|error| unreadable(written, error));
     }
+    let own = own.map(|base| Url::parse(base.trim()).map_err(|error| unreadable(base, error)));
+    match own.transpose()?.as_ref().or(base) {
+        Some(base) => {
+            let url = base.join(written).map_err(|error| unreadable(written, error))?;
+            // A path that begins with `/\` would otherwise lead to a host of its own.
+            if url.origin() == base.origin() {
+                return Ok(Place::World(url));
+            }
+            Err(Fault::permanent(code::WF3101, "the address leaves its `base_url`"))
+        }
+        None if written == SAMPLE_PATH => Ok(Place::Sample(written.to_owned())),
+        None => Err(Fault::permanent(code::WF3101, format!("`{written}` belongs to no `base_url`"))
+            .fix("write the full address, or set `base_url`")),
+    }
+}
+
+/// The headers of a request as an author writes them, and what is accepted as an answer.
+pub(in crate::steps) fn headers(written: &BTreeMap<String, Scalar>) -> Result<HeaderMap, Fault> {
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json, */*;q=0.5"));
+    for (name, value) in written {
+        let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unfit(name))?;
+        if OURS.contains(&parsed.as_str()) {
+            let message = format!("the header `{name}` belongs to the connection and cannot be set");
+            return Err(Fault::permanent(code::WF2001, message).fix("remove it from `headers`"));
+        }
+        let value = HeaderValue::from_str(value.to_string().trim()).map_err(|_| unfit(name))?;
+        headers.insert(parsed, value);
+    }
+    Ok(headers)
 }
 
 /// A key of the config, as people find it.

@@ -9,8 +9,8 @@
 //! gives a sample set and says `simulated: true`. What is not asked with GET carries an `Idempotency-Key` that stays the
 //! same over retries.
 
-mod config;
-mod outcome;
+pub(in crate::steps) mod config;
+pub(in crate::steps) mod outcome;
 
 use futures::future::BoxFuture;
 use schemars::schema_for;

@@ -10,10 +10,10 @@ use crate::domain::fault::{Again, Fault};
 use crate::domain::time::Timestamp;
 
 /// Twelve rows with two duplicates, odd spacing and letters of many scripts.
-const SAMPLE: &str = include_str!("../sample.json");
+pub(in crate::steps) const SAMPLE: &str = include_str!("../sample.json");
 
 /// Where lists of rows usually stand in an object.
-const LISTS: &[&str] = &["data", "items", "results", "records"];
+pub(in crate::steps) const LISTS: &[&str] = &["data", "items", "results", "records"];
 
 /// Parts of names of headers that may hold what nobody else should read.
 const CONFIDENTIAL: &[&str] = &["cookie", "auth", "token", "secret", "password", "api-key", "apikey"];
@@ -23,7 +23,11 @@ const EXCERPT: usize = 400;
 
 /// Outputs, or the fault that this status stands for.
 pub(super) fn judge(answer: &Answer, config: &Config, now: Timestamp) -> StepResult {
-    if config.expects(answer.status.as_u16()) { outputs(answer).into() } else { Err(fault(answer, config, now)) }
+    if config.expects(answer.status.as_u16()) {
+        outputs(answer).into()
+    } else {
+        Err(fault(answer, &config.confidential(), now))
+    }
 }
 
 /// The sample set instead of an answer.
@@ -99,7 +103,8 @@ fn headers(answer: &Answer) -> Value {
     Value::Object(shown)
 }
 
-fn fault(answer: &Answer, config: &Config, now: Timestamp) -> Fault {
+/// What an unwelcome status means. `said` is what the request said and nobody else should read.
+pub(in crate::steps) fn fault(answer: &Answer, said: &[String], now: Timestamp) -> Fault {
     let status = answer.status;
     let host = answer.url.host_str().unwrap_or_default();
     let reason = status.canonical_reason().map(|reason| format!(" ({reason})")).unwrap_or_default();
@@ -117,16 +122,15 @@ fn fault(answer: &Answer, config: &Config, now: Timestamp) -> Fault {
         StatusCode::NOT_FOUND | StatusCode::GONE => fault.fix("correct the path of `url`"),
         _ => fault,
     };
-    match excerpt(answer, config) {
+    match excerpt(answer, said) {
         Some(text) => fault.context(text),
         None => fault,
     }
 }
 
 /// The beginning of the answer for the operator, without what the request itself said: some services repeat it.
-fn excerpt(answer: &Answer, config: &Config) -> Option<String> {
+fn excerpt(answer: &Answer, said: &[String]) -> Option<String> {
     let mut text = answer.text().filter(|text| !text.trim().is_empty())?;
-    let said = config.confidential();
     let mut words: Vec<_> = said.iter().flat_map(|value| value.split_whitespace()).collect();
     words.sort_unstable_by_key(|word| std::cmp::Reverse(word.len())); // a short one may be part of a long one
     for word in words.into_iter().filter(|word| word.len() >= 6) {

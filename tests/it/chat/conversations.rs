@@ -1,0 +1,147 @@
+//! Plays every conversation file on every platform.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use workflow::domain::card::CardKind;
+
+use super::pattern::Pattern;
+use super::script::{Script, Step, all};
+use super::stage::{ANA, Doing, Platform, Shown, Stage};
+
+/// How long something that must come may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Player {
+    stage: Option<Stage>,
+    /// Messages that were expected and found, as they were.
+    found: HashSet<(String, String)>,
+    /// Who spoke last.
+    speaker: String,
+}
+
+impl Player {
+    fn stage(&mut self) -> &mut Stage {
+        self.stage.as_mut().expect("only a restart takes it, and puts another one there")
+    }
+
+    async fn play(&mut self, step: &Step) {
+        let before = self.stage().messages().await;
+        let by = step.by.clone().unwrap_or_else(|| ANA.to_owned());
+        if step.restart {
+            let stage = self.stage.take().expect("a stage");
+            self.stage = Some(stage.restart().await);
+        }
+        if step.say.is_some() || (!step.files.is_empty() && step.fill.is_none()) {
+            self.speaker.clone_from(&by);
+            let thread = if step.thread { self.stage().newest_card().await } else { None };
+            let thread = thread.filter(|_| self.stage().platform() == Platform::Web);
+            let doing = Doing {
+                by: &by,
+                text: step.say.as_deref().unwrap_or_default(),
+                files: &step.files,
+                direct: step.direct,
+                thread,
+                twice: step.twice,
+            };
+            self.stage().say(doing).await;
+        }
+        if let Some(label) = &step.press {
+            self.speaker.clone_from(&by);
+            self.stage().press(&by, label).await;
+        }
+        if let Some(values) = &step.fill {
+            self.speaker.clone_from(&by);
+            self.stage().fill(&by, values).await;
+        }
+        if step.silent {
+            let ids = |messages: &[Shown]| messages.iter().map(|shown| shown.id.clone()).collect::<Vec<_>>();
+            assert_eq!(ids(&before), ids(&self.stage().messages().await), "nothing is answered");
+        }
+        if let Some(text) = &step.shows {
+            self.until(text, None).await;
+        }
+        if let Some(text) = &step.private {
+            let speaker = self.speaker.clone();
+            self.until(text, Some(&speaker)).await;
+        }
+        if let Some(count) = step.cards {
+            let is_run = |shown: &&Shown| shown.card.as_ref().is_some_and(|card| card.kind == CardKind::Run);
+            let messages = self.stage().messages().await;
+            assert_eq!(messages.iter().filter(is_run).count(), count, "cards: {messages:#?}");
+        }
+    }
+
+    /// Waits until a message is shown that was not expected before.
+    async fn until(&mut self, text: &str, only_for: Option<&str>) {
+        let pattern = Pattern::new(text);
+        let is_web = self.stage().platform() == Platform::Web;
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let moved = std::sync::Arc::clone(&self.stage().moved);
+            let moved = moved.notified();
+            tokio::pin!(moved);
+            moved.as_mut().enable();
+            let messages = self.stage().messages().await;
+            let seen = |shown: &&Shown| {
+                !self.found.contains(&(shown.id.clone(), shown.text.clone()))
+                    && (!is_web || shown.only_for.as_deref() == only_for)
+                    && pattern.is(&shown.text)
+            };
+            if let Some(shown) = messages.iter().find(seen) {
+                self.found.insert((shown.id.clone(), shown.text.clone()));
+                return;
+            }
+            if tokio::time::timeout_at(deadline, moved).await.is_err() {
+                let who = only_for.map(|name| format!(" for {name} alone")).unwrap_or_default();
+                let told: Vec<_> = messages.iter().map(|shown| format!("[{:?}] {}", shown.only_for, shown.text)).collect();
+                panic!("expected{who}:\n{text}\n-- but there is:\n{}", told.join("\n--\n"));
+            }
+        }
+    }
+}
+
+async fn play(platform: Platform, name: &str, script: &Script) {
+    let stage = Stage::new(platform, &script.settings, &script.workflows).await;
+    let mut player = Player { stage: Some(stage), found: HashSet::new(), speaker: ANA.to_owned() };
+    let word = if platform == Platform::Web { "web" } else { "terminal" };
+    for (place, step) in script.script.iter().enumerate() {
+        if step.on.as_deref().is_none_or(|on| on == word) {
+            eprintln!("{name} on {word}, step {}", place + 1);
+            player.play(step).await;
+        }
+    }
+    if let Some(stage) = player.stage {
+        stage.close().await;
+    }
+}
+
+/// Only the conversation that `CHAT` names, if it names one: for whoever writes one.
+fn wanted(name: &str) -> bool {
+    std::env::var("CHAT").map_or(true, |wanted| wanted == name)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_conversation_goes_as_written_in_the_web_chat() {
+    for (name, script) in all().iter().filter(|(name, _)| wanted(name)) {
+        play(Platform::Web, name, script).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_conversation_goes_as_written_at_the_terminal() {
+    for (name, script) in all().iter().filter(|(name, _)| wanted(name)) {
+        play(Platform::Terminal, name, script).await;
+    }
+}
+
+#[test]
+fn there_are_conversations_and_each_says_what_it_shows() {
+    let all = all();
+    assert!(all.len() >= 25, "only {} conversations", all.len());
+    for (name, script) in all {
+        assert!(script.about.len() > 20, "{name} does not say what it shows");
+        let expects = |step: &Step| step.shows.is_some() || step.private.is_some() || step.silent || step.cards.is_some();
+        assert!(script.script.iter().any(expects), "{name} expects nothing");
+    }
+}

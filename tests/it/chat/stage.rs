@@ -1,0 +1,328 @@
+//! Where a conversation is played: a whole service with real steps, and one of the platforms.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use tempfile::TempDir;
+use tokio::sync::Notify;
+use workflow::app::App;
+use workflow::chat::adapter::{ChatAdapter, Inbound, What};
+use workflow::chat::terminal::{Screen, Terminal};
+use workflow::chat::web::{Saying, WebChat};
+use workflow::chat::{Chat, Receipt};
+use workflow::config::{Config, Surroundings};
+use workflow::domain::card::{Card, CardKind};
+
+use super::script::fixtures;
+
+/// The person whose the direct conversation of the terminal is.
+pub const ANA: &str = "ana";
+/// The channel of everybody.
+const GENERAL: &str = "general";
+
+/// A platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Platform {
+    Web,
+    Terminal,
+}
+
+/// A message of ours, as it is shown now.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    pub id: String,
+    pub text: String,
+    pub card: Option<Card>,
+    /// Who alone sees it.
+    pub only_for: Option<String>,
+    pub thread: Option<String>,
+    pub channel: String,
+}
+
+/// The stage.
+pub struct Stage {
+    folder: TempDir,
+    settings: Vec<String>,
+    pub app: App,
+    pub chat: Chat,
+    pub side: Side,
+    pub moved: Arc<Notify>,
+    said: usize,
+}
+
+/// The platform's side of the stage.
+pub enum Side {
+    Web(Arc<WebChat>),
+    Terminal(Terminal),
+}
+
+/// A writer that tells when something was written.
+struct Bell(Arc<Notify>);
+
+impl Write for Bell {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.notify_waiters();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What somebody does.
+#[derive(Debug, Clone, Default)]
+pub struct Doing<'d> {
+    pub by: &'d str,
+    pub text: &'d str,
+    pub files: &'d [String],
+    pub direct: bool,
+    pub thread: Option<String>,
+    pub twice: bool,
+}
+
+impl Stage {
+    pub async fn new(platform: Platform, settings: &BTreeMap<String, String>, workflows: &BTreeMap<String, String>) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let templates = folder.path().join("templates");
+        std::fs::create_dir_all(&templates).expect("made");
+        for (name, text) in workflows {
+            std::fs::write(templates.join(name), text).expect("written");
+        }
+        let settings: Vec<String> = settings.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        Self::open(folder, platform, settings).await
+    }
+
+    async fn open(folder: TempDir, platform: Platform, settings: Vec<String>) -> Self {
+        let config = config(folder.path(), &settings);
+        let app = App::open(&config, true).await.expect("the service opens");
+        let moved = Arc::new(Notify::new());
+        let service = app.service.clone();
+        let (side, adapter): (Side, Arc<dyn ChatAdapter>) = match platform {
+            Platform::Web => {
+                let web = WebChat::open(service.clone()).await.expect("the web chat opens");
+                ring(&web, Arc::clone(&moved));
+                (Side::Web(Arc::clone(&web)), web)
+            }
+            Platform::Terminal => {
+                let screen = Screen::plain(Box::new(Bell(Arc::clone(&moved))));
+                let terminal = Terminal::new(service.clone(), ANA, screen);
+                (Side::Terminal(terminal.clone()), Arc::new(terminal))
+            }
+        };
+        let chat = Chat::start(service, vec![adapter], config.chat()).await.expect("the chat starts");
+        Self { folder, settings, app, chat, side, moved, said: 0 }
+    }
+
+    /// The process ends in good order and starts again.
+    pub async fn restart(self) -> Self {
+        let platform = self.platform();
+        let Self { folder, settings, app, chat, side, .. } = self;
+        chat.close().await;
+        drop(side);
+        app.close().await;
+        Self::open(folder, platform, settings).await
+    }
+
+    pub fn platform(&self) -> Platform {
+        match self.side {
+            Side::Web(_) => Platform::Web,
+            Side::Terminal(_) => Platform::Terminal,
+        }
+    }
+
+    /// Somebody says something; returns when it was answered.
+    pub async fn say(&mut self, doing: Doing<'_>) {
+        self.said += 1;
+        let client_id = format!("line-{}", self.said);
+        let receipts = match &self.side {
+            Side::Web(web) => {
+                let channel = self.channel_of(web, &doing).await;
+                let channel = web.channel(&channel, doing.by).await.expect("readable").expect("a channel");
+                let mut files = Vec::new();
+                for name in doing.files {
+                    files.push(self.app.service.take_in(&fixtures().join(name)).await.expect("taken in"));
+                }
+                let saying =
+                    Saying { client_id, text: doing.text.to_owned(), files, thread: doing.thread.clone() };
+                let mut receipts = Vec::new();
+                for _ in 0..=usize::from(doing.twice) {
+                    receipts.push(web.say(&self.chat, &channel, doing.by, saying.clone()).await.expect("kept"));
+                }
+                receipts
+            }
+            Side::Terminal(terminal) => {
+                let paths: Vec<_> = doing.files.iter().map(|name| fixtures().join(name)).collect();
+                let inbound = Inbound { user: doing.by.to_owned(), ..terminal.said(doing.text, &paths) };
+                let mut receipts = Vec::new();
+                for _ in 0..=usize::from(doing.twice) {
+                    receipts.push(self.chat.receive(inbound.clone()).await.expect("kept"));
+                }
+                receipts
+            }
+        };
+        assert!(receipts.iter().skip(1).all(|receipt| receipt.duplicate), "the same thing counts once");
+        for receipt in receipts.into_iter().take(1) {
+            answered(receipt).await;
+        }
+    }
+
+    async fn channel_of(&self, web: &WebChat, doing: &Doing<'_>) -> String {
+        if !doing.direct {
+            return GENERAL.to_owned();
+        }
+        let channels = web.channels(doing.by).await.expect("readable");
+        channels.into_iter().find(|channel| channel.member.is_some()).expect("a direct one").id
+    }
+
+    /// Somebody presses the button with this label on the newest message that they see and that has it.
+    pub async fn press(&mut self, by: &str, label: &str) {
+        let messages = self.messages().await;
+        let sees = |shown: &&Shown| shown.only_for.as_deref().is_none_or(|name| name == by);
+        let found = messages.iter().rev().filter(sees).find_map(|shown| {
+            let button = shown.card.as_ref()?.labelled(label)?;
+            Some((shown.id.clone(), button.action.clone()))
+        });
+        let Some((message, action)) = found else {
+            panic!("nothing has a button `{label}` for {by}: {messages:#?}");
+        };
+        self.press_action(by, &message, &action, Map::new()).await;
+    }
+
+    /// Somebody presses just this.
+    pub async fn press_action(&mut self, by: &str, message: &str, action: &str, values: Map<String, Value>) {
+        let receipt = match &self.side {
+            Side::Web(web) => {
+                let message = web.message(message, by).await.expect("readable").expect("a message");
+                web.press(&self.chat, by, (&message, action), values).await.expect("kept")
+            }
+            Side::Terminal(terminal) => {
+                let what = What::Pressed { message: message.to_owned(), action: action.to_owned(), values };
+                let inbound = Inbound { user: by.to_owned(), what, ..terminal.said("", &[]) };
+                self.chat.receive(inbound).await.expect("kept")
+            }
+        };
+        answered(receipt).await;
+    }
+
+    /// Somebody fills in the form of the newest card that has one: all at once, or one answer after the other.
+    pub async fn fill(&mut self, by: &str, values: &BTreeMap<String, String>) {
+        if let Side::Terminal(_) = self.side {
+            for value in values.values() {
+                match value.strip_prefix("file:") {
+                    Some(name) => {
+                        let files = [name.to_owned()];
+                        self.say(Doing { by, files: &files, ..Doing::default() }).await;
+                    }
+                    None => self.say(Doing { by, text: value, ..Doing::default() }).await,
+                }
+            }
+            return;
+        }
+        let mut given = Map::new();
+        for (key, value) in values {
+            let value = match value.strip_prefix("file:") {
+                Some(name) => {
+                    let file = self.app.service.take_in(&fixtures().join(name)).await.expect("taken in");
+                    file.id.to_string()
+                }
+                None => value.clone(),
+            };
+            given.insert(key.clone(), Value::String(value));
+        }
+        let messages = self.messages().await;
+        let found = messages.iter().rev().find_map(|shown| {
+            let form = shown.card.as_ref()?.form.as_ref()?;
+            Some((shown.id.clone(), form.submit.clone()))
+        });
+        let (message, submit) = found.unwrap_or_else(|| panic!("nothing has a form: {messages:#?}"));
+        self.press_action(by, &message, &submit, given).await;
+    }
+
+    /// Everything of ours that is shown now, in the order in which it came.
+    pub async fn messages(&self) -> Vec<Shown> {
+        match &self.side {
+            Side::Terminal(terminal) => {
+                let shown = |(id, card): (String, Card)| Shown {
+                    id,
+                    text: card.text.clone(),
+                    card: Some(card),
+                    only_for: None,
+                    thread: None,
+                    channel: "here".to_owned(),
+                };
+                terminal.messages().into_iter().map(shown).collect()
+            }
+            Side::Web(_) => {
+                let keeper = self.app.service.conversations();
+                let mut all = Vec::new();
+                for channel in self.channels().await {
+                    let mut messages = keeper.since(&channel, 0, 10_000).await.expect("readable");
+                    messages.sort_by_key(|message| message.posted);
+                    let ours = messages.into_iter().filter(|message| !message.is_person);
+                    all.extend(ours.map(|message| Shown {
+                        id: message.id,
+                        text: message.text,
+                        card: message.card,
+                        only_for: message.visible_to,
+                        thread: message.thread,
+                        channel: message.channel,
+                    }));
+                }
+                all
+            }
+        }
+    }
+
+    async fn channels(&self) -> Vec<String> {
+        let mut ids = Vec::new();
+        for person in [ANA, "leo"] {
+            for channel in self.app.service.conversations().channels(person).await.expect("readable") {
+                if !ids.contains(&channel.id) {
+                    ids.push(channel.id);
+                }
+            }
+        }
+        ids
+    }
+
+    /// The message of the newest execution's card.
+    pub async fn newest_card(&self) -> Option<String> {
+        let is_run = |shown: &&Shown| shown.card.as_ref().is_some_and(|card| card.kind == CardKind::Run);
+        self.messages().await.iter().rfind(is_run).map(|shown| shown.id.clone())
+    }
+
+    pub async fn close(self) {
+        let Self { chat, app, side, .. } = self;
+        chat.close().await;
+        drop(side);
+        app.close().await;
+    }
+}
+
+/// Everything that a reader can read rings the bell.
+fn ring(web: &Arc<WebChat>, bell: Arc<Notify>) {
+    use workflow::http::topics::Topic as _;
+    let mut news = web.news();
+    tokio::spawn(async move {
+        while !matches!(news.recv().await, Err(tokio::sync::broadcast::error::RecvError::Closed)) {
+            bell.notify_waiters();
+        }
+    });
+}
+
+async fn answered(receipt: Receipt) {
+    let limit = std::time::Duration::from_secs(60);
+    tokio::time::timeout(limit, receipt.answered).await.expect("answered in time").expect("answered");
+}
+
+fn config(folder: &Path, settings: &[String]) -> Config {
+    let storage = format!("storage_path={}", folder.display());
+    let usual = ["retry_delay=0.01".to_owned(), storage];
+    let overrides = usual.into_iter().chain(settings.iter().cloned()).collect();
+    let surroundings = Surroundings { directory: folder.to_owned(), environment: Vec::new(), overrides };
+    Config::load(&surroundings).expect("good settings")
+}
