@@ -22,7 +22,7 @@ demo: setup ## a scanned letter becomes searchable text; kill -9 in the middle, 
 test: setup ## all tests
 	$(CARGO) test --locked
 
-test-web: setup web ## the page in a real Chromium, against a mock and against the service
+test-web: setup web ## the page: types, parts, size, and all of it in a real Chromium against the service
 	@scripts/test-web
 
 crash: setup ## fifty kills while twenty documents are read: nothing may be lost or done twice

@@ -1,11 +1,10 @@
 /**
  * Messages of a channel as one list. Posts and edits take a number (`seq`) each; the highest number of a message is how it
- * looks now, its time of posting is where it stands. Frames may come twice, late, or before the page they belong to.
+ * looks now, its first number (`posted`) is where it stands. Frames may come twice, late, or before the page they belong to.
  */
 import type { ChatMessage } from '$lib/wire/types';
 
-const order = (one: ChatMessage, other: ChatMessage) =>
-	one.at < other.at ? -1 : one.at > other.at ? 1 : one.id < other.id ? -1 : one.id > other.id ? 1 : 0;
+const order = (one: ChatMessage, other: ChatMessage) => one.posted - other.posted;
 
 /**
  * The list with these messages in it. `more`: there are older messages that are not loaded; an edit of one of those must not

@@ -278,7 +278,10 @@ export interface Card {
 
 export interface ChatMessage {
 	id: string;
+	/** The number of its newest version in the channel. */
 	seq: number;
+	/** The number of its first version: where it stands. */
+	posted: number;
 	channel: string;
 	thread?: string | null;
 	author: { name: string; kind: 'person' | 'workflow' };
