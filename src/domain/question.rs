@@ -14,9 +14,10 @@ pub struct Question {
     /// What to call it in front of people.
     pub label: String,
     /// What it must be.
+    #[serde(rename = "type", alias = "kind")]
     pub kind: InputType,
     /// The values to choose from, of an `enum`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, rename = "choices", alias = "options", skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<Value>,
 }
 

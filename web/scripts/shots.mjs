@@ -12,7 +12,6 @@ const PDF = 'application/pdf';
 const browser = await launch();
 const complaints = [];
 
-
 /** A window onto a service that has worked before, so that it knows how long things take. */
 async function stage(look = {}) {
 	const service = await Service.start();
@@ -53,6 +52,19 @@ const SHOTS = {
 	'chat-failed': async (scene) => {
 		await scene.chat.open();
 		await reads(scene, { ...scan('nasty/encrypted_user_password.pdf', PDF), name: 'contract.pdf' }, (card) => scene.chat.reaches('failed', card));
+	},
+	run: async ({ page, service }) => {
+		const id = await service.execute('document_processing', { file_path: await service.upload(document('scan-de.png'), 'letter.png') });
+		await service.over(id);
+		await page.goto(`/runs/${id}`);
+		await page.getByText('Analyze Content', { exact: true }).click();
+		await page.getByRole('region', { name: 'Analyze Content' }).getByText('language').first().waitFor();
+	},
+	'runs-dark': async ({ page, service }) => {
+		await service.over(await service.execute('data_pipeline'));
+		await service.over(await service.execute('document_processing'));
+		await page.goto('/runs');
+		await page.getByRole('row', { name: /Data Pipeline/ }).waitFor();
 	},
 };
 

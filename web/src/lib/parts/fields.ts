@@ -26,7 +26,7 @@ export const ofQuestion = (question: Question): CardField => ({
 	key: question.key,
 	label: question.label,
 	type: kind(question.type, question.choices),
-	required: question.required,
+	required: true,
 	choices: question.choices,
 });
 

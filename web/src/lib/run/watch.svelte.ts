@@ -28,6 +28,7 @@ export class Watch {
 	constructor(readonly id: string) {}
 
 	enter() {
+		this.#gone = false;
 		void this.refresh();
 		const stop = live.subscribe({
 			topic: { kind: 'execution', id: this.id },

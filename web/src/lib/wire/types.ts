@@ -76,7 +76,6 @@ export interface Question {
 	key: string;
 	label: string;
 	type: string;
-	required: boolean;
 	choices?: Json[];
 }
 
