@@ -1,6 +1,6 @@
 //! An execution as its one live card: what it does, what is left, and at the end what came of it. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::DateTime;
 use serde_json::{Map, Value};
@@ -19,6 +19,8 @@ const SHOWN: usize = 30;
 const FOLDED: usize = 3;
 /// Characters of an output on a card.
 const OUTPUT: usize = 300;
+/// Seconds below which nobody asks how long it usually takes.
+const WORTH_TELLING: f64 = 1.0;
 
 /// What a card is made of.
 pub struct Facts<'f> {
@@ -121,7 +123,8 @@ fn verdict(facts: &Facts<'_>) -> String {
         "paused" => format!("paused · {at}"),
         "cancelling" => "cancelling · what is in flight is being stopped".to_owned(),
         "completed" => {
-            let usual = facts.expectation.map(|usual| format!(" (usually {})", words::seconds(usual.p50_seconds)));
+            let usual = facts.expectation.filter(|usual| usual.p50_seconds >= WORTH_TELLING);
+            let usual = usual.map(|usual| format!(" (usually {})", words::seconds(usual.p50_seconds)));
             let took = took.map(|took| format!(" in {}", words::seconds(took))).unwrap_or_default();
             format!("completed{took}{}", usual.unwrap_or_default())
         }
@@ -246,7 +249,6 @@ fn detail(facts: &Facts<'_>, step: &StepView) -> Option<String> {
         "skipped" => parts.extend(step.skipped.as_ref().map(ToString::to_string)),
         _ => {}
     }
-    parts.extend(step.warnings.iter().take(2).map(|warning| inert(warning, 120)));
     (!parts.is_empty()).then(|| parts.join("  "))
 }
 
@@ -264,11 +266,12 @@ pub fn result(outputs: &Map<String, Value>) -> Option<String> {
         let inner = value.as_object().into_iter().flatten().filter(|(key, _)| known(key));
         inner.map(|(key, value)| (key.clone(), value.clone())).collect()
     };
+    let says_nothing = |value: &Value| matches!(value.as_str(), Some("unknown" | "unsupported"));
     let all = outputs.iter().filter(|(key, _)| !quiet(key)).flat_map(|(key, value)| match value {
         Value::Object(_) => inner(value),
         _ => vec![(key.clone(), value.clone())],
     });
-    let told = all.filter_map(|(key, value)| match &value {
+    let told = all.filter(|(_, value)| !says_nothing(value)).filter_map(|(key, value)| match &value {
         Value::String(text) if text.is_empty() || text.contains('\n') || text.chars().count() > 40 => None,
         Value::String(text) if matches!(key.as_str(), "name" | "filename" | "language" | "label") => {
             Some(inert(text, 40))
@@ -279,7 +282,11 @@ pub fn result(outputs: &Map<String, Value>) -> Option<String> {
         }
         _ => None,
     });
-    let told: Vec<String> = told.take(3).collect();
+    // The same thing is often said by a part and by the whole.
+    let mut told: Vec<String> = told.collect();
+    let mut seen = HashSet::new();
+    told.retain(|text| seen.insert(text.clone()));
+    told.truncate(3);
     (!told.is_empty()).then(|| told.join(", "))
 }
 

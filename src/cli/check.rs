@@ -85,6 +85,10 @@ pub async fn plan(desk: &Desk<'_>, args: &PlanArgs) -> Ended {
 }
 
 pub async fn validate(desk: &Desk<'_>, args: &Validate) -> Ended {
+    if args.files.is_empty() {
+        print::aside("error: `validate` wants the path of at least one workflow file");
+        return Ok(WRONG_USE);
+    }
     let mut errors = 0;
     let mut all = Vec::new();
     for path in &args.files {

@@ -263,7 +263,7 @@ pub struct PlanArgs {
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct Validate {
     /// Workflow files
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Hold warnings to be errors
     #[arg(long)]

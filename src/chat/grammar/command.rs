@@ -92,7 +92,7 @@ fn unknown(typed: &str) -> Trouble {
         Some(near) => format!("did you mean `{near}`? `help` lists what there is"),
         None => "`help` lists what there is".to_owned(),
     };
-    Trouble { message: format!("there is no verb `{shown}`"), fix, kind: Kind::Verb(near) }
+    Trouble { message: format!("there is no verb `{shown}`"), fix, kind: Kind::Verb { typed: typed.to_owned(), near } }
 }
 
 /// The command line that these tokens mean: options before `--`, so that no word of a user is taken for one.
@@ -164,6 +164,11 @@ fn refused(verb: &'static str, error: &clap::Error) -> Trouble {
         ErrorKind::MissingRequiredArgument if matches!(verb, "run" | "plan" | "show") => {
             let message = format!("`{verb}` wants the name of a workflow");
             Trouble { message, fix: format!("as in `{verb} document_processing`"), kind: Kind::Unnamed(verb) }
+        }
+        ErrorKind::MissingRequiredArgument => {
+            // Its name comes from the definition: `<QUERY>...`.
+            let name = argument.trim_matches(|c: char| !c.is_alphanumeric()).to_owned();
+            Trouble { message: format!("`{verb}` wants {name}"), fix: help, kind: Kind::Usage(verb) }
         }
         ErrorKind::UnknownArgument => {
             let near = context(ContextKind::SuggestedArg);

@@ -72,8 +72,13 @@ pub struct Trouble {
 pub enum Kind {
     /// The line cannot be read.
     Unreadable,
-    /// There is no such verb; the nearest one, if any is near.
-    Verb(Option<&'static str>),
+    /// There is no such verb.
+    Verb {
+        /// As it was typed.
+        typed: String,
+        /// The nearest one, if any is near.
+        near: Option<&'static str>,
+    },
     /// A workflow had to be named after this verb.
     Unnamed(&'static str),
     /// Something is wrong with what follows this verb.

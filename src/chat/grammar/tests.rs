@@ -131,7 +131,7 @@ fn what_cannot_be_read_is_refused_with_its_place() {
     ] {
         assert_eq!(trouble(text).message, message, "{text}");
     }
-    assert_eq!(trouble("/workflow rum w").kind, Kind::Verb(Some("run")));
+    assert_eq!(trouble("/workflow rum w").kind, Kind::Verb { typed: "rum".to_owned(), near: Some("run") });
     assert_eq!(trouble("/workflow @everyone").message, "there is no verb `@\u{2060}everyone`");
     assert!(trouble(&format!("/workflow run w a={}", "x".repeat(40_000))).message.contains("longer than 40000"));
     assert!(trouble(&format!("/workflow search {}", "x ".repeat(1_001))).message.contains("more than 1000 words"));

@@ -48,6 +48,10 @@ pub async fn act(talk: &Talk<'_>, act: Act, run: RunId) -> Result<Reply, No> {
         Act::Retry => drop(service.retry(&talk.caller, run, None).await?),
         Act::CancelAnyway => drop(service.cancel(&talk.caller, run).await?),
         Act::Cancel => {
+            let view = service.archive().view(run, false).await?;
+            if view.is_finished() {
+                return Err(No::because(format!("{run} is over: {}", view.status), "there is nothing to cancel"));
+            }
             if let Some(question) = confirm(talk, run).await? {
                 return Ok(question);
             }

@@ -1,5 +1,6 @@
 //! What is said when something cannot be done: what is wrong, what to do instead, and a button for what was meant.
 
+use super::super::adapter::What;
 use super::super::grammar::{Kind, Trouble, inert};
 use super::super::talk::{No, Reply, Talk, refusal};
 use crate::domain::card::{Card, Style};
@@ -14,10 +15,21 @@ pub async fn troubled(talk: &Talk<'_>, trouble: &Trouble) -> Result<Reply, No> {
         return picker(talk, verb, trouble).await;
     }
     let mut card = refusal(capital(&trouble.message), trouble.fix.clone());
-    if let Kind::Verb(Some(near)) = trouble.kind {
+    if let Kind::Verb { typed, near: Some(near) } = &trouble.kind {
+        // A guess is never run by itself: it takes a press.
+        if let Some(line) = corrected(talk, typed, near) {
+            card = card.button(inert(&line, 60), talk.line(line), Style::Primary);
+        }
         card = card.button(format!("Help with {near}"), talk.line(format!("help {near}")), Style::Plain);
     }
     Ok(Reply::Private(card))
+}
+
+/// What was typed, with the right verb in the place of the wrong one.
+fn corrected(talk: &Talk<'_>, typed: &str, near: &str) -> Option<String> {
+    let What::Said { text, .. } = &talk.inbound.what else { return None };
+    let (_, rest) = text.split_once(typed)?;
+    Some(format!("{near}{rest}"))
 }
 
 /// A verb that wants a workflow: the first five are one press away.

@@ -107,6 +107,10 @@ pub async fn validate(talk: &Talk<'_>, args: &Validate, files: Vec<FileRecord>) 
         }
         sources.push(Source { name: file.name.clone(), text });
     }
+    if sources.is_empty() {
+        let fix = "bring a workflow file with the message, or name a workflow";
+        return Err(No::because("`validate` has nothing to look at", fix));
+    }
     let mut card = Card::new(CardKind::Answer, String::new());
     let mut errors = 0;
     for source in &sources {

@@ -60,7 +60,11 @@ fn input(entry: &Entry, findings: &mut Findings) -> Marked<InputSpec> {
     };
     let written = fields.get("type").and_then(|node| kind(node, findings));
     spec.options = fields.list("options", findings).unwrap_or_default().iter().map(Node::json).collect();
-    spec.kind = written.unwrap_or(if spec.options.is_empty() { InputType::String } else { InputType::Enum });
+    spec.kind = match written {
+        // A text with options is one of them: whoever lists options wants nothing else.
+        None | Some(InputType::String) if !spec.options.is_empty() => InputType::Enum,
+        written => written.unwrap_or(InputType::String),
+    };
     spec.required = required(&fields, findings);
     spec.pattern = fields.text("pattern", findings).map(|text| text.value);
     spec.min = fields.number("min", findings);

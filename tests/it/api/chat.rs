@@ -59,3 +59,34 @@ async fn what_is_said_twice_with_one_id_is_one_message() {
     let second = served.post("/api/chat/general/messages", &body).await;
     assert_eq!((&first.json["duplicate"], &second.json["duplicate"]), (&json!(false), &json!(true)));
 }
+
+#[tokio::test]
+async fn a_kill_in_the_middle_leaves_one_message_and_it_goes_on_to_the_end() {
+    let served = Served::start();
+    let steps: Vec<Value> =
+        (1..=6).map(|n| json!({ "type": "wait", "name": format!("Part {n}"), "config": { "for": "200ms" } })).collect();
+    served.create("Parts", &json!(steps)).await;
+    let mut talk = Talk::join(&served).await;
+    talk.say("/workflow run parts", &[]).await;
+    let is_done = |message: &Value, part: usize| message["card"]["lines"][part - 1]["status"] == "done";
+    let before = talk.sees(|message| is_done(message, 2)).await;
+    let execution = before["card"]["execution_id"].as_str().expect("an id").to_owned();
+    drop(talk);
+
+    let served = Served::within(served.kill(), &[]);
+    let mut talk = Talk::join(&served).await;
+    let after = talk.sees(|message| message["card"]["status"] == "completed").await;
+    assert_eq!((&after["id"], &after["card"]["execution_id"]), (&before["id"], &json!(execution)));
+    let listed = served.get("/api/chat/general/messages").await.json;
+    let messages = listed["messages"].as_array().expect("messages");
+    let cards: Vec<_> = messages.iter().filter(|message| message["card"]["kind"] == "run").collect();
+    assert_eq!(cards.len(), 1, "{listed}");
+
+    let view = served.get(&format!("/api/workflow/{execution}/status?include=log")).await.json;
+    let log: Vec<_> = view["log"].as_array().expect("lines").iter().map(|line| line["text"].to_string()).collect();
+    let count = |text: &str| log.iter().filter(|line| line.contains(text)).count();
+    for part in 1..=6 {
+        assert_eq!(count(&format!("Part {part}: completed")), 1, "{log:?}");
+    }
+    assert_eq!(count("Part 1: attempt 1 started"), 1, "what was completed is not done again: {log:?}");
+}

@@ -1,8 +1,9 @@
 //! Plays every conversation file on every platform.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::time::Duration;
 
+use futures::StreamExt as _;
 use workflow::domain::card::CardKind;
 
 use super::pattern::Pattern;
@@ -10,12 +11,14 @@ use super::script::{Script, Step, all};
 use super::stage::{ANA, Doing, Platform, Shown, Stage};
 
 /// How long something that must come may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Conversations that are played at once.
+const SIDE_BY_SIDE: usize = 6;
 
 struct Player {
     stage: Option<Stage>,
-    /// Messages that were expected and found, as they were.
-    found: HashSet<(String, String)>,
+    /// Messages that were expected and found, as they were then: one counts again when it has changed.
+    found: HashMap<String, String>,
     /// Who spoke last.
     speaker: String,
 }
@@ -84,26 +87,28 @@ impl Player {
             moved.as_mut().enable();
             let messages = self.stage().messages().await;
             let seen = |shown: &&Shown| {
-                !self.found.contains(&(shown.id.clone(), shown.text.clone()))
+                self.found.get(&shown.id) != Some(&shown.text)
                     && (!is_web || shown.only_for.as_deref() == only_for)
                     && pattern.is(&shown.text)
             };
             if let Some(shown) = messages.iter().find(seen) {
-                self.found.insert((shown.id.clone(), shown.text.clone()));
+                self.found.insert(shown.id.clone(), shown.text.clone());
                 return;
             }
             if tokio::time::timeout_at(deadline, moved).await.is_err() {
                 let who = only_for.map(|name| format!(" for {name} alone")).unwrap_or_default();
-                let told: Vec<_> = messages.iter().map(|shown| format!("[{:?}] {}", shown.only_for, shown.text)).collect();
+                let told: Vec<_> =
+                    messages.iter().map(|shown| format!("[{:?}] {}", shown.only_for, shown.text)).collect();
                 panic!("expected{who}:\n{text}\n-- but there is:\n{}", told.join("\n--\n"));
             }
         }
     }
 }
 
+#[expect(clippy::print_stderr, reason = "which line was played stands before what went wrong with it")]
 async fn play(platform: Platform, name: &str, script: &Script) {
     let stage = Stage::new(platform, &script.settings, &script.workflows).await;
-    let mut player = Player { stage: Some(stage), found: HashSet::new(), speaker: ANA.to_owned() };
+    let mut player = Player { stage: Some(stage), found: HashMap::new(), speaker: ANA.to_owned() };
     let word = if platform == Platform::Web { "web" } else { "terminal" };
     for (place, step) in script.script.iter().enumerate() {
         if step.on.as_deref().is_none_or(|on| on == word) {
@@ -116,23 +121,31 @@ async fn play(platform: Platform, name: &str, script: &Script) {
     }
 }
 
-/// Only the conversation that `CHAT` names, if it names one: for whoever writes one.
-fn wanted(name: &str) -> bool {
-    std::env::var("CHAT").map_or(true, |wanted| wanted == name)
+/// Plays all of them, and says of each that fails what is wrong. `CHAT` names one, for whoever writes it.
+#[expect(clippy::disallowed_methods, reason = "a switch for whoever writes a conversation, no setting")]
+async fn play_all(platform: Platform) {
+    let wanted = std::env::var("CHAT").ok();
+    let scripts = all().into_iter().filter(|(name, _)| wanted.as_ref().is_none_or(|wanted| wanted == name));
+    let plays = scripts.map(|(name, script)| async move {
+        let played = tokio::spawn({
+            let name = name.clone();
+            async move { play(platform, &name, &script).await }
+        });
+        played.await.err().map(|_| name)
+    });
+    let failed: Vec<_> = futures::stream::iter(plays).buffer_unordered(SIDE_BY_SIDE).collect().await;
+    let failed: Vec<_> = failed.into_iter().flatten().collect();
+    assert!(failed.is_empty(), "not as written: {failed:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_conversation_goes_as_written_in_the_web_chat() {
-    for (name, script) in all().iter().filter(|(name, _)| wanted(name)) {
-        play(Platform::Web, name, script).await;
-    }
+    play_all(Platform::Web).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_conversation_goes_as_written_at_the_terminal() {
-    for (name, script) in all().iter().filter(|(name, _)| wanted(name)) {
-        play(Platform::Terminal, name, script).await;
-    }
+    play_all(Platform::Terminal).await;
 }
 
 #[test]
@@ -141,7 +154,8 @@ fn there_are_conversations_and_each_says_what_it_shows() {
     assert!(all.len() >= 25, "only {} conversations", all.len());
     for (name, script) in all {
         assert!(script.about.len() > 20, "{name} does not say what it shows");
-        let expects = |step: &Step| step.shows.is_some() || step.private.is_some() || step.silent || step.cards.is_some();
+        let expects =
+            |step: &Step| step.shows.is_some() || step.private.is_some() || step.silent || step.cards.is_some();
         assert!(script.script.iter().any(expects), "{name} expects nothing");
     }
 }

@@ -38,8 +38,6 @@ pub struct Shown {
     pub card: Option<Card>,
     /// Who alone sees it.
     pub only_for: Option<String>,
-    pub thread: Option<String>,
-    pub channel: String,
 }
 
 /// The stage.
@@ -56,7 +54,7 @@ pub struct Stage {
 /// The platform's side of the stage.
 pub enum Side {
     Web(Arc<WebChat>),
-    Terminal(Terminal),
+    Terminal(Box<Terminal>),
 }
 
 /// A writer that tells when something was written.
@@ -85,7 +83,11 @@ pub struct Doing<'d> {
 }
 
 impl Stage {
-    pub async fn new(platform: Platform, settings: &BTreeMap<String, String>, workflows: &BTreeMap<String, String>) -> Self {
+    pub async fn new(
+        platform: Platform,
+        settings: &BTreeMap<String, String>,
+        workflows: &BTreeMap<String, String>,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let templates = folder.path().join("templates");
         std::fs::create_dir_all(&templates).expect("made");
@@ -110,7 +112,7 @@ impl Stage {
             Platform::Terminal => {
                 let screen = Screen::plain(Box::new(Bell(Arc::clone(&moved))));
                 let terminal = Terminal::new(service.clone(), ANA, screen);
-                (Side::Terminal(terminal.clone()), Arc::new(terminal))
+                (Side::Terminal(Box::new(terminal.clone())), Arc::new(terminal))
             }
         };
         let chat = Chat::start(service, vec![adapter], config.chat()).await.expect("the chat starts");
@@ -120,11 +122,11 @@ impl Stage {
     /// The process ends in good order and starts again.
     pub async fn restart(self) -> Self {
         let platform = self.platform();
-        let Self { folder, settings, app, chat, side, .. } = self;
+        let Self { folder, settings, app, chat, side, said, .. } = self;
         chat.close().await;
         drop(side);
         app.close().await;
-        Self::open(folder, platform, settings).await
+        Self { said, ..Self::open(folder, platform, settings).await }
     }
 
     pub fn platform(&self) -> Platform {
@@ -146,8 +148,7 @@ impl Stage {
                 for name in doing.files {
                     files.push(self.app.service.take_in(&fixtures().join(name)).await.expect("taken in"));
                 }
-                let saying =
-                    Saying { client_id, text: doing.text.to_owned(), files, thread: doing.thread.clone() };
+                let saying = Saying { client_id, text: doing.text.to_owned(), files, thread: doing.thread.clone() };
                 let mut receipts = Vec::new();
                 for _ in 0..=usize::from(doing.twice) {
                     receipts.push(web.say(&self.chat, &channel, doing.by, saying.clone()).await.expect("kept"));
@@ -251,8 +252,6 @@ impl Stage {
                     text: card.text.clone(),
                     card: Some(card),
                     only_for: None,
-                    thread: None,
-                    channel: "here".to_owned(),
                 };
                 terminal.messages().into_iter().map(shown).collect()
             }
@@ -268,8 +267,6 @@ impl Stage {
                         text: message.text,
                         card: message.card,
                         only_for: message.visible_to,
-                        thread: message.thread,
-                        channel: message.channel,
                     }));
                 }
                 all
