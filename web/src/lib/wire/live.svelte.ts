@@ -2,6 +2,7 @@
  * One WebSocket for the whole page. Who is interested subscribes to a topic and says how far it has come; after a break the
  * subscription goes on from there, so nothing is missed and nothing is asked for twice.
  */
+import { untrack } from 'svelte';
 import type { Frame } from './types';
 
 export type Topic =
@@ -77,7 +78,8 @@ class Live {
 	#ask(subscriber: Subscriber, alone = true) {
 		if (!alone) this.#send({ unsubscribe: subscriber.topic.kind, ...rest(subscriber.topic) });
 		const { topic } = subscriber;
-		const after = topic.kind === 'executions' ? {} : { after: subscriber.after() };
+		// Who subscribes within an effect is not to be called again with every frame that comes.
+		const after = topic.kind === 'executions' ? {} : { after: untrack(subscriber.after) };
 		this.#send({ subscribe: topic.kind, ...rest(topic), ...after });
 	}
 
