@@ -25,9 +25,9 @@ export const ofInput = (input: InputView): CardField => ({
 export const ofQuestion = (question: Question): CardField => ({
 	key: question.key,
 	label: question.label,
-	type: kind(question.type, question.choices),
-	required: question.required,
-	choices: question.choices,
+	type: kind(question.kind, question.options),
+	required: true,
+	choices: question.options,
 });
 
 export type Typed = Record<string, Json>;

@@ -75,9 +75,8 @@ export interface StepView {
 export interface Question {
 	key: string;
 	label: string;
-	type: string;
-	required: boolean;
-	choices?: Json[];
+	kind: string;
+	options?: Json[];
 }
 
 export interface Origin {
