@@ -2,6 +2,16 @@
 import { accessible, LOOKS } from './support/axe.mjs';
 import { scan } from './support/chat.mjs';
 import { REFUSED, scene, UNREACHABLE } from './support/scene.mjs';
+import { document } from './support/service.mjs';
+
+const SLOW = [{ type: 'noop', name: 'First' }, { type: 'test', name: 'Long', config: { sleep: '60s' } }, { type: 'noop', name: 'Last' }];
+
+/** The execution that has read a scan to the end. */
+async function kept(service) {
+	const execution = await service.execute('document_processing', { file_path: await service.upload(document('scan-de.png'), 'letter.png') });
+	await service.over(execution);
+	return execution;
+}
 
 /** One test for each look. */
 function everywhere(sentence, options, play) {
@@ -20,7 +30,7 @@ everywhere('the empty chat is open to all', {}, async ({ page, chat }) => {
 
 everywhere('a chat with cards of every kind is open to all', {}, async ({ page, chat, service }) => {
 	await service.workflow('Fails', [{ type: 'test', name: 'Break', retry: 0, config: { fail: 'the line is down' } }]);
-	await service.workflow('Slow', [{ type: 'noop', name: 'First' }, { type: 'test', name: 'Long', config: { sleep: '60s' } }, { type: 'noop', name: 'Last' }]);
+	await service.workflow('Slow', SLOW);
 	await page.goto('/');
 	await chat.list.waitFor();
 	for (const [line, answer] of [
@@ -95,6 +105,52 @@ everywhere('the German chat is open to all', {}, async ({ page, chat }) => {
 	await chat.list.waitFor();
 	await page.getByLabel('Language').selectOption('de');
 	await page.getByText('Gib einen Befehl ein').waitFor();
+});
+
+everywhere('the list of runs is open to all', {}, async ({ page, service }) => {
+	await service.workflow('Fails', [{ type: 'test', name: 'Break', retry: 0, config: { fail: 'the line is down' } }]);
+	await service.workflow('Slow', SLOW);
+	await service.over(await service.execute('fails'));
+	await service.execute('slow');
+	await page.goto('/runs');
+	await page.getByRole('table').getByText('the line is down').waitFor();
+});
+
+everywhere('an empty list of runs is open to all', {}, async ({ page }) => {
+	await page.goto('/runs');
+	await page.getByText('Nothing has run yet').waitFor();
+});
+
+everywhere('a run that was read to the end is open to all on its own page', {}, async ({ page, service }) => {
+	await page.goto(`/runs/${await kept(service)}`);
+	await page.getByRole('tab', { name: 'Log' }).click();
+	await page.getByRole('application').waitFor();
+});
+
+everywhere('a run that failed is open to all on its own page', {}, async ({ page, service }) => {
+	const execution = await service.execute('document_processing', { file_path: await service.upload(document('nasty/encrypted_user_password.pdf'), 'contract.pdf') });
+	await service.over(execution);
+	await page.goto(`/runs/${execution}`);
+	await page.getByText('it needs a password to be read').first().waitFor();
+	await page.getByRole('button', { name: 'Timeline' }).click();
+	await page.getByRole('figure').waitFor();
+});
+
+everywhere('the workflows are open to all', {}, async ({ page, service }) => {
+	await service.workflow('Slow', SLOW);
+	await page.goto('/workflows');
+	await page.getByRole('link', { name: 'Slow' }).waitFor();
+});
+
+everywhere('a workflow with its form is open to all', {}, async ({ page }) => {
+	await page.goto('/workflows/document_processing');
+	await page.getByRole('button', { name: 'Start' }).waitFor();
+});
+
+everywhere('found documents are open to all', {}, async ({ page, service }) => {
+	await kept(service);
+	await page.goto('/documents?q=Beispielrechnung');
+	await page.locator('mark').first().waitFor();
 });
 
 scene('the open menu of a small screen is open to all', { look: LOOKS['on a small screen'] }, async ({ page, chat }) => {
