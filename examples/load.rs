@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo run --release --example load -- starts http://127.0.0.1:8080 500 20
 //! cargo run --release --example load -- steps http://127.0.0.1:8080 200
+//! cargo run --release --example load -- cards http://127.0.0.1:8080 200
 //! ```
 //!
 //! `starts URL RATE SECONDS`: so many executions are started each second, whether the earlier ones were answered or
@@ -10,6 +11,8 @@
 //!
 //! `steps URL PAGES`: how many steps a second the engine carries; then again while so many pages have subscribed to the
 //! list of executions and never read, and one reads a frame every two seconds.
+//!
+//! `cards URL COUNT`: how long it takes from a command in the chat until its card is seen by who listens there.
 
 #![expect(clippy::print_stdout, reason = "the figures are its answer")]
 
@@ -37,7 +40,8 @@ async fn main() -> Result<()> {
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["starts", url, rate, seconds] => starts(&Target::new(client, url), rate.parse()?, seconds.parse()?).await,
         ["steps", url, pages] => steps(&Target::new(client, url), pages.parse()?).await,
-        _ => bail!("say `starts URL RATE SECONDS` or `steps URL PAGES`"),
+        ["cards", url, count] => cards(&Target::new(client, url), count.parse()?).await,
+        _ => bail!("say `starts URL RATE SECONDS`, `steps URL PAGES` or `cards URL COUNT`"),
     }
 }
 
@@ -175,10 +179,39 @@ async fn carry(target: &Target, workflow: &str) -> Result<f64> {
     Ok((RUNS * STEPS) as f64 / begin.elapsed().as_secs_f64())
 }
 
+async fn cards(target: &Target, count: u32) -> Result<()> {
+    let inputs = json!({ "number": { "type": "integer" } });
+    let definition = json!({ "name": "Load Cards", "inputs": inputs, "steps": [{ "type": "noop" }] }).to_string();
+    target.post("/api/workflow/create", &json!({ "name": "Load Cards", "definition": definition })).await?;
+    let mut chat = socket(&target.url, &json!({ "subscribe": "chat", "channel": "general" })).await?;
+    let (times, mut seen) = (Times::default(), std::collections::HashSet::new());
+    for number in 0..count {
+        let begin = Instant::now();
+        let text = format!("/workflow run load_cards number={number}");
+        let said = json!({ "client_id": format!("{begin:?}"), "text": text });
+        target.post("/api/chat/general/messages", &said).await?;
+        loop {
+            let frame = chat.next().await.context("the connection ended")??;
+            let frame: Value = serde_json::from_str(frame.to_text()?).unwrap_or_default();
+            let id = frame["message"]["id"].as_str().unwrap_or_default();
+            if frame["message"]["card"]["kind"] == "run" && seen.insert(id.to_owned()) {
+                break;
+            }
+        }
+        times.lock().expect("whole").push(begin.elapsed());
+    }
+    report("command to first card", &times);
+    Ok(())
+}
+
 async fn page(url: &str) -> Result<WebSocketStream<TcpStream>> {
+    socket(url, &json!({ "subscribe": "executions" })).await
+}
+
+async fn socket(url: &str, subscription: &Value) -> Result<WebSocketStream<TcpStream>> {
     let address = url.strip_prefix("http://").context("an address")?;
     let stream = TcpStream::connect(address).await?;
     let (mut socket, _) = tokio_tungstenite::client_async(format!("ws://{address}/api/events"), stream).await?;
-    socket.send(Message::text(json!({ "subscribe": "executions" }).to_string())).await?;
+    socket.send(Message::text(subscription.to_string())).await?;
     Ok(socket)
 }
