@@ -1,6 +1,6 @@
 //! A door: workflows in conversations. What people say goes to the front desk, what happens comes back as one live card.
 //!
-//! [`conversation`] is the way of a message: kept, read by [`grammar`], answered by [`verbs`]. [`courier`] keeps every
+//! [`conversation`] is the way of a message: kept, read by [`grammar`], answered by `verbs`. [`courier`] keeps every
 //! execution's one card up to date. A platform is a folder with an [`adapter::ChatAdapter`]; [`web`] and [`terminal`]
 //! are the reference. Must never know: the store, the engine, or how another door works.
 

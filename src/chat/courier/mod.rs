@@ -1,4 +1,4 @@
-//! The courier: *send the newest, remember what was sent, repeat*. [`round`] decides when, `delivery` sends one.
+//! The courier: *send the newest, remember what was sent, repeat*. `round` decides when, `delivery` sends one.
 
 mod delivery;
 mod round;

@@ -1,6 +1,6 @@
 //! The web chat: messages are kept here, numbered by channel, and browsers read them over REST and the one WebSocket.
 //!
-//! [`messages`] is the platform (what Slack is elsewhere); [`routes`] and [`topic`] are its two ways to browsers.
+//! `messages` is the platform (what Slack is elsewhere); [`routes`] and `topic` are its two ways to browsers.
 
 mod messages;
 pub mod routes;

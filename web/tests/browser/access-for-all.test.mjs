@@ -124,7 +124,7 @@ everywhere('an empty list of runs is open to all', {}, async ({ page }) => {
 everywhere('a run that was read to the end is open to all on its own page', {}, async ({ page, service }) => {
 	await page.goto(`/runs/${await kept(service)}`);
 	await page.getByRole('tab', { name: 'Log' }).click();
-	await page.getByRole('application').waitFor();
+	await page.locator('[data-step="store_results"]').waitFor();
 });
 
 everywhere('a run that failed is open to all on its own page', {}, async ({ page, service }) => {
