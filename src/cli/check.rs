@@ -70,7 +70,13 @@ pub async fn plan(desk: &Desk<'_>, args: &PlanArgs) -> Ended {
     }
     for step in &view.steps {
         print::line(format!("{}. {}  [{}: {}]", step.index + 1, step.name, step.id, step.kind));
+        if let Some(inside) = &step.inside {
+            print::line(format!("   in:      {inside}"));
+        }
         print::line(format!("   after:   {}", step.after));
+        if let Some(foreach) = &step.foreach {
+            print::line(format!("   foreach: {foreach}"));
+        }
         for port in &step.ports {
             print::line(format!("   takes:   {port}"));
         }

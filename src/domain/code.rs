@@ -207,6 +207,8 @@ codes! {
     WF4006 Internal "a kept value could not be written or read" "check the disk and the `files` folder of the storage path";
     WF4007 User "a step was stopped before it was done" "retry the step when it is wanted again";
     WF4008 User "a question was not answered in time" "retry it, and answer within the time that it gives";
+    WF4009 User "an item of a list failed" "look at the item's own error, then retry the step: only what is missing runs again";
+    WF4010 User "a `foreach` has no list, or one that is too long" "give it a list; `limit` says how long it may be";
     // 50xx: what is asked of the front desk
     WF5001 User "a request is incomplete or contradicts itself" "correct the request as the message says";
     WF5002 Refused "workflows are switched off" "set WORKFLOW_ENABLED to true and start the service again";

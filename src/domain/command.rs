@@ -24,6 +24,15 @@ pub enum Command {
         /// Why.
         reason: SkipReason,
     },
+    /// Begin with the items of a step with `foreach`.
+    List {
+        /// Its place.
+        step: usize,
+        /// How many items there are.
+        count: u32,
+        /// What the list is.
+        digest: String,
+    },
     /// An attempt succeeded.
     Succeed {
         /// Its step.

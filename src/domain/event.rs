@@ -91,6 +91,25 @@ pub enum Event {
         /// Why.
         reason: SkipReason,
     },
+    /// A step with `foreach` knows its items and begins with them.
+    ItemsListed {
+        /// The step.
+        step: usize,
+        /// How many items there are.
+        count: u32,
+        /// What the list was: the same again means that only what is missing runs.
+        digest: String,
+        /// Goes on with the items of the generation before; what they have done stays done.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        resumed: bool,
+    },
+    /// Steps end unfinished, because the run does.
+    StepsCancelled {
+        /// The steps.
+        steps: Vec<usize>,
+    },
+    /// The time for `on_error` and `finally` of a run that is being ended is over.
+    ClosingOver,
     /// Nothing to do before a time.
     WaitingUntil {
         /// When the next step is due.

@@ -10,6 +10,7 @@ pub mod command;
 pub mod event;
 pub mod fault;
 pub mod id;
+pub mod items;
 pub mod machine;
 pub mod plan;
 pub mod question;

@@ -34,10 +34,72 @@ pub enum OnError {
 /// When a step runs.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Condition {
+    /// What must hold for the branch that the step stands in; bare expressions, looked at before `expression`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<String>,
     /// The bare expression of `when`; `None` runs whenever everything before went well.
     pub expression: Option<String>,
     /// The expression asks about failure (`failed()`, `always()`, ...), so it is offered in a failing run too.
     pub survives_failure: bool,
+}
+
+/// In which part of a run a step stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Under `steps`.
+    #[default]
+    Main,
+    /// Under the top-level `on_error`: runs once the run has failed or run out of time.
+    OnError,
+    /// Under `finally`: runs however the run ends, cancelled ones included.
+    Finally,
+}
+
+impl Phase {
+    const fn is_main(&self) -> bool {
+        matches!(self, Self::Main)
+    }
+}
+
+/// What a failed item means for its `foreach`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnItemError {
+    /// No further items begin, and the step fails.
+    #[default]
+    Stop,
+    /// All items run; the failed ones are listed.
+    Collect,
+}
+
+/// Where the list of a `foreach` comes from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ListSource {
+    /// A list as the file has it, or a text that is one whole expression.
+    Written(Value),
+    /// One whole reference to an output or an input: no copy is made.
+    Bound(PortSource),
+}
+
+/// A step that runs once for each item of a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Foreach {
+    /// The list.
+    pub list: ListSource,
+    /// The name of the item in expressions, besides `item`.
+    pub name: String,
+    /// Template scalar that tells items apart; the place in the list when absent.
+    pub key: Option<String>,
+    /// Items at the same time.
+    pub max_parallel: u32,
+    /// Items of the list that go together as one.
+    pub batch: Option<u32>,
+    /// What a failed item means.
+    pub on_item_error: OnItemError,
+    /// Longer lists are refused.
+    pub limit: u32,
 }
 
 /// Where the value of a port comes from.
@@ -99,6 +161,18 @@ pub struct PlanStep {
     pub effect: EffectClass,
     /// Config keys that an input of the same name overrides.
     pub overridable: Vec<String>,
+    /// In which part of the run it stands.
+    #[serde(default, skip_serializing_if = "Phase::is_main")]
+    pub phase: Phase,
+    /// The step that it stands in: a group, a switch, or the step whose failure it handles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<usize>,
+    /// The innermost group with `foreach` around it. Such a step runs once for each item, never as itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_loop: Option<usize>,
+    /// Runs once for each item of a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreach: Option<Foreach>,
     /// Line of the step in its file, from 1.
     pub line: usize,
 }

@@ -1,12 +1,13 @@
 //! A run and its steps: what the machine moves. A fold of the journal, kept in memory while the run is carried.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
 use super::id::RunId;
-use super::plan::{OnError, Plan};
+use super::items::{Instance, Loop};
+use super::plan::{OnError, Phase, Plan, PlanStep};
 use super::question::Asking;
 use super::time::Timestamp;
 
@@ -90,8 +91,10 @@ impl RunState {
 pub enum SkipReason {
     /// Its `when` was false.
     Condition,
-    /// The run had failed before it.
+    /// The run, or the item that it is for, had failed before it.
     RunFailed,
+    /// It stands in a branch that was not taken.
+    Branch,
 }
 
 /// Where a step stands.
@@ -116,6 +119,8 @@ pub enum StepState {
         /// When.
         until: Timestamp,
     },
+    /// Its items are under way.
+    Looping,
     /// Done.
     Succeeded,
     /// Failed for good.
@@ -132,7 +137,7 @@ impl StepState {
     pub const fn status(self) -> &'static str {
         match self {
             Self::Pending => "pending",
-            Self::Running => "running",
+            Self::Running | Self::Looping => "running",
             Self::Backoff { .. } => "retrying",
             Self::Sleeping { .. } | Self::Asking { .. } => "waiting",
             Self::Succeeded => "completed",
@@ -185,12 +190,18 @@ impl StepRun {
     }
 }
 
-/// A plan with what the machine reads off it once: who waits for whom.
+/// A plan with what the machine reads off it once: who waits for whom, and what loops run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Flow {
     /// The plan.
     pub plan: Plan,
     pub(super) dependants: Vec<Vec<usize>>,
+    /// For each step with `foreach` the steps that run for an item.
+    bodies: Vec<Vec<usize>>,
+    /// For each step its place in the body that it stands in.
+    places: Vec<usize>,
+    /// Steps under `on_error` and `finally`.
+    pub(super) closing: u64,
 }
 
 impl Flow {
@@ -198,7 +209,38 @@ impl Flow {
     #[must_use]
     pub fn new(plan: Plan) -> Self {
         let dependants = plan.dependants();
-        Self { plan, dependants }
+        let mut bodies = vec![Vec::new(); plan.steps.len()];
+        let mut places = vec![0; plan.steps.len()];
+        for (index, step) in plan.steps.iter().enumerate() {
+            if let Some(around) = step.in_loop {
+                places[index] = bodies[around].len();
+                bodies[around].push(index);
+            }
+        }
+        for (index, step) in plan.steps.iter().enumerate() {
+            if step.foreach.is_some() && bodies[index].is_empty() {
+                bodies[index].push(index);
+            }
+        }
+        let closing = plan.steps.iter().filter(|step| step.phase != Phase::Main).count() as u64;
+        Self { plan, dependants, bodies, places, closing }
+    }
+
+    /// What the steps of this loop run for each item.
+    #[must_use]
+    pub fn body(&self, step: usize) -> &[usize] {
+        &self.bodies[step]
+    }
+
+    /// The place of a step in the body of a loop.
+    pub(super) fn place(&self, around: usize, step: usize) -> usize {
+        if around == step { 0 } else { self.places[step] }
+    }
+
+    /// What a step of a run is.
+    #[must_use]
+    pub fn step(&self, run: &Run, step: usize) -> &PlanStep {
+        &self.plan.steps[run.plan_index(step)]
     }
 }
 
@@ -209,7 +251,7 @@ pub struct Run {
     pub id: RunId,
     /// Where it stands.
     pub state: RunState,
-    /// Its steps, in the order of the plan.
+    /// Its steps, in the order of the plan; behind them those for the items of loops.
     pub steps: Vec<StepRun>,
     /// When it was accepted.
     pub created_at: Timestamp,
@@ -221,6 +263,16 @@ pub struct Run {
     pub deadline: Option<Timestamp>,
     /// Questions that nobody has answered yet.
     pub asking: Vec<Asking>,
+    /// How often it was opened again.
+    pub reopened: u32,
+    /// What the steps behind those of the plan are.
+    pub(super) instances: Vec<Instance>,
+    /// Loops whose items are known, by the step that loops.
+    pub(super) loops: BTreeMap<usize, Loop>,
+    /// Loops of which nothing further comes.
+    pub(super) loops_over: BTreeSet<usize>,
+    /// Whether any item has failed.
+    pub(super) broken_items: bool,
     /// Since when it stands still.
     pub(super) paused_at: Option<Timestamp>,
     /// For each step: how many of its needs are not settled.
@@ -229,10 +281,12 @@ pub struct Run {
     pub(super) ready: BTreeSet<usize>,
     /// Steps with an attempt in flight.
     pub(super) in_flight: usize,
-    /// Steps that wait for a time.
-    pub(super) asleep: usize,
-    /// Steps not settled.
+    /// Steps that wait for a time, by that time.
+    pub(super) asleep: BTreeSet<(Timestamp, usize)>,
+    /// Steps of the plan that are not settled.
     pub(super) unsettled: usize,
+    /// The time for `on_error` and `finally` is over.
+    pub(super) closing_over: bool,
     /// Failed steps that fail the run.
     pub(super) stoppers: usize,
 }
@@ -241,9 +295,11 @@ impl Run {
     /// A run as it is before its first event.
     #[must_use]
     pub fn new(id: RunId, flow: &Flow, created_at: Timestamp) -> Self {
-        let count = flow.plan.steps.len();
-        let blockers: Vec<usize> = flow.plan.steps.iter().map(|step| step.needs.len()).collect();
-        let ready = (0..count).filter(|&step| blockers[step] == 0).collect();
+        let steps = &flow.plan.steps;
+        let count = steps.len();
+        let blockers: Vec<usize> = steps.iter().map(|step| step.needs.len()).collect();
+        let own = |step: &usize| steps[*step].in_loop.is_none();
+        let ready = (0..count).filter(own).filter(|&step| blockers[step] == 0).collect();
         Self {
             id,
             state: RunState::Queued,
@@ -253,12 +309,18 @@ impl Run {
             finished_at: None,
             deadline: None,
             asking: Vec::new(),
+            reopened: 0,
+            instances: Vec::new(),
+            loops: BTreeMap::new(),
+            loops_over: BTreeSet::new(),
+            broken_items: false,
             paused_at: None,
             blockers,
             ready,
             in_flight: 0,
-            asleep: 0,
-            unsettled: count,
+            asleep: BTreeSet::new(),
+            unsettled: (0..count).filter(own).count(),
+            closing_over: false,
             stoppers: 0,
         }
     }
@@ -287,8 +349,10 @@ impl Run {
         let failed = self
             .steps
             .iter()
+            .zip(&plan.steps)
             .enumerate()
-            .filter(|(step, run)| run.state == StepState::Failed && plan.steps[*step].on_error == OnError::Stop);
+            .filter(|(_, (run, step))| run.state == StepState::Failed && step.on_error == OnError::Stop)
+            .map(|(step, (run, _))| (step, run));
         let first = failed.min_by_key(|(_, run)| run.finished_at)?;
         first.1.fault.as_ref().map(|fault| (first.0, fault))
     }

@@ -37,11 +37,12 @@ pub struct Prepared {
 
 /// Takes from the run what the attempt needs. A config that cannot be rendered fails the attempt, not the engine.
 pub fn prepare(inner: &Arc<Inner>, carried: &Carried, step: usize, cancel: CancellationToken) -> Prepared {
-    let plan_step = &carried.flow.plan.steps[step];
+    let plan_step = carried.flow.step(&carried.run, step);
     let number = carried.run.steps[step].attempts;
     let handler = inner.registry.get(&plan_step.kind).cloned().ok_or_else(|| unknown_type(inner, &plan_step.kind));
     let work = handler.and_then(|handler| Ok((handler, attempt(inner, carried, step, cancel)?)));
-    let work = work.map_err(|fault| if fault.place.is_none() { fault.at(&plan_step.id) } else { fault });
+    let work = work
+        .map_err(|fault| if fault.place.is_none() { fault.at(carried.run.path(&carried.flow, step)) } else { fault });
     Prepared { step, number, work, grace: inner.settings.stop_grace, halting: inner.halting.clone() }
 }
 
@@ -85,19 +86,19 @@ async fn hold_to_time(
 }
 
 fn attempt(inner: &Arc<Inner>, carried: &Carried, step: usize, cancel: CancellationToken) -> Result<Attempt, Fault> {
-    let plan_step = &carried.flow.plan.steps[step];
+    let plan_step = carried.flow.step(&carried.run, step);
     let scope = carried.scope(step);
     let config = render::config(plan_step, &scope.view())?;
     let mut ports = BTreeMap::new();
     for binding in &plan_step.ports {
-        if let Some(bound) = bind(carried, &binding.source, &scope)? {
+        if let Some(bound) = bind(carried, step, &binding.source, &scope)? {
             ports.insert(binding.port.clone(), bound);
         }
     }
     Ok(Attempt {
         run: carried.run.id,
         workflow: carried.flow.plan.slug.clone(),
-        step: plan_step.id.clone(),
+        step: carried.run.path(&carried.flow, step),
         number: carried.run.steps[step].attempts,
         config,
         ports,
@@ -111,10 +112,17 @@ fn attempt(inner: &Arc<Inner>, carried: &Carried, step: usize, cancel: Cancellat
     })
 }
 
-fn bind(carried: &Carried, source: &PortSource, scope: &super::carried::Facts<'_>) -> Result<Option<Bound>, Fault> {
+fn bind(
+    carried: &Carried,
+    step: usize,
+    source: &PortSource,
+    scope: &super::facts::Facts<'_>,
+) -> Result<Option<Bound>, Fault> {
     Ok(match source {
-        PortSource::Step { step, output } => {
-            carried.outputs[*step].as_ref().map(|outputs| Bound::Output(Arc::clone(outputs), output.clone()))
+        PortSource::Step { step: from, output } => {
+            let seen = carried.run.seen_from(&carried.flow, Some(step), *from);
+            let outputs = seen.and_then(|seen| carried.outputs[seen].as_ref());
+            outputs.map(|outputs| Bound::Output(Arc::clone(outputs), output.clone()))
         }
         PortSource::Input(name) => carried.inputs.get(name).map(|value| Bound::Value(value.clone())),
         PortSource::Expression(text) => Some(Bound::Value(render::scalar(text, &scope.view())?)),
@@ -129,13 +137,13 @@ fn step_key(carried: &Carried, step: usize) -> String {
 }
 
 fn progress(inner: &Arc<Inner>, carried: &Carried, step: usize) -> Progress {
-    let (feed, run) = (inner.feed.clone(), carried.run.id);
+    let (feed, run, step) = (inner.feed.clone(), carried.run.id, carried.run.plan_index(step));
     Arc::new(move |text| feed.tell(|| Notice::Progress { run, step, text: text.to_owned() }))
 }
 
 /// The outputs that later steps see: the handler's own, or those that the step declares.
 pub fn shape(carried: &Carried, step: usize, outputs: Map<String, Value>) -> Result<Arc<Map<String, Value>>, Fault> {
-    let declared = &carried.flow.plan.steps[step].outputs;
+    let declared = &carried.flow.step(&carried.run, step).outputs;
     let outputs = Arc::new(outputs);
     if declared.is_empty() {
         return Ok(outputs);

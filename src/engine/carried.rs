@@ -1,14 +1,16 @@
 //! A run in the hands of its carrier: the fold of its journal, the values that its steps need, and what has
 //! happened since the last commit.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::values;
 use super::{EngineError, Inner, raw};
+use super::{looped, values};
+use crate::domain::code;
 use crate::domain::command::{Command, Refusal};
 use crate::domain::event::{Entry, Event};
 use crate::domain::fault::Fault;
@@ -18,7 +20,7 @@ use crate::domain::plan::OnError;
 use crate::domain::question::Question;
 use crate::domain::run::{Flow, Outcome, Run, RunState, StepState};
 use crate::domain::time::{Span, Timestamp};
-use crate::language::{RunFacts, Scope, StepFacts, render};
+use crate::language::{Items, render};
 use crate::store::StoreError;
 use crate::store::journal::{Commit, NewRun, RunRow, SettledStep};
 
@@ -32,15 +34,19 @@ pub type Outputs = Arc<Map<String, Value>>;
 pub struct Carried {
     pub flow: Arc<Flow>,
     pub run: Run,
-    origin: Origin,
+    pub origin: Origin,
     pub inputs: Arc<Value>,
     pub vars: Arc<Value>,
     /// Outputs of succeeded steps, by place.
     pub outputs: Vec<Option<Outputs>>,
+    /// The lists of the loops under way, by the step that loops.
+    pub lists: HashMap<usize, Arc<Items>>,
     seq: u64,
     /// Since the last commit.
     entries: Vec<Entry>,
     settled: Vec<SettledStep>,
+    /// Settled loops whose outputs are not yet in the form in which they are kept.
+    unpacked: Vec<usize>,
     committed_status: &'static str,
     accept: Option<NewRun>,
 }
@@ -60,9 +66,11 @@ impl Carried {
             vars: vars(&flow, &inputs),
             inputs,
             outputs: vec![None; flow.plan.steps.len()],
+            lists: HashMap::new(),
             seq: 0,
             entries,
             settled: Vec::new(),
+            unpacked: Vec::new(),
             committed_status: RunState::Queued.status(),
             accept: Some(new),
             run,
@@ -79,7 +87,7 @@ impl Carried {
             machine::apply(&mut run, &flow, *at, event);
         }
         let inputs = Arc::new(history.inputs());
-        let mut outputs = vec![None; flow.plan.steps.len()];
+        let mut outputs = vec![None; run.steps.len()];
         let blobs = inner.store.blobs();
         for (position, row) in &history.outputs {
             let succeeded = run.steps.get(*position).is_some_and(|step| step.state == StepState::Succeeded);
@@ -93,9 +101,11 @@ impl Carried {
             vars: vars(&flow, &inputs),
             inputs,
             outputs,
+            lists: HashMap::new(),
             seq: history.seq,
             entries: Vec::new(),
             settled: Vec::new(),
+            unpacked: Vec::new(),
             committed_status: run.state.status(),
             accept: None,
             run,
@@ -143,14 +153,16 @@ impl Carried {
         let (at, event) = &self.entries[place];
         let steps = match event {
             Event::StepSucceeded { step, .. } | Event::StepFailed { step, .. } => vec![*step],
-            Event::StepsSkipped { steps, .. } => steps.clone(),
+            Event::StepsSkipped { steps, .. } | Event::StepsCancelled { steps } => steps.clone(),
             Event::Finished { .. } => self.cancelled_at(*at),
             Event::Reopened { steps, .. } => {
                 for &step in steps {
                     self.outputs[step] = None;
+                    self.lists.remove(&step);
                 }
                 return;
             }
+            Event::ItemsListed { .. } => return self.outputs.resize(self.run.steps.len(), None),
             Event::Answered { inputs, .. } => {
                 let inputs = inputs.clone();
                 return self.add_inputs(inputs);
@@ -159,11 +171,16 @@ impl Carried {
         };
         for position in steps {
             let step = self.run.steps[position].clone();
-            // A step that slept has no outputs of its own; a handler's outputs replace this.
-            let outputs = (step.state == StepState::Succeeded).then(|| raw(&Map::new()));
-            if outputs.is_some() {
+            let succeeded = step.state == StepState::Succeeded;
+            if succeeded && self.run.is_loop(&self.flow, position) {
+                self.outputs[position] = Some(Arc::new(looped::outputs(self, position)));
+                self.lists.remove(&position);
+                self.unpacked.push(self.settled.len());
+            } else if succeeded {
+                // A step that slept has no outputs of its own; a handler's outputs replace this.
                 self.outputs[position].get_or_insert_with(Outputs::default);
             }
+            let outputs = succeeded.then(|| raw(&Map::new()));
             self.settled.push(SettledStep { position, step, outputs });
         }
     }
@@ -196,6 +213,7 @@ impl Carried {
         if !self.is_dirty() {
             return Ok(());
         }
+        self.pack(inner).await?;
         let status = self.run.state.status();
         // The word may be the same and the rest not: a wait for another time, a second end after a retry.
         let reaches = |(_, event): &Entry| matches!(event, Event::Reopened { .. } | Event::Finished { .. });
@@ -230,6 +248,33 @@ impl Carried {
         Ok(())
     }
 
+    /// Brings the outputs of loops into the form in which they are kept.
+    async fn pack(&mut self, inner: &Inner) -> Result<(), StoreError> {
+        for place in std::mem::take(&mut self.unpacked) {
+            let position = self.settled[place].position;
+            let Some(outputs) = self.outputs[position].clone() else { continue };
+            let blobs = inner.store.blobs();
+            let packed = match values::pack(&outputs, &*blobs).await {
+                Err(fault) if fault.code == code::WF4005 => {
+                    // Each item's own outputs are kept; only all of them together are too much for one value.
+                    let without: Map<_, _> =
+                        (*outputs).clone().into_iter().filter(|(name, _)| name != "items").collect();
+                    self.outputs[position] = Some(Arc::new(without.clone()));
+                    values::pack(&without, &*blobs).await
+                }
+                packed => packed,
+            };
+            // As a commit that fails: nothing is acknowledged, and the next start goes on from the last one.
+            let packed = packed.map_err(|fault| StoreError::Failed {
+                action: "keep outputs in",
+                path: "files".into(),
+                message: fault.to_string(),
+            })?;
+            self.settled[place].outputs = Some(packed);
+        }
+        Ok(())
+    }
+
     /// What a finished run leaves: outputs, and what people should know.
     fn ending(&self) -> Ending {
         let plan = &self.flow.plan;
@@ -253,7 +298,7 @@ impl Carried {
             RunState::Finished(Outcome::TimedOut) => {
                 let limit = plan.timeout.map(|span| span.to_string()).unwrap_or_default();
                 let message = format!("the execution took longer than its timeout of {limit}");
-                ending.fault = Some(Fault::permanent(crate::domain::code::WF4004, message));
+                ending.fault = Some(Fault::permanent(code::WF4004, message));
             }
             _ => {}
         }
@@ -265,41 +310,6 @@ impl Carried {
         let facts = self.facts(None, !declared.is_empty(), None);
         declared.iter().map(|(name, text)| Ok((name.clone(), render::scalar(text, &facts.view())?))).collect()
     }
-
-    /// What the expressions of a step may read.
-    pub fn scope(&self, step: usize) -> Facts<'_> {
-        let plan_step = &self.flow.plan.steps[step];
-        let reads_steps = plan_step.config_has_expressions
-            || plan_step.condition.expression.is_some()
-            || !plan_step.outputs.is_empty()
-            || !plan_step.ports.is_empty();
-        self.facts(Some(step), reads_steps, None)
-    }
-
-    /// The same, with the step's own outputs in it.
-    pub fn scope_with(&self, step: usize, own: Outputs) -> Facts<'_> {
-        self.facts(Some(step), true, Some(own))
-    }
-
-    fn facts(&self, index: Option<usize>, reads_steps: bool, own: Option<Outputs>) -> Facts<'_> {
-        let mut steps = Vec::new();
-        if reads_steps {
-            steps.extend(self.flow.plan.steps.iter().zip(&self.run.steps).zip(&self.outputs).map(
-                |((plan, step), outputs)| StepFacts {
-                    id: &plan.id,
-                    status: step.state.status(),
-                    outputs: outputs.clone(),
-                    error: step.fault.as_ref(),
-                    attempts: step.attempts,
-                    started_at: step.started_at,
-                },
-            ));
-            if let (Some(index), Some(own)) = (index, own) {
-                steps[index].outputs = Some(own);
-            }
-        }
-        Facts { carried: self, steps, index }
-    }
 }
 
 /// What a finished run leaves.
@@ -310,42 +320,12 @@ struct Ending {
     warnings: Vec<String>,
 }
 
-/// A view of a run for expressions; owns what the view borrows.
-pub struct Facts<'c> {
-    carried: &'c Carried,
-    steps: Vec<StepFacts<'c>>,
-    index: Option<usize>,
-}
-
-impl Facts<'_> {
-    pub fn view(&self) -> Scope<'_> {
-        let run = &self.carried.run;
-        Scope {
-            inputs: &self.carried.inputs,
-            vars: &self.carried.vars,
-            run: RunFacts {
-                id: run.id,
-                workflow: &self.carried.flow.plan.slug,
-                version: self.carried.flow.plan.version.as_deref(),
-                origin: &self.carried.origin.door,
-                requester: Some(&self.carried.origin.name),
-                started_at: run.started_at.unwrap_or(run.created_at),
-                attempt: run.steps.iter().map(|step| step.generation + 1).max().unwrap_or(1),
-                failing: run.is_failing(),
-                cancelling: matches!(run.state, RunState::Cancelling { .. }),
-            },
-            steps: &self.steps,
-            current: self.index,
-        }
-    }
-}
-
 /// Where a run came from, as far as expressions may ask.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Origin {
-    door: String,
-    name: String,
+pub struct Origin {
+    pub door: String,
+    pub name: String,
 }
 
 impl Origin {

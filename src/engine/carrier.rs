@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::oneshot;
@@ -17,7 +18,7 @@ use super::attempt::{self, Ended};
 use super::carried::Carried;
 use super::desk::{Next, Seat};
 use super::reception::{Held, note_broken};
-use super::{EngineError, Inner, values};
+use super::{EngineError, Inner, looped, values};
 use crate::contract::step::StepOutcome;
 use crate::domain::command::Command;
 use crate::domain::fault::Fault;
@@ -121,7 +122,7 @@ impl Carrier {
                 return Ok(next);
             }
             match self.listen(seat).await {
-                Heard::Ended(ended) => self.conclude(ended).await,
+                Heard::Ended(ended) => self.conclude_all(ended).await,
                 Heard::Mail(mail) => self.read(mail),
                 Heard::Time if self.carried.is_dirty() => self.commit().await?,
                 Heard::Time => self.apply(Command::Wake),
@@ -171,29 +172,52 @@ impl Carrier {
 
     /// Looks at a step's condition; begins or skips it. Says what its attempt does to the world, if there is one.
     fn offer(&mut self, step: usize, now: Timestamp) -> Option<EffectClass> {
-        let plan_step = &self.carried.flow.plan.steps[step];
         let first = self.carried.run.steps[step].state == StepState::Pending;
-        let wanted = match &plan_step.condition.expression {
-            Some(expression) if first => render::condition(expression, &self.carried.scope(step).view()),
-            _ => Ok(true),
+        let wanted = if first { self.wanted(step) } else { Ok(None) };
+        let loops = self.carried.run.is_loop(&self.carried.flow, step);
+        let begun = match wanted {
+            Ok(Some(reason)) => {
+                self.apply(Command::Skip { step, reason });
+                return None;
+            }
+            Ok(None) if loops => looped::list(&mut self.carried, step).map(|command| {
+                self.apply(command);
+                None
+            }),
+            Ok(None) => {
+                self.apply(Command::Begin { step });
+                Ok(Some(self.carried.flow.step(&self.carried.run, step).effect))
+            }
+            Err(fault) => Err(fault),
         };
-        let effect = plan_step.effect;
-        match wanted {
-            Ok(true) => {
-                self.apply(Command::Begin { step });
-                Some(effect)
+        begun.unwrap_or_else(|fault| {
+            let fault = fault.at(self.carried.run.path(&self.carried.flow, step));
+            self.apply(Command::Begin { step });
+            let attempt = self.carried.run.steps[step].attempts;
+            self.apply_at(Command::Fail { step, attempt, fault }, now);
+            None
+        })
+    }
+
+    /// Why a step is not to run, if it is not.
+    fn wanted(&self, step: usize) -> Result<Option<SkipReason>, Fault> {
+        let condition = &self.carried.flow.step(&self.carried.run, step).condition;
+        // What a loop runs of itself was asked about before the loop began.
+        let own_item = self.carried.run.instance(step).is_some()
+            && self.carried.flow.step(&self.carried.run, step).foreach.is_some()
+            && !self.carried.run.is_loop(&self.carried.flow, step);
+        if own_item || (condition.gates.is_empty() && condition.expression.is_none()) {
+            return Ok(None);
+        }
+        let scope = self.carried.scope(step);
+        for gate in &condition.gates {
+            if !render::condition(gate, &scope.view())? {
+                return Ok(Some(SkipReason::Branch));
             }
-            Ok(false) => {
-                self.apply(Command::Skip { step, reason: SkipReason::Condition });
-                None
-            }
-            Err(fault) => {
-                let fault = fault.at(&plan_step.id);
-                self.apply(Command::Begin { step });
-                let attempt = self.carried.run.steps[step].attempts;
-                self.apply_at(Command::Fail { step, attempt, fault }, now);
-                None
-            }
+        }
+        match &condition.expression {
+            Some(expression) if !render::condition(expression, &scope.view())? => Ok(Some(SkipReason::Condition)),
+            _ => Ok(None),
         }
     }
 
@@ -202,6 +226,7 @@ impl Carrier {
         if self.carried.run.steps[step].state != StepState::Running {
             return;
         }
+        looped::know_items(&mut self.carried, step);
         let cancel = CancellationToken::new();
         self.stops.insert(step, cancel.clone());
         let prepared = attempt::prepare(&self.inner, &self.carried, step, cancel);
@@ -225,10 +250,7 @@ impl Carrier {
 
     async fn listen(&mut self, seat: &mut Seat) -> Heard {
         let now = self.inner.clock.now();
-        let wake = machine::due(&self.carried.run, &self.carried.flow, now).into_iter().find_map(|due| match due {
-            Due::WakeAt { at } => Some(at.since(now).duration()),
-            _ => None,
-        });
+        let wake = machine::next_wake(&self.carried.run).map(|at| at.since(now).duration());
         let draining = self.inner.draining.clone();
         let wake = wake.filter(|_| !draining.is_cancelled()).map(|wake| wake.min(LONGEST_SLEEP));
         if self.carried.is_dirty() {
@@ -245,11 +267,19 @@ impl Carrier {
         }
     }
 
+    /// What attempts brought: all that have ended by now, so that they share a commit.
+    async fn conclude_all(&mut self, first: Ended) {
+        self.conclude(first).await;
+        while let Some(Some(ended)) = self.attempts.next().now_or_never() {
+            self.conclude(ended).await;
+        }
+    }
+
     /// What an attempt brought, for the machine.
     async fn conclude(&mut self, ended: Ended) {
         let Ended { step, number: attempt, result } = ended;
         self.stops.remove(&step);
-        self.commit_next |= self.carried.flow.plan.steps[step].effect != EffectClass::Pure;
+        self.commit_next |= self.carried.flow.step(&self.carried.run, step).effect != EffectClass::Pure;
         if self.inner.halting.is_cancelled() && result.is_err() {
             return; // stopped by us: handed back with the run once nothing is in flight
         }
@@ -263,7 +293,7 @@ impl Carrier {
             Err(fault) => Command::Fail { step, attempt, fault },
         };
         if let Command::Fail { fault, .. } = &command {
-            let step = &self.carried.flow.plan.steps[step].id;
+            let step = self.carried.run.path(&self.carried.flow, step);
             tracing::info!(run = %self.carried.run.id, step, attempt, %fault, context = fault.context, "attempt failed");
         }
         self.apply(command);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::bodies::Bodies;
 use super::names::{humanise, slug};
 use super::near;
 use super::report::Findings;
@@ -28,7 +29,14 @@ impl Graph {
     pub(super) fn of(steps: &[Step], findings: &mut Findings) -> Self {
         let names: Vec<_> = steps.iter().map(name).collect();
         let ids = ids(steps, &names, findings);
-        let ranks = ranks(steps, findings);
+        let bodies = Bodies::of(steps);
+        bodies.check_jumps(&ids, findings);
+        let mut ranks = vec![0; steps.len()];
+        for list in bodies.lists() {
+            for (step, rank) in list.iter().zip(self::ranks(steps, &list, findings)) {
+                ranks[*step] = rank;
+            }
+        }
         let direct = direct(steps, &ids, &ranks, findings);
         let Some(before) = closure(&direct) else {
             tell_circle(steps, &ids, &direct, findings);
@@ -43,7 +51,9 @@ impl Graph {
         };
         let needs: Vec<Vec<usize>> = direct.iter().map(|needs| minimal(needs, &before)).collect();
         let stages = stages(&needs, &before);
-        Self { ids, names, needs, before, stages }
+        let graph = Self { ids, names, needs, before, stages };
+        bodies.check_loops(&graph, &direct, findings);
+        graph
     }
 
     /// The ids of all steps that step `index` waits for, in the order of the file.
@@ -97,13 +107,13 @@ fn ids(steps: &[Step], names: &[String], findings: &mut Findings) -> Vec<String>
     steps.iter().enumerate().map(derive).collect()
 }
 
-/// The place of each step in the sequence: its own, or that of its group. Groups take the places of groups in
+/// The place of each step of a list in its sequence: its own, or that of its group. Groups take the places of groups in
 /// ascending number, whatever order they are listed in.
-fn ranks(steps: &[Step], findings: &mut Findings) -> Vec<usize> {
+fn ranks(steps: &[Step], list: &[usize], findings: &mut Findings) -> Vec<usize> {
     let mut slots: Vec<Option<i64>> = Vec::new();
     let mut groups: BTreeMap<i64, usize> = BTreeMap::new();
     let mut slot_of = Vec::new();
-    for step in steps {
+    for step in list.iter().map(|&step| &steps[step]) {
         let Some(group) = &step.group else {
             slot_of.push(slots.len());
             slots.push(None);
@@ -136,17 +146,41 @@ fn ranks(steps: &[Step], findings: &mut Findings) -> Vec<usize> {
     slot_of.into_iter().map(|slot| slots[slot].map_or(slot, |group| ranked[&group])).collect()
 }
 
-/// What each step waits for: what it says, else everything above it.
+/// What each step waits for: the step that it stands in, and what it says, else everything above it in its list.
 fn direct(steps: &[Step], ids: &[String], ranks: &[usize], findings: &mut Findings) -> Vec<Vec<usize>> {
+    let bodies = Bodies::of(steps);
     let of = |(index, step): (usize, &Step)| {
+        let mut waits: Vec<usize> = step.inside.parent.into_iter().collect();
+        let phase = bodies.phase(index);
+        if step.inside.parent.is_none() {
+            waits.extend(
+                (0..steps.len()).filter(|&other| bodies.phase(other) < phase && bodies.in_loop(other).is_none()),
+            );
+        }
         let Some(needs) = &step.needs else {
-            return (0..steps.len()).filter(|other| ranks[*other] < ranks[index]).collect();
+            let above = |other: &usize| steps[*other].inside == step.inside && ranks[*other] < ranks[index];
+            if !bodies.is_side_by_side(index) {
+                waits.extend((0..steps.len()).filter(above).flat_map(|other| bodies.whole(other)));
+            }
+            return waits;
         };
         if step.group.is_some() {
             let message = "`needs` and `parallel_group` on one step contradict each other";
             findings.error(code::WF1025, needs.mark, message).fix("keep one of the two");
         }
-        needs.value.iter().filter_map(|need| found(need, index, ids, findings)).collect()
+        for need in &needs.value {
+            let Some(found) = found(need, index, ids, findings) else { continue };
+            if bodies.around(index).any(|around| around == found) {
+                waits.push(found);
+            } else if bodies.loops(found, false).iter().all(|around| bodies.loops(index, false).contains(around)) {
+                waits.extend(bodies.whole(found));
+            } else {
+                let message =
+                    format!("`{}` runs once for each item of a loop, so nothing outside can wait for it", need.value);
+                findings.error(code::WF1023, need.mark, message).fix("wait for the step with `foreach`");
+            }
+        }
+        waits
     };
     steps.iter().enumerate().map(of).collect()
 }

@@ -3,16 +3,18 @@
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use super::bodies::Bodies;
 use super::catalog::Catalog;
 use super::expression::{self, STATUS};
 use super::graph::Graph;
 use super::names;
 use super::options::Defaults;
+use super::ports;
 use super::render;
 use super::report::Findings;
 use super::source::Source;
-use super::template::{Named, Policy, Retry, Step, Template};
-use crate::domain::plan::{Condition, EffectClass, OnError, Plan, PlanStep, PortBinding};
+use super::template::{self, Named, Policy, Retry, Step, Template};
+use crate::domain::plan::{Condition, EffectClass, Foreach, ListSource, OnError, Plan, PlanStep, PortBinding};
 use crate::domain::retry::RetryPolicy;
 
 /// What lowering needs beside the template.
@@ -30,7 +32,9 @@ pub(super) fn lower(template: &Template, lowering: Lowering, findings: &Findings
     let name = template.name.as_ref().map(|name| name.value.trim().to_owned()).unwrap_or_default();
     let written = template.id.as_ref().map(|id| id.value.clone());
     let slug = written.or_else(|| names::file_slug(&source.name)).unwrap_or_else(|| names::slug(&name));
+    let bodies = Bodies::of(&template.steps);
     let steps = template.steps.iter().zip(ports).enumerate().map(|(index, (step, ports))| {
+        let in_loop = bodies.in_loop(index);
         let kind = catalog.get(&step.kind.value);
         let config = step.config.as_ref().map_or_else(|| Value::Object(Map::new()), super::source::Node::json);
         PlanStep {
@@ -39,9 +43,10 @@ pub(super) fn lower(template: &Template, lowering: Lowering, findings: &Findings
             kind: step.kind.value.clone(),
             config_has_expressions: render::has_expressions(&config),
             config,
-            needs: graph.needs[index].clone(),
+            // A loop begins when all that its items wait for outside is settled.
+            needs: graph.needs[index].iter().copied().filter(|need| bodies.in_loop(*need) == in_loop).collect(),
             stage: graph.stages[index],
-            condition: condition(step),
+            condition: condition(step, bodies.gates(index, &graph.ids), bodies.survives(index)),
             retry: retry(&step.policy.retry, &template.defaults.retry, &defaults.retry),
             timeout: step.policy.timeout.or(template.defaults.timeout).unwrap_or(defaults.timeout),
             on_error: on_error(&step.policy, &template.defaults),
@@ -50,6 +55,10 @@ pub(super) fn lower(template: &Template, lowering: Lowering, findings: &Findings
             effect: kind.map_or(EffectClass::AtLeastOnce, |kind| kind.effect),
             overridable: kind
                 .map_or_else(Vec::new, |kind| kind.overridable.iter().map(|key| (*key).to_owned()).collect()),
+            phase: bodies.phase(index),
+            parent: step.inside.parent,
+            in_loop,
+            foreach: step.foreach.as_ref().map(|read| foreach(read, &graph.ids)),
             line: findings.line_of(step.mark.start),
         }
     });
@@ -69,16 +78,29 @@ pub(super) fn lower(template: &Template, lowering: Lowering, findings: &Findings
     plan
 }
 
-fn condition(step: &Step) -> Condition {
+fn condition(step: &Step, gates: Vec<String>, survives: bool) -> Condition {
     if step.disabled {
-        return Condition { expression: Some("false".to_owned()), survives_failure: false };
+        return Condition { gates, expression: Some("false".to_owned()), survives_failure: survives };
     }
-    let Some(when) = &step.when else { return Condition::default() };
+    let Some(when) = &step.when else { return Condition { gates, expression: None, survives_failure: survives } };
     let (source, _) = expression::inside(&when.value);
     let asks = |name: &str| STATUS.contains(&name) && !matches!(name, "success" | "skipped");
     let references = expression::words(source).references;
-    let survives_failure = references.iter().any(|found| found.called && asks(&found.path[0]));
-    Condition { expression: Some(source.to_owned()), survives_failure }
+    let survives_failure = survives || references.iter().any(|found| found.called && asks(&found.path[0]));
+    Condition { gates, expression: Some(source.to_owned()), survives_failure }
+}
+
+fn foreach(read: &template::Foreach, ids: &[String]) -> Foreach {
+    let bound = read.list.text().and_then(expression::whole).and_then(|(source, _)| ports::plain(source, ids));
+    Foreach {
+        list: bound.map_or_else(|| ListSource::Written(read.list.json()), ListSource::Bound),
+        name: read.name.as_ref().map_or_else(|| "item".to_owned(), |name| name.value.clone()),
+        key: read.key.as_ref().map(|key| key.value.clone()),
+        max_parallel: read.max_parallel,
+        batch: read.batch,
+        on_item_error: read.on_item_error,
+        limit: read.limit,
+    }
 }
 
 /// The nearest that is written: in the step, in `defaults`, in the configuration.
@@ -97,7 +119,11 @@ fn retry(step: &Retry, file: &Retry, default: &RetryPolicy) -> RetryPolicy {
 }
 
 fn on_error(step: &Policy, file: &Policy) -> OnError {
-    if step.tolerant.or(file.tolerant).unwrap_or(false) { OnError::Continue } else { OnError::Stop }
+    if step.goto.is_some() || step.tolerant.or(file.tolerant).unwrap_or(false) {
+        OnError::Continue
+    } else {
+        OnError::Stop
+    }
 }
 
 fn pairs(named: &[Named]) -> Vec<(String, String)> {

@@ -5,6 +5,7 @@
 //! problems to one [`report`] and goes on, so that a file's problems are told all at once.
 //! At run time: [`inputs`] and [`render`]. docs/templates.md is the language for its users.
 
+mod bodies;
 pub mod catalog;
 mod check;
 mod excerpt;
@@ -27,7 +28,7 @@ use graph::Graph;
 use lower::Lowering;
 use report::Findings;
 
-pub use expression::{RunFacts, Scope, StepFacts};
+pub use expression::{ItemFacts, Items, RunFacts, Scope, StepFacts};
 pub use names::slug;
 pub use near::near;
 pub use options::{Compiled, Defaults, Options};

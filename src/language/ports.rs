@@ -69,27 +69,9 @@ impl Wiring<'_> {
 
     /// A binding that the file writes out. One whole reference to an output or input is bound as such: no copy is made.
     fn written(&self, name: &Marked<String>, value: &Marked<String>) -> PortBinding {
-        let source = expression::whole(&value.value).and_then(|(source, _)| self.plain(source));
+        let source = expression::whole(&value.value).and_then(|(source, _)| plain(source, &self.graph.ids));
         let source = source.unwrap_or_else(|| PortSource::Expression(value.value.clone()));
         PortBinding { port: name.value.clone(), source }
-    }
-
-    /// The source that an expression is, if it is nothing but one path.
-    fn plain(&self, source: &str) -> Option<PortSource> {
-        let Words { references, .. } = expression::words(source);
-        let [reference] = references.as_slice() else { return None };
-        let path: Vec<&str> = reference.path.iter().map(String::as_str).collect();
-        if path.join(".") != source {
-            return None;
-        }
-        match path.as_slice() {
-            ["steps", id, "outputs", output] => {
-                let step = self.graph.ids.iter().position(|known| known == id)?;
-                Some(PortSource::Step { step, output: (*output).to_owned() })
-            }
-            ["inputs", input] => Some(PortSource::Input((*input).to_owned())),
-            _ => None,
-        }
     }
 
     fn implied(&self, index: usize, port: &Port, findings: &mut Findings) -> Option<PortSource> {
@@ -118,6 +100,9 @@ impl Wiring<'_> {
     fn gives(&self, index: usize, port: &Port) -> bool {
         let step: &Step = &self.template.steps[index];
         let Some(kind) = self.catalog.get(&step.kind.value) else { return false };
+        if step.foreach.is_some() {
+            return false; // it gives lists
+        }
         let fits = |given: &Port| given.name == port.name && compatible(given.kind, port.kind);
         kind.produces.iter().any(fits)
             && (step.outputs.is_empty() || step.outputs.iter().any(|(name, _)| name.value == port.name))
@@ -139,6 +124,24 @@ impl Wiring<'_> {
             }
         }
         port.inputs.first().map(|name| (*name).to_owned())
+    }
+}
+
+/// The source that an expression is, if it is nothing but one path.
+pub(super) fn plain(source: &str, ids: &[String]) -> Option<PortSource> {
+    let Words { references, .. } = expression::words(source);
+    let [reference] = references.as_slice() else { return None };
+    let path: Vec<&str> = reference.path.iter().map(String::as_str).collect();
+    if path.join(".") != source {
+        return None;
+    }
+    match path.as_slice() {
+        ["steps", id, "outputs", output] => {
+            let step = ids.iter().position(|known| known == id)?;
+            Some(PortSource::Step { step, output: (*output).to_owned() })
+        }
+        ["inputs", input] => Some(PortSource::Input((*input).to_owned())),
+        _ => None,
     }
 }
 

@@ -63,6 +63,14 @@ pub fn condition(expression: &str, scope: &Scope) -> Result<bool, Fault> {
     answer.map_err(|trouble| Failed::new(source, trouble).under(&format!("{}.when", place(scope))))
 }
 
+/// The list of a `foreach` as the file has it: a list, or one whole expression.
+///
+/// # Errors
+/// `WF2002` at `step.foreach`.
+pub fn list(written: &Value, scope: &Scope) -> Result<Value, Fault> {
+    render(written, scope).map_err(|failed| failed.under(&format!("{}.foreach", place(scope))))
+}
+
 /// The vars of a run: constants, and expressions over `inputs`. Evaluated once, at start.
 ///
 /// # Errors
@@ -81,7 +89,7 @@ pub fn vars(plan: &Plan, inputs: &Arc<Value>) -> Result<Value, Fault> {
         failing: false,
         cancelling: false,
     };
-    let scope = Scope { inputs, vars: &none, run, steps: &[], current: None };
+    let scope = Scope { inputs, vars: &none, run, steps: &[], current: None, items: &[] };
     let mut rendered = Map::new();
     for (name, value) in written {
         let value = render(value, &scope).map_err(|failed| failed.under(&format!("vars.{name}")))?;

@@ -8,6 +8,7 @@ use super::error::ServiceError;
 use super::events::{self, EventView};
 use super::expectation::{Expectation, Processed};
 use super::progress::{LogLine, RunView, WorkflowView};
+use crate::domain::event::Entry;
 use crate::domain::id::{DocumentId, RunId, WorkflowId};
 use crate::domain::machine;
 use crate::domain::run::{Flow, Run};
@@ -83,7 +84,7 @@ impl Archive {
         let run = fold(&history, &flow);
         let mut view = RunView::new(&history, &run, &flow);
         if with_outputs {
-            for (position, row) in &history.outputs {
+            for (position, row) in history.outputs.range(..view.steps.len()) {
                 let outputs = engine::unpack(row, &*self.store.blobs()).await;
                 let outputs = outputs.map_err(|fault| ServiceError::Internal(fault.to_string()))?;
                 if let Some(step) = view.steps.get_mut(*position)
@@ -124,6 +125,12 @@ impl Archive {
     pub async fn events(&self, id: RunId, after: u64) -> Result<Vec<EventView>, ServiceError> {
         let (history, flow) = self.history(id, true).await?;
         Ok(events::frames(&history, &flow, after))
+    }
+
+    /// An execution as the machine sees it, with its plan.
+    pub(super) async fn run(&self, id: RunId) -> Result<(Run, Arc<Flow>), ServiceError> {
+        let (history, flow) = self.history(id, false).await?;
+        Ok((fold(&history, &flow), flow))
     }
 
     /// How long the last completed executions of a workflow's present version took; `None` before the first one.
@@ -170,7 +177,12 @@ impl Archive {
     /// No such execution, or the store fails.
     pub async fn log(&self, id: RunId) -> Result<Vec<LogLine>, ServiceError> {
         let (history, flow) = self.history(id, false).await?;
-        Ok(history.entries.iter().map(|entry| LogLine::new(entry, &flow.plan)).collect())
+        let mut run = Run::new(id, &flow, history.row.created_at);
+        let line = |entry: &Entry| {
+            machine::apply(&mut run, &flow, entry.0, &entry.1);
+            LogLine::new(entry, &run, &flow)
+        };
+        Ok(history.entries.iter().map(line).collect())
     }
 
     /// A page of executions, newest first.

@@ -28,6 +28,9 @@ pub struct EventView {
     /// The step's place, from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<usize>,
+    /// Which of the step's items it concerns, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<u32>,
     /// The step's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -56,14 +59,15 @@ pub(super) fn frames(history: &History, flow: &Flow, after: u64) -> Vec<EventVie
 /// One event may concern several steps; each gets its own frame, all with the same number.
 fn frame_of(history: &History, flow: &Flow, run: &Run, (seq, entry): (u64, &Entry)) -> Vec<EventView> {
     let (at, event) = entry;
-    let text = say(event, &flow.plan);
+    let text = say(event, run, flow);
     let frame = |step: Option<usize>| EventView {
         kind: if step.is_some() { "workflow_progress" } else { "execution" },
         execution_id: run.id.to_string(),
         seq,
         at: at.to_string(),
-        step,
-        name: step.map(|step| flow.plan.steps[step].name.clone()),
+        step: step.map(|step| run.plan_index(step)),
+        item: step.and_then(|step| run.instance(step)).map(|instance| instance.item),
+        name: step.map(|step| flow.step(run, step).name.clone()),
         status: step.map_or_else(|| run.state.status(), |step| run.steps[step].state.status()),
         result: step.and_then(|step| result(event, history.outputs.get(&step).map(|outputs| &**outputs))),
         text: text.clone(),
@@ -74,9 +78,10 @@ fn frame_of(history: &History, flow: &Flow, run: &Run, (seq, entry): (u64, &Entr
         | Event::StepFailed { step, .. }
         | Event::StepRetrying { step, .. }
         | Event::StepSleeping { step, .. }
+        | Event::ItemsListed { step, .. }
         | Event::Asked { step: Some(step), .. }
         | Event::StepInterrupted { step, .. } => vec![frame(Some(*step))],
-        Event::StepsSkipped { steps, .. } | Event::Reopened { steps, .. } => {
+        Event::StepsSkipped { steps, .. } | Event::StepsCancelled { steps } | Event::Reopened { steps, .. } => {
             steps.iter().map(|step| frame(Some(*step))).collect()
         }
         _ => vec![frame(None)],

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::domain::plan::{EffectClass, Plan, PlanStep, PortSource};
+use crate::domain::plan::{EffectClass, Foreach, ListSource, OnItemError, Phase, Plan, PlanStep, PortSource};
 use crate::language::catalog::Catalog;
 use crate::language::inputs;
 
@@ -34,6 +34,12 @@ pub struct PlanStepView {
     /// Its condition.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub when: Option<String>,
+    /// The list that it runs once for each item of, and how, in words.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub foreach: Option<String>,
+    /// The step that it stands in, by its id, and in which branch of it, in words.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub inside: Option<String>,
 }
 
 /// A preview of a run.
@@ -88,7 +94,43 @@ fn view(plan: &Plan, index: usize, step: &PlanStep, inputs: &Map<String, Value>,
         }),
         attempts: format!("{} attempts of {} at the most", step.retry.max_attempts(), step.timeout),
         when: step.condition.expression.clone(),
+        foreach: step.foreach.as_ref().map(|foreach| each(plan, foreach)),
+        inside: inside(plan, step),
     }
+}
+
+fn each(plan: &Plan, foreach: &Foreach) -> String {
+    let list = match &foreach.list {
+        ListSource::Written(Value::String(text)) => text.clone(),
+        ListSource::Written(Value::Array(items)) => format!("{} items", items.len()),
+        ListSource::Written(value) => value.to_string(),
+        ListSource::Bound(PortSource::Step { step, output }) => format!("{}.{output}", plan.steps[*step].id),
+        ListSource::Bound(PortSource::Input(name)) => format!("input {name}"),
+        ListSource::Bound(PortSource::Expression(text)) => text.clone(),
+    };
+    let batch = foreach.batch.map(|batch| format!(", {batch} together")).unwrap_or_default();
+    let failing = match foreach.on_item_error {
+        OnItemError::Stop => "stops at the first that fails",
+        OnItemError::Collect => "goes on when one fails",
+    };
+    format!("{} of {list}{batch}, {} at a time, {failing}", foreach.name, foreach.max_parallel)
+}
+
+fn inside(plan: &Plan, step: &PlanStep) -> Option<String> {
+    let phase = match step.phase {
+        Phase::Main => None,
+        Phase::OnError => Some("on_error".to_owned()),
+        Phase::Finally => Some("finally".to_owned()),
+    };
+    let Some(parent) = step.parent.map(|parent| &plan.steps[parent]) else { return phase };
+    let gate = step.condition.gates.first().map(String::as_str).unwrap_or_default();
+    let branch = match gate.split_once(" == ") {
+        Some((_, "\"failed\"")) => " when it fails".to_owned(),
+        Some((_, label)) if parent.kind == "switch" && label != "\"completed\"" => format!(" case {label}"),
+        _ if gate.ends_with("is none") => " else".to_owned(),
+        _ => String::new(),
+    };
+    Some(format!("{}{branch}", parent.id))
 }
 
 fn ports(plan: &Plan, step: &PlanStep, catalog: &Catalog) -> Vec<String> {

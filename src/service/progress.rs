@@ -76,6 +76,12 @@ pub struct StepView {
     /// Why it was skipped.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub skipped: Option<Cow<'static, str>>,
+    /// The step that it stands in, by its id.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub parent: Option<String>,
+    /// How far its items are, of a step with `foreach`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub items: Option<ItemsView>,
     /// Its outputs, where they were asked for.
     pub outputs: Option<Map<String, Value>>,
     /// What people should know.
@@ -83,6 +89,19 @@ pub struct StepView {
     pub warnings: Vec<String>,
     /// Why its last attempt failed.
     pub error: Option<FaultView>,
+}
+
+/// How far the items of a step are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ItemsView {
+    /// How many there are.
+    pub total: u32,
+    /// How many are over, well or not.
+    pub done: u32,
+    /// How many of these have failed.
+    pub failed: u32,
+    /// How many are under way.
+    pub running: u32,
 }
 
 /// An execution.
@@ -138,8 +157,10 @@ impl RunView {
         let row = &history.row;
         let plan = &flow.plan;
         let steps: Vec<StepView> = (0..plan.steps.len()).map(|index| step_view(plan, run, index)).collect();
-        let begun = run.steps.iter().filter(|step| step.state != StepState::Pending).count();
-        let total = steps.len();
+        // What runs for items is counted with the step that has them.
+        let own = || (0..plan.steps.len()).filter(|&step| plan.steps[step].in_loop.is_none());
+        let begun = own().filter(|&step| run.steps[step].state != StepState::Pending).count();
+        let total = own().count();
         let asking = if run.state.is_finished() { &[] } else { run.asking.as_slice() };
         let fault = row.fault.as_ref().or_else(|| run.fault(plan).map(|(_, fault)| fault));
         Self {
@@ -173,7 +194,13 @@ impl RunView {
 }
 
 fn step_view(plan: &Plan, run: &Run, index: usize) -> StepView {
-    let (step, state) = (&plan.steps[index], &run.steps[index]);
+    // What runs for items stands as the loop does that it belongs to.
+    let stands = std::iter::successors(Some(index), |&step| plan.steps[step].in_loop).last().unwrap_or(index);
+    let (step, state) = (&plan.steps[index], &run.steps[stands]);
+    let items = run.loop_at(index).map(|known| {
+        let (done, failed, running) = known.tally();
+        ItemsView { total: known.count, done, failed: u32::try_from(failed).unwrap_or(u32::MAX), running }
+    });
     let due_at = match state.state {
         StepState::Backoff { until } | StepState::Sleeping { until } | StepState::Asking { until } => {
             Some(until.to_string())
@@ -182,6 +209,7 @@ fn step_view(plan: &Plan, run: &Run, index: usize) -> StepView {
     };
     let skipped = match state.state {
         StepState::Skipped(SkipReason::Condition) => Some(Cow::Borrowed("its condition was false")),
+        StepState::Skipped(SkipReason::Branch) => Some(Cow::Borrowed("another branch was taken")),
         StepState::Skipped(SkipReason::RunFailed) => Some(Cow::Borrowed("the workflow had failed before it")),
         _ => None,
     };
@@ -198,9 +226,11 @@ fn step_view(plan: &Plan, run: &Run, index: usize) -> StepView {
         duration,
         due_at,
         skipped,
+        parent: step.parent.map(|parent| plan.steps[parent].id.clone()),
+        items,
         outputs: None,
-        warnings: state.warnings.clone(),
-        error: state.fault.as_ref().map(FaultView::from),
+        warnings: if stands == index { state.warnings.clone() } else { Vec::new() },
+        error: state.fault.as_ref().filter(|_| stands == index).map(FaultView::from),
     }
 }
 
@@ -251,14 +281,24 @@ pub struct LogLine {
 }
 
 impl LogLine {
-    pub(super) fn new((at, event): &Entry, plan: &Plan) -> Self {
-        Self { at: at.to_string(), text: say(event, plan) }
+    pub(super) fn new((at, event): &Entry, run: &Run, flow: &Flow) -> Self {
+        Self { at: at.to_string(), text: say(event, run, flow) }
     }
 }
 
-/// An event in words.
-pub(super) fn say(event: &Event, plan: &Plan) -> String {
-    let name = |step: &usize| plan.steps.get(*step).map_or("?", |step| step.name.as_str());
+/// A step as people call it: its name, and which item it is for.
+pub(super) fn name_of(run: &Run, flow: &Flow, step: usize) -> String {
+    let mut name = flow.step(run, step).name.clone();
+    let around: Vec<u32> = run.items_around(step).map(|(_, item)| item).collect();
+    for item in around.into_iter().rev() {
+        name.push_str(&format!(" #{}", item + 1));
+    }
+    name
+}
+
+/// An event in words; `run` has been moved by it already.
+pub(super) fn say(event: &Event, run: &Run, flow: &Flow) -> String {
+    let name = |step: &usize| name_of(run, flow, *step);
     let clock = |time: &Timestamp| time.to_string();
     match event {
         Event::Queued => "accepted".to_owned(),
@@ -293,9 +333,17 @@ pub(super) fn say(event: &Event, plan: &Plan) -> String {
             let why = match reason {
                 SkipReason::Condition => "condition is false",
                 SkipReason::RunFailed => "the workflow has failed",
+                SkipReason::Branch => "another branch was taken",
             };
             format!("{}: skipped, {why}", names.join(", "))
         }
+        Event::ItemsListed { step, count, resumed: false, .. } => format!("{}: begins with {count} items", name(step)),
+        Event::ItemsListed { step, .. } => format!("{}: goes on with the items that are missing", name(step)),
+        Event::StepsCancelled { steps } => {
+            let names: Vec<_> = steps.iter().map(name).collect();
+            format!("{}: not done, for the execution is being ended", names.join(", "))
+        }
+        Event::ClosingOver => "the time for `on_error` and `finally` is over".to_owned(),
         Event::WaitingUntil { until } => format!("waiting until {}", clock(until)),
         Event::PauseAsked { by } => format!("pause asked by {by}"),
         Event::Paused => "paused".to_owned(),

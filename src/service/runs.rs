@@ -270,12 +270,19 @@ impl Service {
         refuse_depth(given)
     }
 
-    async fn step_place(&self, run: RunId, step: &str) -> Result<usize, ServiceError> {
-        let view = self.archive.view(run, false).await?;
-        let by_id = view.steps.iter().position(|candidate| candidate.id == step);
-        let by_place = step.parse().ok().filter(|place| *place < view.steps.len());
-        by_id.or(by_place).ok_or_else(|| {
-            let near = crate::language::near(step, view.steps.iter().map(|step| step.id.as_str()));
+    /// The place of a step that somebody names: by its id, its place, or, for one item of a loop, as `load[17]`.
+    async fn step_place(&self, id: RunId, step: &str) -> Result<usize, ServiceError> {
+        let (run, flow) = self.archive.run(id).await?;
+        let ids = || flow.plan.steps.iter().map(|step| step.id.as_str());
+        let found = match step.contains('[') {
+            true => (run.planned()..run.steps.len())
+                .find(|&place| run.has_begun(&flow, place) && run.path(&flow, place) == step),
+            false => {
+                ids().position(|known| known == step).or_else(|| step.parse().ok().filter(|at| *at < run.planned()))
+            }
+        };
+        found.ok_or_else(|| {
+            let near = crate::language::near(step, ids());
             ServiceError::NotFound { noun: "step", name: step.to_owned(), near: near.map(str::to_owned) }
         })
     }

@@ -1,6 +1,6 @@
 //! How executions stand, for whoever must act on them: what waits for somebody, what a step did, what reached outside.
 
-use super::archive::{Archive, ListFilter, fold};
+use super::archive::{Archive, ListFilter};
 use super::error::ServiceError;
 use super::progress::{LogLine, RunView};
 use crate::domain::id::RunId;
@@ -56,8 +56,7 @@ impl Archive {
     /// # Errors
     /// No such execution, or the store fails.
     pub async fn effects_of(&self, id: RunId) -> Result<Vec<String>, ServiceError> {
-        let (history, flow) = self.history(id, false).await?;
-        let run = fold(&history, &flow);
+        let (run, flow) = self.run(id).await?;
         let reaches = |class| matches!(class, EffectClass::AtLeastOnce | EffectClass::AtMostOnce);
         let begun = |state| !matches!(state, StepState::Pending | StepState::Skipped(_));
         let steps = flow.plan.steps.iter().zip(&run.steps);

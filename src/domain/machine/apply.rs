@@ -1,12 +1,18 @@
 //! The fold of the journal: moves a run by what happened. Total; counters follow the states here and nowhere else.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
+use super::looping;
 use crate::domain::event::Event;
 use crate::domain::plan::OnError;
 use crate::domain::question::{Asking, Question};
 use crate::domain::run::{CancelCause, Flow, Outcome, Run, RunState, StepRun, StepState};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
+
+/// What each step of `on_error` and `finally` adds to the time that they have together once a run is being ended.
+const CLOSING_SECONDS: u64 = 60;
 
 /// Moves `run` by one event that happened at `at`.
 pub fn apply(run: &mut Run, flow: &Flow, at: Timestamp, event: &Event) {
@@ -14,6 +20,30 @@ pub fn apply(run: &mut Run, flow: &Flow, at: Timestamp, event: &Event) {
         Event::Queued => run.created_at = at,
         Event::Claimed => claimed(run, flow, at),
         Event::Requeued => run.state = RunState::Queued,
+        Event::Asked { step, questions, until } => asked(run, flow, (*step, questions, *until), at),
+        Event::Answered { inputs, .. } => answered(run, flow, inputs, at),
+        Event::ClosingOver => run.closing_over = true,
+        Event::WaitingUntil { until } => run.state = RunState::Waiting { until: *until },
+        Event::PauseAsked { .. } => run.state = RunState::Pausing,
+        Event::Paused => {
+            run.state = RunState::Paused;
+            run.paused_at = Some(at);
+        }
+        Event::Resumed { .. } => resumed(run, at),
+        Event::CancelAsked { cause, .. } => {
+            run.state = RunState::Cancelling { cause: *cause };
+            // What tidies up has time of its own.
+            run.deadline = (flow.closing > 0).then(|| at.plus(Span::from_secs(CLOSING_SECONDS * flow.closing)));
+        }
+        Event::Reopened { steps, .. } => reopened(run, flow, steps),
+        Event::Finished { outcome } => finished(run, flow, *outcome, at),
+        _ => step_moved(run, flow, at, event),
+    }
+}
+
+/// The events of steps.
+fn step_moved(run: &mut Run, flow: &Flow, at: Timestamp, event: &Event) {
+    match event {
         Event::StepStarted { step, attempt } => {
             set(run, flow, *step, StepState::Running, at);
             let step = &mut run.steps[*step];
@@ -21,11 +51,13 @@ pub fn apply(run: &mut Run, flow: &Flow, at: Timestamp, event: &Event) {
             step.started_at.get_or_insert(at);
         }
         Event::StepSucceeded { step, warnings } => {
+            run.loops_over.remove(step);
             run.steps[*step].warnings.clone_from(warnings);
             run.steps[*step].fault = None;
             set(run, flow, *step, StepState::Succeeded, at);
         }
         Event::StepFailed { step, fault } => {
+            run.loops_over.remove(step);
             run.steps[*step].fault = Some(fault.clone());
             run.asking.retain(|asking| asking.step != Some(*step));
             set(run, flow, *step, StepState::Failed, at);
@@ -36,8 +68,6 @@ pub fn apply(run: &mut Run, flow: &Flow, at: Timestamp, event: &Event) {
             set(run, flow, *step, StepState::Backoff { until: *until }, at);
         }
         Event::StepSleeping { step, until } => set(run, flow, *step, StepState::Sleeping { until: *until }, at),
-        Event::Asked { step, questions, until } => asked(run, flow, (*step, questions, *until), at),
-        Event::Answered { inputs, .. } => answered(run, flow, inputs, at),
         Event::StepInterrupted { step, lost, until } => {
             run.steps[*step].attempts = run.steps[*step].attempts.saturating_sub(1);
             run.steps[*step].lost += u32::from(*lost);
@@ -49,16 +79,15 @@ pub fn apply(run: &mut Run, flow: &Flow, at: Timestamp, event: &Event) {
                 set(run, flow, step, StepState::Skipped(*reason), at);
             }
         }
-        Event::WaitingUntil { until } => run.state = RunState::Waiting { until: *until },
-        Event::PauseAsked { .. } => run.state = RunState::Pausing,
-        Event::Paused => {
-            run.state = RunState::Paused;
-            run.paused_at = Some(at);
+        Event::ItemsListed { step, count, digest, resumed } => {
+            looping::listed(run, flow, *step, (*count, digest, *resumed), at);
         }
-        Event::Resumed { .. } => resumed(run, at),
-        Event::CancelAsked { cause, .. } => run.state = RunState::Cancelling { cause: *cause },
-        Event::Reopened { steps, .. } => reopened(run, flow, steps),
-        Event::Finished { outcome } => finished(run, flow, *outcome, at),
+        Event::StepsCancelled { steps } => {
+            for &step in steps {
+                set(run, flow, step, StepState::Cancelled, at);
+            }
+        }
+        _ => {} // `apply` has the others
     }
 }
 
@@ -111,41 +140,58 @@ fn answered(run: &mut Run, flow: &Flow, inputs: &Map<String, Value>, at: Timesta
 }
 
 fn finished(run: &mut Run, flow: &Flow, outcome: Outcome, at: Timestamp) {
+    run.state = RunState::Finished(outcome); // first: whatever ends from here on lets nothing else begin
+    run.finished_at = Some(at);
     for step in 0..run.steps.len() {
-        if !run.steps[step].state.is_settled() {
+        if run.has_begun(flow, step) && !run.steps[step].state.is_settled() {
             set(run, flow, step, StepState::Cancelled, at);
         }
     }
-    run.state = RunState::Finished(outcome);
-    run.finished_at = Some(at);
 }
 
 fn reopened(run: &mut Run, flow: &Flow, steps: &[usize]) {
+    // Loops that are opened only for some of their items go on where they are.
+    let through: BTreeSet<usize> = steps.iter().filter_map(|&step| Some(run.instance(step)?.at as usize)).collect();
+    let through: BTreeSet<usize> = steps.iter().copied().filter(|step| through.contains(step)).collect();
+    let mut settled = Vec::new();
     for &step in steps {
         let before = run.steps[step].state;
         if before.is_settled() {
+            settled.push(step);
             count_settled(run, flow, step, before, false);
-            run.unsettled += 1;
+            run.unsettled += usize::from(run.instance(step).is_none());
         } else {
             count_open(run, step, before, false);
         }
         run.steps[step] = StepRun::new(run.steps[step].generation + 1);
         run.asking.retain(|asking| asking.step != Some(step));
+        if !through.contains(&step) {
+            looping::halted(run, step, before);
+        }
     }
     run.asking.retain(|asking| asking.step.is_some()); // asked again by whoever reopens
+    run.state = RunState::Queued;
+    run.reopened += 1;
+    run.finished_at = None;
+    run.deadline = None; // a new clock, from when it is carried again
+    run.closing_over = false;
+    run.paused_at = None;
+    looping::reopened(run, flow, &settled, &through);
     for &step in steps {
-        if run.blockers[step] == 0 {
+        // What a loop runs waits until that loop has begun again, and there is room for the item.
+        let under_way = run.instance(step).is_none_or(|instance| through.contains(&(instance.at as usize)));
+        if under_way
+            && run.has_begun(flow, step)
+            && run.blockers[step] == 0
+            && run.steps[step].state == StepState::Pending
+        {
             run.ready.insert(step);
         }
     }
-    run.state = RunState::Queued;
-    run.finished_at = None;
-    run.deadline = None; // a new clock, from when it is carried again
-    run.paused_at = None;
 }
 
 /// Moves one step and everything that is counted over steps.
-fn set(run: &mut Run, flow: &Flow, step: usize, state: StepState, at: Timestamp) {
+pub(super) fn set(run: &mut Run, flow: &Flow, step: usize, state: StepState, at: Timestamp) {
     let before = run.steps[step].state;
     if before.is_settled() {
         return; // a settled step stays as it is within its generation, whatever a faulty journal says
@@ -154,18 +200,23 @@ fn set(run: &mut Run, flow: &Flow, step: usize, state: StepState, at: Timestamp)
     run.steps[step].state = state;
     if state.is_settled() {
         run.steps[step].finished_at = Some(at);
-        run.unsettled -= 1;
+        run.unsettled -= usize::from(run.instance(step).is_none());
         count_settled(run, flow, step, state, true);
     } else {
         count_open(run, step, state, true);
     }
 }
 
-fn count_open(run: &mut Run, step: usize, state: StepState, entering: bool) {
-    let bump = |count: &mut usize| *count = if entering { *count + 1 } else { count.saturating_sub(1) };
+pub(super) fn count_open(run: &mut Run, step: usize, state: StepState, entering: bool) {
     match state {
-        StepState::Running => bump(&mut run.in_flight),
-        StepState::Backoff { .. } | StepState::Sleeping { .. } | StepState::Asking { .. } => bump(&mut run.asleep),
+        StepState::Running if entering => run.in_flight += 1,
+        StepState::Running => run.in_flight = run.in_flight.saturating_sub(1),
+        StepState::Backoff { until } | StepState::Sleeping { until } | StepState::Asking { until } if entering => {
+            run.asleep.insert((until, step));
+        }
+        StepState::Backoff { until } | StepState::Sleeping { until } | StepState::Asking { until } => {
+            run.asleep.remove(&(until, step));
+        }
         StepState::Pending if !entering => {
             run.ready.remove(&step);
         }
@@ -177,10 +228,13 @@ fn count_open(run: &mut Run, step: usize, state: StepState, entering: bool) {
 }
 
 fn count_settled(run: &mut Run, flow: &Flow, step: usize, state: StepState, entering: bool) {
-    if state == StepState::Failed && flow.plan.steps[step].on_error == OnError::Stop {
+    let of_item = run.instance(step);
+    let stops = state == StepState::Failed && flow.step(run, step).on_error == OnError::Stop;
+    if stops && of_item.is_none() {
         run.stoppers = if entering { run.stoppers + 1 } else { run.stoppers.saturating_sub(1) };
     }
-    for &dependant in &flow.dependants[step] {
+    let dependants: Vec<usize> = run.dependants(flow, step).collect();
+    for dependant in dependants {
         let blockers = &mut run.blockers[dependant];
         *blockers = if entering { blockers.saturating_sub(1) } else { *blockers + 1 };
         if run.steps[dependant].state == StepState::Pending {
@@ -190,6 +244,11 @@ fn count_settled(run: &mut Run, flow: &Flow, step: usize, state: StepState, ente
                 run.ready.remove(&dependant);
             }
         }
+    }
+    if let Some(instance) = of_item
+        && entering
+    {
+        looping::settled(run, flow, instance, stops);
     }
 }
 

@@ -1,12 +1,15 @@
 //! May this happen now, and what follows at once? Guards stand here and nowhere else.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
+use super::settle::{is_carried, is_wanted, may_begin};
 use crate::domain::code;
 use crate::domain::command::{Command, Refusal};
 use crate::domain::event::Event;
 use crate::domain::fault::{Again, Fault};
-use crate::domain::plan::{EffectClass, PlanStep};
+use crate::domain::plan::{EffectClass, Phase, PlanStep};
 use crate::domain::question::Question;
 use crate::domain::retry::{Backoff, RetryPolicy};
 use crate::domain::run::{CancelCause, Flow, Outcome, Run, RunState, SkipReason, StepState};
@@ -29,7 +32,8 @@ pub fn decide(run: &Run, flow: &Flow, command: Command, now: Timestamp) -> Resul
     match command {
         Command::Claim => claim(run, now),
         Command::Begin { step } => begin(run, flow, step, now),
-        Command::Skip { step, reason } => skip(run, step, reason),
+        Command::Skip { step, reason } => skip(run, flow, step, reason),
+        Command::List { step, count, digest } => list(run, flow, step, (count, digest, now)),
         Command::Succeed { step, attempt, warnings } => {
             in_flight(run, step, attempt)?;
             Ok(vec![Event::StepSucceeded { step, warnings }])
@@ -72,23 +76,39 @@ fn claim(run: &Run, now: Timestamp) -> Result<Vec<Event>, Refusal> {
 }
 
 fn begin(run: &Run, flow: &Flow, step: usize, now: Timestamp) -> Result<Vec<Event>, Refusal> {
-    if run.state != RunState::Running {
-        return Err(refused("starting a step", run.state, "running"));
-    }
-    let survives = !run.is_failing() || flow.plan.steps[step].condition.survives_failure;
-    let offered = match run.steps[step].state {
-        StepState::Pending => run.ready.contains(&step) && survives,
-        StepState::Backoff { until } => until <= now,
-        _ => false,
-    };
-    if !offered {
-        return Err(Refusal::Step(format!("step {step} is {} and not offered", run.steps[step].state.status())));
-    }
+    offered(run, flow, step, now)?;
     Ok(vec![Event::StepStarted { step, attempt: run.steps[step].attempts + 1 }])
 }
 
-fn skip(run: &Run, step: usize, reason: SkipReason) -> Result<Vec<Event>, Refusal> {
-    if run.state != RunState::Running || !run.ready.contains(&step) {
+fn offered(run: &Run, flow: &Flow, step: usize, now: Timestamp) -> Result<(), Refusal> {
+    if !is_carried(run, flow, step) {
+        return Err(refused("starting a step", run.state, "running"));
+    }
+    let offered = match run.steps[step].state {
+        StepState::Pending => run.ready.contains(&step) && may_begin(run, flow, step),
+        StepState::Backoff { until } => until <= now,
+        _ => false,
+    };
+    if offered {
+        return Ok(());
+    }
+    Err(Refusal::Step(format!("step {step} is {} and not offered", run.steps[step].state.status())))
+}
+
+/// A loop goes on where it was when its list is still the same.
+fn list(
+    run: &Run,
+    flow: &Flow,
+    step: usize,
+    (count, digest, now): (u32, String, Timestamp),
+) -> Result<Vec<Event>, Refusal> {
+    offered(run, flow, step, now)?;
+    let resumed = run.loop_at(step).is_some_and(|known| known.digest == digest && known.count == count);
+    Ok(vec![Event::ItemsListed { step, count, digest, resumed }])
+}
+
+fn skip(run: &Run, flow: &Flow, step: usize, reason: SkipReason) -> Result<Vec<Event>, Refusal> {
+    if !is_carried(run, flow, step) || !run.ready.contains(&step) {
         return Err(Refusal::Step(format!("step {step} is {} and cannot be skipped", run.steps[step].state.status())));
     }
     Ok(vec![Event::StepsSkipped { steps: vec![step], reason }])
@@ -100,13 +120,14 @@ fn in_flight(run: &Run, step: usize, attempt: u32) -> Result<(), Refusal> {
 }
 
 fn after_failure(run: &Run, flow: &Flow, step: usize, fault: Fault, now: Timestamp) -> Event {
-    let policy = &flow.plan.steps[step].retry;
+    let plan_step = flow.step(run, step);
+    let policy = &plan_step.retry;
     let attempt = run.steps[step].attempts;
-    if matches!(run.state, RunState::Cancelling { .. }) {
+    if matches!(run.state, RunState::Cancelling { .. }) && !is_wanted(run, flow, step) {
         // It did not fail of itself: it ends as cancelled, with the run.
         return Event::StepInterrupted { step, lost: false, until: None };
     }
-    if attempt >= policy.max_attempts() || !may_retry(&flow.plan.steps[step], &fault) {
+    if attempt >= policy.max_attempts() || !may_retry(plan_step, &fault) {
         return Event::StepFailed { step, fault };
     }
     let mut delay = policy.delay_after(attempt, chance(run, step, attempt));
@@ -136,7 +157,12 @@ fn wake(run: &Run, now: Timestamp) -> Vec<Event> {
     match run.state {
         RunState::Running => due_by_now(run, now),
         RunState::Queued | RunState::Waiting { .. } | RunState::Pausing => timed_out(run, now).into_iter().collect(),
-        RunState::Paused | RunState::Cancelling { .. } | RunState::Finished(_) => Vec::new(),
+        RunState::Cancelling { .. } if run.closing_over => Vec::new(),
+        RunState::Cancelling { .. } if run.deadline.is_some_and(|deadline| deadline <= now) => {
+            vec![Event::ClosingOver]
+        }
+        RunState::Cancelling { .. } => awake(run, now),
+        RunState::Paused | RunState::Finished(_) => Vec::new(),
     }
 }
 
@@ -144,15 +170,16 @@ fn due_by_now(run: &Run, now: Timestamp) -> Vec<Event> {
     if let Some(event) = timed_out(run, now) {
         return vec![event];
     }
-    if run.asleep == 0 {
-        return Vec::new();
-    }
-    let awake = run.steps.iter().enumerate().filter_map(|(step, run)| match run.state {
-        StepState::Sleeping { until } if until <= now => Some(Event::StepSucceeded { step, warnings: Vec::new() }),
-        StepState::Asking { until } if until <= now => Some(Event::StepFailed { step, fault: unanswered() }),
+    awake(run, now)
+}
+
+fn awake(run: &Run, now: Timestamp) -> Vec<Event> {
+    let due = run.asleep.range(..=(now, usize::MAX)).filter_map(|&(_, step)| match run.steps[step].state {
+        StepState::Sleeping { .. } => Some(Event::StepSucceeded { step, warnings: Vec::new() }),
+        StepState::Asking { .. } => Some(Event::StepFailed { step, fault: unanswered() }),
         _ => None,
     });
-    awake.collect()
+    due.collect()
 }
 
 fn timed_out(run: &Run, now: Timestamp) -> Option<Event> {
@@ -171,7 +198,7 @@ fn interrupt(run: &Run, flow: &Flow, lost: bool, now: Timestamp) -> Vec<Event> {
 
 /// What an attempt without an outcome leads to; `crashed` is when the next process found it, if there was a crash.
 fn interrupted(run: &Run, flow: &Flow, step: usize, crashed: Option<Timestamp>) -> Event {
-    let (plan_step, crashes) = (&flow.plan.steps[step], run.steps[step].lost + 1);
+    let (plan_step, crashes) = (flow.step(run, step), run.steps[step].lost + 1);
     let name = &plan_step.id;
     if plan_step.effect == EffectClass::AtMostOnce {
         let message = format!("`{name}` was interrupted and must not be repeated unseen");
@@ -249,10 +276,13 @@ fn retry(
         Some(step) if step >= run.steps.len() => {
             return Err(Refusal::Step(format!("there is no step {step}; the last one is {}", run.steps.len() - 1)));
         }
+        Some(step) if !run.has_begun(flow, step) => {
+            return Err(Refusal::Step(format!("step {step} has not begun, or was replaced when its loop began anew")));
+        }
         Some(step) => reopen_from(run, flow, &[step]),
         None => {
             let broken = |state| matches!(state, StepState::Failed | StepState::Cancelled);
-            let all: Vec<usize> = (0..run.steps.len()).filter(|&step| broken(run.steps[step].state)).collect();
+            let all: Vec<usize> = (0..run.planned()).filter(|&step| broken(run.steps[step].state)).collect();
             reopen_from(run, flow, &all)
         }
     };
@@ -274,22 +304,26 @@ fn retry(
     Ok(events)
 }
 
-/// These steps, everything behind them, and whatever only an end of the run had kept from running.
+/// These steps, everything behind them, the loops that they are items of, and whatever only an end of the run had kept
+/// from running.
 fn reopen_from(run: &Run, flow: &Flow, from: &[usize]) -> Vec<usize> {
-    let mut chosen = vec![false; run.steps.len()];
+    let mut chosen = BTreeSet::new();
     let mut open: Vec<usize> = from.to_vec();
     if !from.is_empty() {
         let kept_back = |state| matches!(state, StepState::Cancelled | StepState::Skipped(SkipReason::RunFailed));
-        open.extend((0..run.steps.len()).filter(|&step| kept_back(run.steps[step].state)));
+        open.extend((0..run.planned()).filter(|&step| kept_back(run.steps[step].state)));
+        // Tidying up belongs to an end; the next one has its own.
+        open.extend((0..run.planned()).filter(|&step| flow.plan.steps[step].phase != Phase::Main));
     }
     while let Some(step) = open.pop() {
-        if !chosen[step] {
-            chosen[step] = true;
-            open.extend(&flow.dependants[step]);
+        if chosen.insert(step) {
+            open.extend(run.dependants(flow, step));
+            open.extend(run.instance(step).map(|instance| instance.at as usize));
         }
     }
     // A step that has not begun needs no new generation.
-    (0..chosen.len()).filter(|&step| chosen[step] && run.steps[step].state != StepState::Pending).collect()
+    let begun = |step: &usize| run.steps[*step].state != StepState::Pending && run.has_begun(flow, *step);
+    chosen.into_iter().filter(begun).collect()
 }
 
 const fn refused(action: &'static str, state: RunState, possible: &'static str) -> Refusal {

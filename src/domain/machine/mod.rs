@@ -20,13 +20,14 @@
 
 mod apply;
 mod decide;
+mod looping;
 mod settle;
 #[cfg(test)]
 mod tests;
 
 pub use apply::apply;
 pub use decide::{decide, unanswered};
-pub use settle::{Due, due, settle};
+pub use settle::{Due, due, next_wake, settle};
 
 use super::command::{Command, Refusal};
 use super::event::{Entry, Event};

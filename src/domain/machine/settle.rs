@@ -1,7 +1,12 @@
 //! What follows by itself, and what the world should be doing: both read off the state alone.
 
+use std::collections::HashMap;
+
+use crate::domain::code;
 use crate::domain::event::Event;
-use crate::domain::run::{Flow, Outcome, Run, RunState, SkipReason, StepState};
+use crate::domain::fault::{Again, Fault};
+use crate::domain::plan::{OnItemError, Phase, PlanStep};
+use crate::domain::run::{CancelCause, Flow, Outcome, Run, RunState, SkipReason, StepState};
 use crate::domain::time::Timestamp;
 
 /// What the world should be doing for a run now.
@@ -31,16 +36,17 @@ pub enum Due {
 pub fn settle(run: &Run, flow: &Flow, now: Timestamp) -> Option<Event> {
     match run.state {
         RunState::Finished(_) => return None,
-        RunState::Cancelling { cause } => {
-            return (run.in_flight == 0).then(|| Event::Finished { outcome: cause.into() });
-        }
+        RunState::Cancelling { cause } => return closing(run, flow, cause),
         _ => {}
+    }
+    if let Some(&step) = run.loops_over.first() {
+        return Some(loop_over(run, flow, step));
     }
     if run.unsettled == 0 {
         let outcome = if run.is_failing() { Outcome::Failed } else { Outcome::Completed };
         return Some(Event::Finished { outcome });
     }
-    if run.is_failing() {
+    if run.is_failing() || run.broken_items {
         let steps = unreachable_steps(run, flow);
         if !steps.is_empty() {
             return Some(Event::StepsSkipped { steps, reason: SkipReason::RunFailed });
@@ -55,6 +61,65 @@ pub fn settle(run: &Run, flow: &Flow, now: Timestamp) -> Option<Event> {
     }
 }
 
+/// A run that is being ended: first what is in flight stops, then what tidies up has its turn, then it is over.
+fn closing(run: &Run, flow: &Flow, cause: CancelCause) -> Option<Event> {
+    if flow.closing == 0 || run.closing_over {
+        return (run.in_flight == 0).then(|| Event::Finished { outcome: cause.into() });
+    }
+    if in_flight(run).any(|step| !is_wanted(run, flow, step)) {
+        return None;
+    }
+    let unsettled = |step: &usize| !run.steps[*step].state.is_settled() && run.has_begun(flow, *step);
+    let (wanted, unwanted): (Vec<usize>, Vec<usize>) =
+        (0..run.steps.len()).filter(unsettled).partition(|&step| is_wanted(run, flow, step));
+    if wanted.is_empty() {
+        return (run.in_flight == 0).then(|| Event::Finished { outcome: cause.into() });
+    }
+    if !unwanted.is_empty() {
+        return Some(Event::StepsCancelled { steps: unwanted });
+    }
+    run.loops_over.first().map(|&step| loop_over(run, flow, step))
+}
+
+/// Whether a step still counts in a run that is being ended.
+pub(super) fn is_wanted(run: &Run, flow: &Flow, step: usize) -> bool {
+    let timed_out = matches!(run.state, RunState::Cancelling { cause: CancelCause::TimedOut });
+    match flow.step(run, step).phase {
+        Phase::Main => false,
+        Phase::OnError => timed_out && !run.closing_over,
+        Phase::Finally => !run.closing_over,
+    }
+}
+
+/// Whether nothing of this step begins any more in this generation.
+pub(super) fn is_ended(run: &Run, flow: &Flow, step: usize) -> bool {
+    match run.state {
+        RunState::Finished(_) => true,
+        RunState::Cancelling { .. } => !is_wanted(run, flow, step),
+        _ => false,
+    }
+}
+
+/// What becomes of a loop of which nothing further comes.
+fn loop_over(run: &Run, flow: &Flow, step: usize) -> Event {
+    let collects = |step: &PlanStep| step.foreach.as_ref().is_some_and(|f| f.on_item_error == OnItemError::Collect);
+    let Some(known) = run.loop_at(step) else { return Event::StepSucceeded { step, warnings: Vec::new() } };
+    let Some(item) = known.failed().next() else { return Event::StepSucceeded { step, warnings: Vec::new() } };
+    let (_, failed, _) = known.tally();
+    if collects(flow.step(run, step)) {
+        let warnings = vec![format!("{failed} of {} items failed", known.count)];
+        return Event::StepSucceeded { step, warnings };
+    }
+    let faults = known.steps(item).filter_map(|of| {
+        let failed = run.steps[of].state == StepState::Failed;
+        run.steps[of].fault.as_ref().filter(|_| failed)
+    });
+    let fault = faults.into_iter().next().cloned();
+    let fault = fault.unwrap_or_else(|| Fault::permanent(code::WF4009, "an item failed"));
+    let message = format!("item {} of {}: {}", item + 1, known.count, fault.message);
+    Event::StepFailed { step, fault: Fault { message, again: Again::Permanent, ..fault } }
+}
+
 /// Everything that is due. Repeating it is harmless: it is a reading, not a message.
 #[must_use]
 pub fn due(run: &Run, flow: &Flow, now: Timestamp) -> Vec<Due> {
@@ -66,7 +131,12 @@ pub fn due(run: &Run, flow: &Flow, now: Timestamp) -> Vec<Due> {
             let offers = offers(run, flow, now).map(|step| Due::Offer { step });
             offers.chain(next_wake(run).map(|at| Due::WakeAt { at })).collect()
         }
-        RunState::Cancelling { .. } => in_flight(run).map(|step| Due::Stop { step }).collect(),
+        RunState::Cancelling { .. } => {
+            let stops = in_flight(run).filter(|&step| !is_wanted(run, flow, step)).map(|step| Due::Stop { step });
+            let wake = if flow.closing > 0 { next_wake(run) } else { None };
+            let offers = offers(run, flow, now).map(|step| Due::Offer { step });
+            stops.chain(offers).chain(wake.map(|at| Due::WakeAt { at })).collect()
+        }
         RunState::Pausing => run.deadline.map(|at| Due::WakeAt { at }).into_iter().collect(),
         RunState::Paused | RunState::Finished(_) => Vec::new(),
     }
@@ -74,15 +144,31 @@ pub fn due(run: &Run, flow: &Flow, now: Timestamp) -> Vec<Due> {
 
 /// Steps whose next attempt may begin now.
 fn offers<'r>(run: &'r Run, flow: &'r Flow, now: Timestamp) -> impl Iterator<Item = usize> + 'r {
-    let failing = run.is_failing();
     let ready = run.ready.iter().copied();
-    let ready = ready.filter(move |&step| !failing || flow.plan.steps[step].condition.survives_failure);
-    let asleep = if run.asleep > 0 { run.steps.as_slice() } else { &[] };
-    let again = asleep.iter().enumerate().filter_map(move |(step, run)| match run.state {
-        StepState::Backoff { until } if until <= now => Some(step),
-        _ => None,
-    });
-    ready.chain(again)
+    let due = run.asleep.range(..=(now, usize::MAX)).map(|(_, step)| *step);
+    let again = due.filter(|&step| matches!(run.steps[step].state, StepState::Backoff { .. }));
+    ready.filter(move |&step| may_begin(run, flow, step)).chain(again.filter(move |&step| is_carried(run, flow, step)))
+}
+
+/// Whether a step that waits for nothing may begin: not in a failing run or item, unless it asks about failure.
+pub(super) fn may_begin(run: &Run, flow: &Flow, step: usize) -> bool {
+    let survives = flow.step(run, step).condition.survives_failure;
+    let failing = run.is_failing() || run.is_item_failing(step);
+    is_carried(run, flow, step) && (survives || !failing || runs_for_item(run, step))
+}
+
+/// A loop that has begun goes on while the run around it fails, as every step does that has begun.
+fn runs_for_item(run: &Run, step: usize) -> bool {
+    run.instance(step).is_some() && !run.is_item_failing(step)
+}
+
+/// Whether attempts of this step begin at all in the run's state.
+pub(super) fn is_carried(run: &Run, flow: &Flow, step: usize) -> bool {
+    match run.state {
+        RunState::Running => true,
+        RunState::Cancelling { .. } => flow.closing > 0 && is_wanted(run, flow, step),
+        _ => false,
+    }
 }
 
 fn in_flight(run: &Run) -> impl Iterator<Item = usize> + '_ {
@@ -90,29 +176,29 @@ fn in_flight(run: &Run) -> impl Iterator<Item = usize> + '_ {
 }
 
 /// The earliest time that any step or the run itself waits for.
-fn next_wake(run: &Run) -> Option<Timestamp> {
-    let asleep = if run.asleep > 0 { run.steps.as_slice() } else { &[] };
-    let steps = asleep.iter().filter_map(|step| match step.state {
-        StepState::Backoff { until } | StepState::Sleeping { until } | StepState::Asking { until } => Some(until),
-        _ => None,
-    });
-    steps.chain(run.deadline).min()
+#[must_use]
+pub fn next_wake(run: &Run) -> Option<Timestamp> {
+    run.asleep.first().map(|(until, _)| *until).into_iter().chain(run.deadline).min()
 }
 
-/// In a failing run: pending steps that only lead on from what has settled and do not ask about failure, and
-/// those behind them, as far as nothing that still runs stands before them.
+/// In a failing run, or for a failing item: pending steps that only lead on from what has settled and do not ask about
+/// failure, and those behind them, as far as nothing that still runs stands before them.
 fn unreachable_steps(run: &Run, flow: &Flow) -> Vec<usize> {
-    let skippable = |step: usize| !flow.plan.steps[step].condition.survives_failure;
+    let skippable = |step: usize| {
+        let lost = if run.instance(step).is_some() { run.is_item_failing(step) } else { run.is_failing() };
+        lost && !flow.step(run, step).condition.survives_failure
+    };
     let mut found: Vec<usize> = run.ready.iter().copied().filter(|&step| skippable(step)).collect();
-    if found.is_empty() {
-        return found;
-    }
-    let mut blockers = run.blockers.clone();
+    let mut lifted: HashMap<usize, usize> = HashMap::new();
     let mut next = 0;
     while next < found.len() {
-        for &dependant in &flow.dependants[found[next]] {
-            blockers[dependant] -= 1;
-            if blockers[dependant] == 0 && run.steps[dependant].state == StepState::Pending && skippable(dependant) {
+        for dependant in run.dependants(flow, found[next]) {
+            let lifted = lifted.entry(dependant).or_default();
+            *lifted += 1;
+            if run.blockers[dependant] == *lifted
+                && run.steps[dependant].state == StepState::Pending
+                && skippable(dependant)
+            {
                 found.push(dependant);
             }
         }

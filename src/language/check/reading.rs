@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use super::super::bodies::Bodies;
 use super::super::catalog::{Catalog, StepType};
 use super::super::expression::{FILTERS, ROOTS, Reference, STATUS};
 use super::super::graph::Graph;
@@ -17,6 +18,8 @@ pub(super) enum Place {
     Vars,
     /// A step, by its index.
     Step(usize),
+    /// What is looked at before a step begins, and before its items are known: `when`, the list of `foreach`.
+    Before(usize),
     /// `outputs` of a step: reads the step's own outputs as well.
     StepOutputs(usize),
     /// `outputs` of the run: reads every step.
@@ -50,7 +53,11 @@ impl Unreadable {
 }
 
 /// Names of the language whose rooms are not built yet.
-const LATER: &[&str] = &["item", "trigger", "tenant"];
+const LATER: &[&str] = &["trigger", "tenant"];
+/// What a step with `foreach` gives.
+const LOOP_OUTPUTS: &[&str] = &["items", "count", "failed", "failed_keys"];
+/// What an expression in a loop knows of where it is.
+const LOOP_FIELDS: &[&str] = &["index", "number", "count"];
 const STEP_FIELDS: &[&str] = &["outputs", "status", "error", "attempts", "started_at"];
 const ERROR_FIELDS: &[&str] = &["code", "message"];
 const RUN_FIELDS: &[&str] = &["id", "workflow", "version", "origin", "requester", "started_at", "attempt"];
@@ -78,6 +85,10 @@ impl Readable<'_> {
             "steps" if place != Place::Vars => self.step(reference, place),
             "prev" => self.previous(reference, place),
             "outputs" => self.own(reference, place),
+            "item" | "loop" if self.loops(place).next().is_none() => Some(no_loop(root, place)),
+            "item" => None,
+            "loop" => field(reference, 1, LOOP_FIELDS, "`loop`"),
+            name if self.loops(place).any(|known| known == name) => None,
             "vars" | "steps" | "run" => {
                 let message = format!("`vars` are computed at the start of a run and cannot read `{root}`");
                 Some(Unreadable::new(code::WF1040, 0, message).fix("read `inputs`, or compute it in a step"))
@@ -88,6 +99,21 @@ impl Readable<'_> {
             }
             _ => Some(unknown_root(root)),
         }
+    }
+
+    /// The names of the items that can be read at a place.
+    fn loops(&self, place: Place) -> impl Iterator<Item = &str> {
+        let around = match place {
+            Place::Step(index) | Place::StepOutputs(index) => Some((index, true)),
+            Place::Before(index) => Some((index, false)),
+            Place::Vars | Place::RunOutputs => None,
+        };
+        let bodies = Bodies::of(&self.template.steps);
+        let loops = around.map(|(index, own)| bodies.loops(index, own)).unwrap_or_default();
+        loops
+            .into_iter()
+            .filter_map(|index| self.template.steps[index].foreach.as_ref())
+            .map(|foreach| foreach.name.as_ref().map_or("item", |name| name.value.as_str()))
     }
 
     fn input(&self, reference: &Reference) -> Option<Unreadable> {
@@ -121,7 +147,7 @@ impl Readable<'_> {
     fn step(&self, reference: &Reference, place: Place) -> Option<Unreadable> {
         let id = reference.path.get(1)?;
         let here = match place {
-            Place::Step(index) | Place::StepOutputs(index) => Some(index),
+            Place::Step(index) | Place::StepOutputs(index) | Place::Before(index) => Some(index),
             Place::Vars | Place::RunOutputs => None,
         };
         let ids = &self.graph.ids;
@@ -139,7 +165,7 @@ impl Readable<'_> {
             return Some(Unreadable::new(code::WF1044, 1, message).near(meant).fix(fix));
         };
         match here {
-            Some(index) if index == found && place == Place::Step(index) => {
+            Some(index) if index == found && place != Place::StepOutputs(index) => {
                 let message = format!("step `{id}` cannot read itself");
                 return Some(Unreadable::new(code::WF1046, 1, message).fix("read an earlier step"));
             }
@@ -154,6 +180,15 @@ impl Readable<'_> {
     fn not_waited_for(&self, index: usize, found: usize) -> Unreadable {
         let (reader, read) = (&self.graph.ids[index], &self.graph.ids[found]);
         let message = format!("step `{reader}` does not wait for `{read}`, which it reads");
+        let bodies = Bodies::of(&self.template.steps);
+        let outside =
+            bodies.loops(found, false).into_iter().find(|around| !bodies.loops(index, false).contains(around));
+        if let Some(around) = outside {
+            let around = &self.graph.ids[around];
+            let message = format!("`{read}` runs once for each item of `{around}`, and `{reader}` stands outside");
+            return Unreadable::new(code::WF1046, 1, message)
+                .fix(format!("read `steps.{around}.outputs.items`, which has what each item gave"));
+        }
         let fix = match (&self.template.steps[index].needs, self.graph.before[found][index]) {
             (_, true) => format!("`{read}` runs after `{reader}`: turn their order round"),
             (Some(_), false) => format!("add `{read}` to its `needs`"),
@@ -200,6 +235,9 @@ impl Readable<'_> {
     /// What a step gives, where that is known: what it declares, else what its type does.
     fn outputs(&self, step: usize) -> Option<Vec<&str>> {
         let step = &self.template.steps[step];
+        if step.foreach.is_some() {
+            return Some(LOOP_OUTPUTS.to_vec());
+        }
         if !step.outputs.is_empty() {
             return Some(step.outputs.iter().map(|(name, _)| name.value.as_str()).collect());
         }
@@ -214,7 +252,7 @@ impl Readable<'_> {
     }
 
     fn previous(&self, reference: &Reference, place: Place) -> Option<Unreadable> {
-        let (Place::Step(index) | Place::StepOutputs(index)) = place else {
+        let (Place::Step(index) | Place::StepOutputs(index) | Place::Before(index)) = place else {
             let message = "`prev` is the step before this one; here is no step".to_owned();
             return Some(Unreadable::new(code::WF1040, 0, message).fix("name the step: `steps.ID.outputs...`"));
         };
@@ -286,6 +324,17 @@ fn method(reference: &Reference) -> Unreadable {
         Some(filter) => unreadable.fix(format!("write the filter: `... | {filter}`")),
         None => unreadable.fix("use a filter: `value | name`"),
     }
+}
+
+fn no_loop(root: &str, place: Place) -> Unreadable {
+    let (message, fix) = match place {
+        Place::Before(_) => (
+            format!("`{root}` is not known yet: this is looked at once, before the items are"),
+            "put the step into a `group` with `foreach`; conditions in there are looked at for each item",
+        ),
+        _ => (format!("`{root}` belongs to a loop, and this step is in none"), "add `foreach` to the step"),
+    };
+    Unreadable::new(code::WF1040, 0, message).fix(fix)
 }
 
 fn unknown_root(root: &str) -> Unreadable {

@@ -27,7 +27,13 @@ pub(super) fn check(readable: &Readable, findings: &mut Findings) {
         named(&step.ports, place, readable, findings);
         named(&step.outputs, Place::StepOutputs(index), readable, findings);
         if let Some(when) = &step.when {
-            condition(when, place, readable, findings);
+            condition(when, Place::Before(index), readable, findings);
+        }
+        if let Some(foreach) = &step.foreach {
+            node(&foreach.list, Place::Before(index), readable, findings);
+            if let Some(key) = &foreach.key {
+                scalar(&key.value, key.mark, place, readable, findings);
+            }
         }
     }
     named(&template.outputs, Place::RunOutputs, readable, findings);

@@ -21,6 +21,9 @@ pub(super) fn check(template: &Template, catalog: &Catalog, strict: bool, findin
             || format!("the `{}` step", short(&step.kind.value)),
             |name| format!("step `{}`", short(&name.value)),
         );
+        if step.compound.is_some() {
+            continue; // read key by key already
+        }
         // A step without config has an empty one; what it lacks is told at its type.
         let empty =
             Node { mark: Mark { start: step.kind.mark.start, end: step.kind.mark.end }, kind: Kind::Map(Vec::new()) };

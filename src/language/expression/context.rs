@@ -7,6 +7,7 @@ use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
 use serde_json::{Map, Value as Json};
 
 use super::engine::Trouble;
+use super::items::ItemFacts;
 use super::vocabulary;
 use super::words::{Reference, Words};
 use crate::domain::fault::Fault;
@@ -67,6 +68,8 @@ pub struct Scope<'a> {
     pub steps: &'a [StepFacts<'a>],
     /// Which step the expression belongs to; `None` for the outputs of the run.
     pub current: Option<usize>,
+    /// The items of the loops around it, from the inside out.
+    pub items: &'a [ItemFacts<'a>],
 }
 
 /// The values for the names that an expression reads.
@@ -82,7 +85,12 @@ pub(super) fn build(words: &Words, scope: &Scope) -> Value {
             "steps" => steps(words, scope),
             "prev" => step(previous(scope)?),
             "outputs" => outputs(&scope.steps[scope.current?])?,
-            _ => status(name, scope)?,
+            "item" => scope.items.first()?.value(),
+            "loop" => scope.items.first()?.place(),
+            _ => match scope.items.iter().find(|item| item.name == name) {
+                Some(item) => item.value(),
+                None => status(name, scope)?,
+            },
         };
         Some((name, value))
     }))
@@ -202,7 +210,7 @@ fn step_read<'a>(reference: &Reference, scope: &'a Scope) -> Option<&'a StepFact
 
 /// Where a value lives.
 #[derive(Debug, Clone)]
-enum Root {
+pub(super) enum Root {
     Value(Arc<Json>),
     Map(Arc<Map<String, Json>>),
 }
@@ -210,8 +218,8 @@ enum Root {
 /// A list or map inside a shared value: the value and the way to it. Looking into it copies nothing but the way.
 #[derive(Debug)]
 pub(super) struct Data {
-    root: Root,
-    way: Vec<Turn>,
+    pub(super) root: Root,
+    pub(super) way: Vec<Turn>,
 }
 
 /// What a [`Data`] leads to.
@@ -223,15 +231,33 @@ pub(super) enum View<'a> {
 }
 
 #[derive(Debug, Clone)]
-enum Turn {
+pub(super) enum Turn {
     Key(String),
     Index(usize),
 }
 
 static NULL: Json = Json::Null;
 
+impl Root {
+    /// The value that the way leads to; `None` for a map root itself, which is no JSON value of its own.
+    pub(super) fn node(&self, way: &[Turn]) -> Option<&Json> {
+        let (mut value, rest) = match (self, way.split_first()) {
+            (Self::Value(value), _) => (&**value, way),
+            (Self::Map(map), Some((Turn::Key(key), rest))) => (map.get(key)?, rest),
+            (Self::Map(_), _) => return None,
+        };
+        for turn in rest {
+            value = match turn {
+                Turn::Key(key) => value.get(key)?,
+                Turn::Index(index) => value.get(index)?,
+            };
+        }
+        Some(value)
+    }
+}
+
 impl Data {
-    fn whole(root: Root) -> Value {
+    pub(super) fn whole(root: Root) -> Value {
         Value::from_object(Self { root, way: Vec::new() })
     }
 
@@ -244,20 +270,8 @@ impl Data {
         }
     }
 
-    /// The value that the way leads to; `None` for a map root itself, which is no JSON value of its own.
     fn node(&self) -> Option<&Json> {
-        let (mut value, rest) = match (&self.root, self.way.split_first()) {
-            (Root::Value(value), _) => (&**value, self.way.as_slice()),
-            (Root::Map(map), Some((Turn::Key(key), rest))) => (map.get(key)?, rest),
-            (Root::Map(_), _) => return None,
-        };
-        for turn in rest {
-            value = match turn {
-                Turn::Key(key) => value.get(key)?,
-                Turn::Index(index) => value.get(index)?,
-            };
-        }
-        Some(value)
+        self.root.node(&self.way)
     }
 
     fn map(&self) -> Option<&Map<String, Json>> {
@@ -272,7 +286,7 @@ impl Data {
         self.node().and_then(Json::as_array)
     }
 
-    fn child(&self, turn: Turn, value: &Json) -> Value {
+    pub(super) fn child(&self, turn: Turn, value: &Json) -> Value {
         match value {
             Json::Null => Value::from(()),
             Json::Bool(value) => Value::from(*value),

@@ -5,12 +5,14 @@
 
 mod context;
 mod engine;
+mod items;
 mod scan;
 mod vocabulary;
 mod words;
 
 pub use context::{RunFacts, Scope, StepFacts};
 pub(super) use engine::{MAX_SOURCE, Trouble, compile, evaluate};
+pub use items::{ItemFacts, Items};
 pub(super) use scan::{Part, has_marker, inside, parts, whole};
 pub(super) use vocabulary::{FILTERS, ROOTS, STATUS, TESTS};
 pub(super) use words::{Reference, Words, words};

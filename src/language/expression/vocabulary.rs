@@ -3,7 +3,7 @@
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, filters, tests as predicates};
 
 /// Names that an expression may begin with.
-pub(in crate::language) const ROOTS: &[&str] = &["inputs", "vars", "steps", "prev", "run", "outputs"];
+pub(in crate::language) const ROOTS: &[&str] = &["inputs", "vars", "steps", "prev", "run", "outputs", "item", "loop"];
 
 /// Functions about how the run goes.
 pub(in crate::language) const STATUS: &[&str] = &["success", "failed", "cancelled", "always", "skipped"];

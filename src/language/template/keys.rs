@@ -25,13 +25,13 @@ pub(super) const TOP: Keys = Keys {
         "defaults",
         "timeout",
         "steps",
+        "on_error",
+        "finally",
         "outputs",
     ],
     later: &[
         "triggers",
         "concurrency",
-        "on_error",
-        "finally",
         "cache",
         "chat",
         "permissions",
@@ -53,6 +53,7 @@ pub(super) const STEP: Keys = Keys {
         "parallel_group",
         "needs",
         "when",
+        "foreach",
         "retry",
         "timeout",
         "on_error",
@@ -62,8 +63,20 @@ pub(super) const STEP: Keys = Keys {
         "disabled",
         "label",
     ],
-    later: &["foreach", "cache", "rollback", "idempotency_key", "concurrency", "progress"],
+    later: &["cache", "rollback", "idempotency_key", "concurrency", "progress"],
 };
+
+pub(super) const FOREACH: Keys = Keys {
+    place: "in `foreach`",
+    known: &["in", "as", "key", "max_parallel", "batch", "on_item_error", "limit"],
+    later: &[],
+};
+
+pub(super) const GROUP: Keys = Keys { place: "in a group", known: &["steps", "mode"], later: &[] };
+
+pub(super) const SWITCH: Keys = Keys { place: "in a switch", known: &["on", "cases", "else"], later: &[] };
+
+pub(super) const ON_ERROR: Keys = Keys { place: "in `on_error`", known: &["goto"], later: &[] };
 
 pub(super) const DEFAULTS: Keys =
     Keys { place: "in `defaults`", known: &["retry", "timeout", "on_error"], later: &["types"] };
@@ -93,7 +106,7 @@ mod tests {
     #[test]
     fn the_manual_tells_every_key() {
         let manual = include_str!("../../../docs/templates.md");
-        for keys in [TOP, STEP, DEFAULTS, RETRY, TIMEOUT, INPUT, OUTPUT] {
+        for keys in [TOP, STEP, FOREACH, GROUP, SWITCH, ON_ERROR, DEFAULTS, RETRY, TIMEOUT, INPUT, OUTPUT] {
             for key in keys.known.iter().chain(keys.later) {
                 let told = [format!("`{key}`"), format!("`{key}:"), format!("  {key}: "), format!("{{ {key}: ")];
                 assert!(

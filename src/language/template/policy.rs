@@ -5,7 +5,7 @@ use super::super::report::Findings;
 use super::super::source::{Kind, Node};
 use super::fields::{Fields, span};
 use super::keys;
-use super::{Policy, Retry};
+use super::{Marked, Policy, Retry};
 use crate::domain::code;
 use crate::domain::retry::Backoff;
 use crate::domain::time::Span;
@@ -19,7 +19,20 @@ pub(super) fn read(fields: &Fields, findings: &mut Findings) -> Policy {
         retry: fields.get("retry").map(|node| retry(node, findings)).unwrap_or_default(),
         timeout: fields.get("timeout").and_then(|node| timeout(node, findings)),
         tolerant: on_error(fields, findings),
+        goto: goto(fields, findings),
     }
+}
+
+/// `on_error: { goto: id }`.
+fn goto(fields: &Fields, findings: &mut Findings) -> Option<Marked<String>> {
+    let node = fields.get("on_error").filter(|node| matches!(node.kind, Kind::Map(_)))?;
+    let inner = Fields::of(node, &keys::ON_ERROR, "`on_error`".to_owned(), findings)?;
+    let goto = inner.text("goto", findings);
+    if goto.is_none() && inner.get("goto").is_none() {
+        let fix = "write `on_error: { goto: id }`, or a list of steps";
+        findings.error(code::WF1010, node.mark, "`on_error` is a map without `goto`").fix(fix);
+    }
+    goto
 }
 
 fn retry(node: &Node, findings: &mut Findings) -> Retry {
@@ -99,8 +112,8 @@ fn on_error(fields: &Fields, findings: &mut Findings) -> Option<bool> {
     let critical = fields.boolean("critical", findings);
     let Some(node) = fields.get("on_error") else { return critical.map(|critical| !critical) };
     let later = match &node.kind {
-        Kind::List(_) => Some("a list of steps"),
-        Kind::Map(_) => Some("`goto`"),
+        // Read by whoever knows the step.
+        Kind::List(_) | Kind::Map(_) => return critical.map(|critical| !critical),
         Kind::Text(text) if text == "ask" => Some("`ask`"),
         Kind::Text(text) if text == "rollback" => Some("`rollback`"),
         _ => None,

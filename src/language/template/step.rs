@@ -4,13 +4,14 @@ use super::super::report::Findings;
 use super::super::source::{Entry, Kind, Node};
 use super::fields::{Fields, visible};
 use super::keys;
-use super::{Marked, Named, Step, policy};
+use super::{Branch, Inside, Marked, Named, Step, foreach, nested, policy};
 use crate::domain::code;
 
-/// Reads one step; `None` (told) when it is no map. A step without type (told) is kept, so that others may name it.
-pub(super) fn read(node: &Node, number: usize, findings: &mut Findings) -> Option<Step> {
+/// Reads one step into `steps`, and behind it those that it holds; what is no map is told and left out. A step without
+/// type (told) is kept, so that others may name it.
+pub(super) fn read(node: &Node, number: usize, inside: &Inside, steps: &mut Vec<Step>, findings: &mut Findings) {
     let owner = owner(node, number);
-    let fields = Fields::of(node, &keys::STEP, owner.clone(), findings)?;
+    let Some(fields) = Fields::of(node, &keys::STEP, owner.clone(), findings) else { return };
     let kind = fields.text("type", findings);
     if kind.is_none() && fields.get("type").is_none() {
         let mark = fields.entry("type").or(fields.entry("name")).map_or(node.mark, |entry| entry.mark);
@@ -20,7 +21,7 @@ pub(super) fn read(node: &Node, number: usize, findings: &mut Findings) -> Optio
         kind: kind.unwrap_or(Marked { value: String::new(), mark: node.mark }),
         name: fields.text("name", findings),
         id: fields.text("id", findings).filter(|id| check_id(id, findings)),
-        config: fields.get("config").filter(|node| is_map(&fields, "config", node, findings)).cloned(),
+        config: None,
         group: fields.whole("parallel_group", findings),
         needs: needs(&fields, findings),
         when: when(&fields, findings),
@@ -28,10 +29,33 @@ pub(super) fn read(node: &Node, number: usize, findings: &mut Findings) -> Optio
         outputs: outputs(&fields, findings),
         ports: named(&fields, "ports", findings),
         disabled: fields.boolean("disabled", findings).unwrap_or(false),
+        foreach: foreach::read(&fields, findings),
+        compound: None,
+        inside: inside.clone(),
         mark: node.mark,
     };
     fields.text("label", findings);
-    Some(step)
+    let place = steps.len();
+    steps.push(step);
+    let config = fields.get("config").filter(|node| is_map(&fields, "config", node, findings));
+    let held = steps[place].kind.value == nested::GROUP || steps[place].kind.value == nested::SWITCH;
+    match config {
+        Some(config) => {
+            let (compound, left) = nested::config(config, place, steps, findings);
+            steps[place].compound = compound;
+            steps[place].config = left;
+        }
+        None if held => {
+            let message = format!("{owner} has no `config` with the steps that it holds");
+            let mark = steps[place].kind.mark;
+            findings.error(code::WF1010, mark, message).fix("docs/templates.md shows groups and switches");
+        }
+        None => {}
+    }
+    nested::check_compound(&fields, &steps[place], findings);
+    if let Some(Node { kind: Kind::List(handlers), .. }) = fields.get("on_error") {
+        nested::list(handlers, &Inside { parent: Some(place), branch: Branch::OnError }, steps, findings);
+    }
 }
 
 /// What messages call the step: by name, else by type, else by its number.

@@ -3,11 +3,9 @@
 use super::super::report::{Findings, Mark};
 use super::super::source::{Kind, Node};
 use super::fields::{Fields, visible};
-use super::{Policy, Template, inputs, keys, policy, step};
+use super::{Branch, Inside, Policy, Template, inputs, keys, nested, policy, step};
 use crate::domain::code;
 
-/// The most steps of one workflow.
-const MAX_STEPS: usize = 200;
 /// The language level of this version.
 const SPEC: i64 = 1;
 
@@ -69,9 +67,16 @@ fn check_spec(fields: &Fields, findings: &mut Findings) {
 
 fn defaults(fields: &Fields, findings: &mut Findings) -> Policy {
     let Some(node) = fields.get("defaults") else { return Policy::default() };
-    Fields::of(node, &keys::DEFAULTS, "`defaults`".to_owned(), findings)
-        .map(|fields| policy::read(&fields, findings))
-        .unwrap_or_default()
+    let Some(fields) = Fields::of(node, &keys::DEFAULTS, "`defaults`".to_owned(), findings) else {
+        return Policy::default();
+    };
+    if let Some(node) = fields.get("on_error").filter(|node| matches!(node.kind, Kind::List(_) | Kind::Map(_))) {
+        let message = format!("`on_error` of `defaults` is a word, not {}", node.describe());
+        let fix = "handlers of all steps stand at the top level: `on_error:`";
+        findings.error(code::WF1011, node.mark, message).fix(fix);
+        return Policy::default();
+    }
+    policy::read(&fields, findings)
 }
 
 fn run_timeout(node: &Node, findings: &mut Findings) -> Option<crate::domain::time::Span> {
@@ -94,11 +99,11 @@ fn steps(fields: &Fields, root: &Node, findings: &mut Findings) -> Vec<super::St
         findings.error(code::WF1010, visible(entry), "`steps` is empty").fix(fix);
         return Vec::new();
     }
-    let items = fields.list("steps", findings).unwrap_or_default();
-    if let Some(item) = items.get(MAX_STEPS) {
-        let message = format!("{} steps; a workflow has at most {MAX_STEPS}", items.len());
-        findings.error(code::WF1014, item.mark, message).fix("split it into several workflows");
+    let mut steps = Vec::new();
+    let lists = [("steps", Branch::Body), ("on_error", Branch::OnError), ("finally", Branch::Finally)];
+    for (key, branch) in lists {
+        let items = fields.list(key, findings).unwrap_or_default();
+        nested::list(items, &Inside { parent: None, branch }, &mut steps, findings);
     }
-    let steps = items.iter().take(MAX_STEPS).enumerate();
-    steps.filter_map(|(index, item)| step::read(item, index + 1, findings)).collect()
+    steps
 }

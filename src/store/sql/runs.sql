@@ -38,7 +38,7 @@ SELECT id FROM run WHERE workflow_id = $1 ORDER BY id DESC LIMIT 1;
 
 -- name: select_durations
 -- How long the last completed runs of a workflow took, and each of their steps, in microseconds. The run itself
--- stands as step -1.
+-- stands as step -1. No plan has more than 200 steps; what stands behind them belongs to items.
 WITH recent AS (
     SELECT id, finished_at - started_at AS took FROM run
     WHERE slug = $1 AND revision_hash = $2 AND status = 'completed' ORDER BY id DESC LIMIT $3
@@ -47,7 +47,7 @@ SELECT -1 AS position, took FROM recent
 UNION ALL
 SELECT position, step.finished_at - step.started_at AS took
 FROM recent JOIN step ON run_id = recent.id
-WHERE step.status = 'completed' AND step.started_at IS NOT NULL;
+WHERE step.status = 'completed' AND step.started_at IS NOT NULL AND position < 200;
 
 -- name: select_open_runs
 -- All runs that have not ended, oldest first: what a start carries on.

@@ -2,4 +2,5 @@
 
 mod control;
 mod crash;
+mod loops;
 mod runs;

@@ -1,6 +1,7 @@
 //! The language, from text to plan and from plan to values.
 
 mod configs;
+mod flows;
 mod giving;
 mod hostile;
 mod order;

@@ -68,7 +68,7 @@ impl World {
             failing,
             cancelling: false,
         };
-        ask(&Scope { inputs: &self.inputs, vars: &self.vars, run, steps: &steps, current: Some(3) })
+        ask(&Scope { inputs: &self.inputs, vars: &self.vars, run, steps: &steps, current: Some(3), items: &[] })
     }
 
     fn value(&self, text: &str) -> Value {

@@ -159,12 +159,14 @@ fn messages() -> Vec<StepType> {
     ]
 }
 
-/// All types of the three templates, and `noop`, `test`, `fetch`, `assert`.
+/// All types of the three templates, `noop`, `test`, `fetch`, `assert`, and those that hold steps.
 pub fn catalog() -> Catalog {
     let free = json!({"type": "object"});
     let simple = vec![
         step("noop", free.clone()),
         step("test", free),
+        step("group", json!({ "type": "object" })),
+        StepType { outputs: &["case", "value"], ..step("switch", json!({ "type": "object" })) },
         StepType {
             outputs: &["response", "status"],
             ..step(

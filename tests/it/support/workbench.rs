@@ -13,9 +13,10 @@ use workflow::contract::step::{Attempt, Done, StepHandler, StepOutcome, StepResu
 use workflow::domain::code;
 use workflow::domain::fault::Fault;
 use workflow::domain::id::{RunId, WorkflowId};
+use workflow::domain::machine;
 use workflow::domain::plan::{Condition, EffectClass, OnError, Plan, PlanStep};
 use workflow::domain::retry::RetryPolicy;
-use workflow::domain::run::Flow;
+use workflow::domain::run::{Flow, Run};
 use workflow::domain::time::Span;
 use workflow::engine::{Engine, Notice, Plans, Settings};
 use workflow::language::catalog::StepType;
@@ -120,6 +121,10 @@ impl StepHandler for Scripted {
 /// A plan of scripted steps, made by hand so that engine tests need no files.
 pub fn plan(steps: &[(&str, &[usize])]) -> Plan {
     let step = |(index, (id, needs)): (usize, &(&str, &[usize]))| PlanStep {
+        phase: workflow::domain::plan::Phase::Main,
+        parent: None,
+        in_loop: None,
+        foreach: None,
         id: (*id).to_owned(),
         name: (*id).to_owned(),
         kind: "scripted".to_owned(),
@@ -226,14 +231,23 @@ impl Workbench {
         self.engine.store().journal().load(run).await.expect("readable").expect("known")
     }
 
+    /// A run as its journal tells it.
+    pub fn fold(&self, history: &History) -> Run {
+        let mut run = Run::new(history.row.id, &self.flow, history.row.created_at);
+        for (at, event) in &history.entries {
+            machine::apply(&mut run, &self.flow, *at, event);
+        }
+        run
+    }
+
     /// Waits until a run has this status.
     pub async fn until(&self, run: RunId, status: &str) -> History {
         let mut feed = self.engine.feed().subscribe();
         let reached = async {
             loop {
-                let history = self.history(run).await;
-                if history.row.status == status {
-                    return history;
+                let row = self.engine.store().runs().find(run).await.expect("readable").expect("known");
+                if row.status == status {
+                    return self.history(run).await;
                 }
                 while !matches!(feed.recv().await, Ok(Notice::Committed { run: of, .. }) if of == run) {}
             }

@@ -3,233 +3,46 @@
 use proptest::prelude::*;
 use serde_json::json;
 
+mod plans;
+mod world;
+
+use plans::{Shape, StepSeed, plan_of};
+use world::World;
+
 use super::*;
 use crate::domain::code;
 use crate::domain::fault::Fault;
-use crate::domain::id::RunId;
-use crate::domain::plan::{Condition, EffectClass, InputType, OnError, Plan, PlanStep};
+use crate::domain::plan::{InputType, OnItemError};
 use crate::domain::question::Question;
-use crate::domain::retry::RetryPolicy;
-use crate::domain::run::{Outcome, RunState, StepState};
+use crate::domain::run::{Outcome, RunState, SkipReason, StepState};
 use crate::domain::time::Span;
 
-/// What a random step looks like: needs as a bit set over the steps before it, and its settings.
-type StepSeed = (u8, u32, bool, bool, u8);
-
-fn plan_of(seeds: &[StepSeed], timeout: Option<Span>) -> Flow {
-    let steps = seeds.iter().enumerate().map(|(index, &(needs, retries, carries_on, survives, effect))| PlanStep {
-        id: format!("s{index}"),
-        name: format!("Step {index}"),
-        kind: "noop".to_owned(),
-        config: json!({}),
-        config_has_expressions: false,
-        needs: (0..index).filter(|need| needs & (1 << need) != 0).collect(),
-        stage: index,
-        condition: Condition { expression: survives.then(|| "always()".to_owned()), survives_failure: survives },
-        retry: RetryPolicy { count: retries, ..RetryPolicy::default() },
-        timeout: Span::from_secs(300),
-        on_error: if carries_on { OnError::Continue } else { OnError::Stop },
-        ports: Vec::new(),
-        outputs: Vec::new(),
-        effect: if effect == 0 { EffectClass::AtMostOnce } else { EffectClass::AtLeastOnce },
-        overridable: Vec::new(),
-        line: index + 1,
-    });
-    Flow::new(Plan {
-        slug: "walk".to_owned(),
-        name: "Walk".to_owned(),
-        description: String::new(),
-        hash: "0".to_owned(),
-        version: None,
-        inputs: None,
-        vars: json!({}),
-        steps: steps.collect(),
-        outputs: Vec::new(),
-        timeout,
-    })
-}
-
-fn question(key: &str) -> Question {
+pub(super) fn question(key: &str) -> Question {
     Question { key: key.to_owned(), label: key.to_owned(), kind: InputType::String, options: Vec::new() }
 }
 
-/// A run, the journal that a store would hold, and the clock.
-struct World {
-    flow: Flow,
-    run: Run,
-    journal: Vec<Entry>,
-    now: Timestamp,
+fn shape() -> impl Strategy<Value = Shape> {
+    prop_oneof![
+        6 => Just(Shape::Plain),
+        1 => Just(Shape::Each(OnItemError::Stop)),
+        1 => Just(Shape::Each(OnItemError::Collect)),
+        1 => Just(Shape::Around(OnItemError::Stop)),
+        1 => Just(Shape::Around(OnItemError::Collect)),
+        3 => Just(Shape::Inside),
+        1 => Just(Shape::InsideEach),
+        1 => Just(Shape::Handler),
+        1 => Just(Shape::Cleaner),
+    ]
 }
-
-impl World {
-    fn new(flow: Flow) -> Self {
-        let now = Timestamp::from_micros(1_000_000);
-        let mut world = Self { run: Run::new(RunId::from_bits(7), &flow, now), flow, journal: Vec::new(), now };
-        let event = Event::Queued;
-        apply(&mut world.run, &world.flow, now, &event);
-        world.journal.push((now, event));
-        world
-    }
-
-    /// The run does not begin without an answer.
-    fn ask_first(&mut self) {
-        let until = self.now.plus(Span::from_secs(30));
-        let event = Event::Asked { step: None, questions: vec![question("start")], until };
-        apply(&mut self.run, &self.flow, self.now, &event);
-        self.journal.push((self.now, event));
-    }
-
-    #[expect(clippy::needless_pass_by_value, reason = "every caller makes its command on the spot")]
-    fn act(&mut self, command: Command) -> Result<(), Refusal> {
-        let before = self.run.clone();
-        let result = step(&mut self.run, &self.flow, command.clone(), self.now, &mut self.journal);
-        if result.is_err() {
-            assert_eq!(before, self.run, "a refused command changes nothing: {command:?}");
-        }
-        self.check(&before, &command);
-        result
-    }
-
-    fn check(&self, before: &Run, command: &Command) {
-        let plan = &self.flow.plan;
-        let may_reopen = matches!(command, Command::Retry { .. });
-        if before.state.is_finished() && !may_reopen {
-            assert_eq!(*before, self.run, "a finished run moved on {command:?}");
-        }
-        for (index, step) in self.run.steps.iter().enumerate() {
-            let needs_settled = plan.steps[index].needs.iter().all(|&need| self.run.steps[need].state.is_settled());
-            let began = step.state == StepState::Running && before.steps[index].state != StepState::Running;
-            if began {
-                assert!(needs_settled, "step {index} began before its needs were settled");
-                assert_eq!(before.state, RunState::Running, "step {index} began while the run was not running");
-            }
-            assert!(step.attempts <= plan.steps[index].retry.max_attempts(), "step {index}: too many attempts");
-            let same_generation = step.generation == before.steps[index].generation;
-            if before.steps[index].state.is_settled() && same_generation {
-                assert_eq!(before.steps[index], *step, "settled step {index} moved");
-            }
-            if let (StepState::Pending, true) = (step.state, needs_settled) {
-                assert!(self.run.ready.contains(&index), "step {index} is free but not ready");
-            }
-        }
-        assert!(self.run.held_back_until().is_none() || self.run.state != RunState::Running, "it began unanswered");
-        self.check_counters();
-        assert!(settle(&self.run, &self.flow, self.now).is_none(), "not quiet after {command:?}");
-        self.check_nobody_is_forgotten();
-    }
-
-    fn check_counters(&self) {
-        let count = |wanted: fn(StepState) -> bool| self.run.steps.iter().filter(|step| wanted(step.state)).count();
-        assert_eq!(self.run.in_flight, count(|state| state == StepState::Running));
-        assert_eq!(self.run.unsettled, count(|state| !state.is_settled()));
-        let asleep =
-            |state| matches!(state, StepState::Backoff { .. } | StepState::Sleeping { .. } | StepState::Asking { .. });
-        assert_eq!(self.run.asleep, count(asleep));
-    }
-
-    /// Every open run has something due, something in flight, or is paused.
-    fn check_nobody_is_forgotten(&self) {
-        let resting = self.run.state.is_finished() || self.run.state == RunState::Paused;
-        let cared_for = !due(&self.run, &self.flow, self.now).is_empty() || self.run.has_attempts_in_flight();
-        assert!(resting || cared_for, "forgotten: {:?}", self.run);
-    }
-
-    /// What a store gives back after a crash is what the memory held.
-    fn crash_and_refold(&mut self) {
-        let (first, _) = self.journal[0];
-        let mut folded = Run::new(self.run.id, &self.flow, first);
-        for (at, event) in &self.journal {
-            let text = serde_json::to_string(event).expect("events are plain data");
-            let event: Event = serde_json::from_str(&text).expect("what was written can be read");
-            apply(&mut folded, &self.flow, *at, &event);
-        }
-        assert_eq!(folded, self.run, "the fold of the journal is the run");
-        self.act(Command::Interrupt { lost: true }).expect("an interruption is never refused");
-    }
-
-    fn random_act(&mut self, (choice, which): (u8, u8)) {
-        let step = usize::from(which) % self.flow.plan.steps.len();
-        let attempt = self.run.steps[step].attempts;
-        let by = || "somebody".to_owned();
-        let _ = match choice {
-            0..=9 => self.act(Command::Claim),
-            10..=39 => self.act(Command::Begin { step }),
-            40..=59 => self.act(Command::Succeed { step, attempt, warnings: Vec::new() }),
-            60..=74 => self.act(Command::Fail { step, attempt, fault: Fault::transient(code::WF4001, "broke") }),
-            75..=77 => self.act(Command::Fail { step, attempt, fault: Fault::permanent(code::WF2006, "no") }),
-            78..=80 => {
-                let until = self.now.plus(Span::from_secs(3));
-                self.act(Command::Sleep { step, attempt, until })
-            }
-            81..=86 => {
-                self.now = self.now.plus(Span::from_secs(2));
-                self.act(Command::Wake)
-            }
-            87..=88 => self.act(Command::Pause { by: by() }),
-            89..=91 => self.act(Command::Resume { by: by() }),
-            92 => self.act(Command::Cancel { by: by() }),
-            93..=95 => {
-                self.act(Command::Retry { step: (which > 99).then_some(step), inputs: Default::default(), by: by() })
-            }
-            96 => self.act(Command::Interrupt { lost: false }),
-            98 => {
-                let until = self.now.plus(Span::from_secs(5));
-                self.act(Command::Ask { step, attempt, questions: vec![question(&format!("q{step}"))], until })
-            }
-            99..=101 => {
-                let key = if which > 200 { "start".to_owned() } else { format!("q{step}") };
-                self.act(Command::Answer { inputs: [(key, json!(1))].into_iter().collect(), by: by() })
-            }
-            97 => self.act(Command::Skip { step, reason: SkipReason::Condition }),
-            _ => {
-                self.crash_and_refold();
-                Ok(())
-            }
-        };
-    }
-
-    /// Everything that is due is done, every attempt succeeds, time passes.
-    fn friendly_to_the_end(&mut self) {
-        let _ = self.act(Command::Resume { by: "friend".to_owned() });
-        for _ in 0..1_000 {
-            if self.run.state.is_finished() {
-                return;
-            }
-            for due in due(&self.run, &self.flow, self.now) {
-                let _ = match due {
-                    Due::Claim => self.act(Command::Claim),
-                    Due::Offer { step } => self.act(Command::Begin { step }),
-                    Due::Stop { step } => self.fail_softly(step),
-                    Due::WakeAt { at } => {
-                        self.now = self.now.max(at);
-                        self.act(Command::Wake)
-                    }
-                };
-            }
-            for step in 0..self.run.steps.len() {
-                let attempt = self.run.steps[step].attempts;
-                let _ = self.act(Command::Succeed { step, attempt, warnings: Vec::new() });
-            }
-        }
-        panic!("a friendly world did not end it: {:?}", self.run);
-    }
-
-    fn fail_softly(&mut self, step: usize) -> Result<(), Refusal> {
-        let attempt = self.run.steps[step].attempts;
-        self.act(Command::Fail { step, attempt, fault: Fault::transient(code::WF2004, "stopped") })
-    }
-}
-
-use crate::domain::run::SkipReason;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 6_000, ..ProptestConfig::default() })]
 
     #[test]
     fn every_walk_keeps_the_invariants_and_ends_in_a_friendly_world(
-        seeds in prop::collection::vec((any::<u8>(), 0u32..3, any::<bool>(), any::<bool>(), 0u8..6), 1..8),
+        seeds in prop::collection::vec((any::<u8>(), 0u32..3, any::<bool>(), any::<bool>(), 0u8..6, shape()), 1..8),
         timeout in prop::option::weighted(0.2, 5u64..60),
-        acts in prop::collection::vec((0u8..104, any::<u8>()), 0..120),
+        acts in prop::collection::vec((0u8..104, any::<u8>()), 0..160),
         asks_first in prop::bool::weighted(0.1),
     ) {
         let mut world = World::new(plan_of(&seeds, timeout.map(Span::from_secs)));
@@ -248,8 +61,9 @@ proptest! {
 }
 
 fn sequence(count: usize, retries: u32) -> World {
-    let seeds: Vec<StepSeed> =
-        (0..count).map(|index| (if index == 0 { 0 } else { 1 << (index - 1) }, retries, false, false, 1)).collect();
+    let seeds: Vec<StepSeed> = (0..count)
+        .map(|index| (if index == 0 { 0 } else { 1 << (index - 1) }, retries, false, false, 1, Shape::Plain))
+        .collect();
     World::new(plan_of(&seeds, None))
 }
 
@@ -286,7 +100,11 @@ fn three_retries_are_four_attempts_five_seconds_apart() {
 
 #[test]
 fn siblings_of_a_failed_step_finish_and_nothing_further_starts() {
-    let seeds = [(0, 0, false, false, 1), (0, 0, false, false, 1), (0b11, 0, false, false, 1)];
+    let seeds = [
+        (0, 0, false, false, 1, Shape::Plain),
+        (0, 0, false, false, 1, Shape::Plain),
+        (0b11, 0, false, false, 1, Shape::Plain),
+    ];
     let mut world = World::new(plan_of(&seeds, None));
     world.act(Command::Claim).expect("queued");
     let sibling = begin(&mut world, 1);
@@ -368,7 +186,7 @@ fn a_step_that_crashes_again_and_again_waits_longer_each_time_and_is_named_in_th
 
 #[test]
 fn a_step_that_must_not_be_repeated_fails_with_the_first_crash() {
-    let mut once = World::new(plan_of(&[(0, 3, false, false, 0)], None));
+    let mut once = World::new(plan_of(&[(0, 3, false, false, 0, Shape::Plain)], None));
     once.act(Command::Claim).expect("queued");
     begin(&mut once, 0);
     once.act(Command::Interrupt { lost: true }).expect("always");
@@ -387,8 +205,14 @@ fn an_interruption_is_no_attempt() {
 
 #[test]
 fn a_clean_up_step_runs_in_a_failing_run() {
-    let mut world =
-        World::new(plan_of(&[(0, 0, false, false, 1), (1, 0, false, false, 1), (0b10, 0, false, true, 1)], None));
+    let mut world = World::new(plan_of(
+        &[
+            (0, 0, false, false, 1, Shape::Plain),
+            (1, 0, false, false, 1, Shape::Plain),
+            (0b10, 0, false, true, 1, Shape::Plain),
+        ],
+        None,
+    ));
     world.act(Command::Claim).expect("queued");
     fail(&mut world, 0);
     assert_eq!(due(&world.run, &world.flow, world.now), [Due::Offer { step: 2 }]);
@@ -398,7 +222,7 @@ fn a_clean_up_step_runs_in_a_failing_run() {
 
 #[test]
 fn a_run_past_its_deadline_times_out() {
-    let mut world = World::new(plan_of(&[(0, 0, false, false, 1)], Some(Span::from_secs(10))));
+    let mut world = World::new(plan_of(&[(0, 0, false, false, 1, Shape::Plain)], Some(Span::from_secs(10))));
     world.act(Command::Claim).expect("queued");
     let attempt = begin(&mut world, 0);
     world.now = world.now.plus(Span::from_secs(10));

@@ -1,0 +1,84 @@
+//! What the expressions of a run see: made for one step at a time, of what its carrier holds.
+
+use super::carried::{Carried, Outputs};
+use super::looped;
+use crate::domain::run::{CancelCause, RunState};
+use crate::language::{ItemFacts, RunFacts, Scope, StepFacts};
+
+impl Carried {
+    /// What the expressions of a step may read.
+    pub fn scope(&self, step: usize) -> Facts<'_> {
+        let plan_step = self.flow.step(&self.run, step);
+        let reads_steps = plan_step.config_has_expressions
+            || plan_step.condition.expression.is_some()
+            || !plan_step.condition.gates.is_empty()
+            || plan_step.foreach.is_some()
+            || !plan_step.outputs.is_empty()
+            || !plan_step.ports.is_empty();
+        self.facts(Some(step), reads_steps, None)
+    }
+
+    /// The same, with the step's own outputs in it.
+    pub fn scope_with(&self, step: usize, own: Outputs) -> Facts<'_> {
+        self.facts(Some(step), true, Some(own))
+    }
+
+    pub(super) fn facts(&self, index: Option<usize>, reads_steps: bool, own: Option<Outputs>) -> Facts<'_> {
+        let mut steps = Vec::new();
+        if reads_steps {
+            let plan = &self.flow.plan.steps;
+            steps.extend(plan.iter().enumerate().map(|(place, plan)| self.step_facts(index, place, &plan.id)));
+            if let (Some(index), Some(own)) = (index, own) {
+                steps[self.run.plan_index(index)].outputs = Some(own);
+            }
+        }
+        let items = index.map(|index| looped::items_around(self, index)).unwrap_or_default();
+        Facts { carried: self, steps, index: index.map(|index| self.run.plan_index(index)), items }
+    }
+
+    /// What is known of a place of the plan, as seen from a step.
+    fn step_facts<'c>(&'c self, from: Option<usize>, place: usize, id: &'c str) -> StepFacts<'c> {
+        let seen = self.run.seen_from(&self.flow, from, place).unwrap_or(place);
+        let step = &self.run.steps[seen];
+        StepFacts {
+            id,
+            status: step.state.status(),
+            outputs: self.outputs[seen].clone(),
+            error: step.fault.as_ref(),
+            attempts: step.attempts,
+            started_at: step.started_at,
+        }
+    }
+}
+
+/// A view of a run for expressions; owns what the view borrows.
+pub struct Facts<'c> {
+    carried: &'c Carried,
+    steps: Vec<StepFacts<'c>>,
+    index: Option<usize>,
+    items: Vec<ItemFacts<'c>>,
+}
+
+impl Facts<'_> {
+    pub fn view(&self) -> Scope<'_> {
+        let run = &self.carried.run;
+        Scope {
+            inputs: &self.carried.inputs,
+            vars: &self.carried.vars,
+            run: RunFacts {
+                id: run.id,
+                workflow: &self.carried.flow.plan.slug,
+                version: self.carried.flow.plan.version.as_deref(),
+                origin: &self.carried.origin.door,
+                requester: Some(&self.carried.origin.name),
+                started_at: run.started_at.unwrap_or(run.created_at),
+                attempt: run.reopened + 1,
+                failing: run.is_failing() || matches!(run.state, RunState::Cancelling { cause: CancelCause::TimedOut }),
+                cancelling: matches!(run.state, RunState::Cancelling { cause: CancelCause::Asked }),
+            },
+            steps: &self.steps,
+            current: self.index,
+            items: &self.items,
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Loops in the hands of a carrier: their lists, the items around a step, and what they give in the end.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::carried::Carried;
+use crate::domain::code;
+use crate::domain::command::Command;
+use crate::domain::fault::Fault;
+use crate::domain::plan::{Foreach, ListSource, PortSource};
+use crate::language::{ItemFacts, Items, render};
+
+/// Looks up the list of a loop that is to begin.
+///
+/// # Errors
+/// There is no list, or it is too long.
+pub fn list(carried: &mut Carried, step: usize) -> Result<Command, Fault> {
+    let items = find(carried, step)?;
+    let count = items.count();
+    let limit = terms(carried, step).map_or(0, |foreach| foreach.limit);
+    let count = u32::try_from(count).ok().filter(|count| *count <= limit).ok_or_else(|| {
+        let message = format!("`foreach` has {count} items; {limit} are allowed");
+        Fault::permanent(code::WF4010, message)
+    })?;
+    let digest = digest(&items);
+    carried.lists.insert(step, Arc::new(items));
+    Ok(Command::List { step, count, digest })
+}
+
+/// Has the lists of all loops around a step at hand: after a restart they are looked up again.
+pub fn know_items(carried: &mut Carried, step: usize) {
+    let around: Vec<usize> = carried.run.items_around(step).map(|(at, _)| at).collect();
+    for at in around.into_iter().rev() {
+        if carried.lists.contains_key(&at) {
+            continue;
+        }
+        // A list that is not what it was cannot give this item: the step then fails for want of it.
+        let same = |items: &Items| carried.run.loop_at(at).is_some_and(|known| known.digest == digest(items));
+        if let Some(items) = find(carried, at).ok().filter(same) {
+            carried.lists.insert(at, Arc::new(items));
+        }
+    }
+}
+
+/// The items of the loops around a step, from the inside out.
+pub fn items_around(carried: &Carried, step: usize) -> Vec<ItemFacts<'_>> {
+    let mut found = Vec::new();
+    for (at, item) in carried.run.items_around(step) {
+        let (Some(items), Some(foreach)) = (carried.lists.get(&at), terms(carried, at)) else { continue };
+        found.push(ItemFacts { name: &foreach.name, items: Arc::clone(items), index: item as usize });
+    }
+    found
+}
+
+/// What a loop gives: what each item gave, in order, and which failed.
+pub fn outputs(carried: &Carried, step: usize) -> Map<String, Value> {
+    let Some(known) = carried.run.loop_at(step) else { return Map::new() };
+    let body = carried.flow.body(known.plan);
+    let itself = body == [known.plan];
+    let output =
+        |place: usize| carried.outputs[place].as_ref().map_or(Value::Null, |map| Value::Object((**map).clone()));
+    let of_item = |item: u32| {
+        if itself {
+            return output(known.step(item, 0));
+        }
+        let steps = body.iter().zip(known.steps(item)).filter(|(_, step)| carried.outputs[*step].is_some());
+        Value::Object(steps.map(|(plan, step)| (carried.flow.plan.steps[*plan].id.clone(), output(step))).collect())
+    };
+    let items: Vec<Value> = (0..known.count).map(of_item).collect();
+    let failed: Vec<Value> = known.failed().map(|item| key(carried, step, item)).collect();
+    let outputs = [
+        ("count", json!(known.count)),
+        ("failed", json!(failed.len())),
+        ("failed_keys", Value::Array(failed)),
+        ("items", Value::Array(items)),
+    ];
+    outputs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// What tells an item apart: its key, or its place where it has none.
+fn key(carried: &Carried, step: usize, item: u32) -> Value {
+    let place = || json!(item);
+    let Some(known) = carried.run.loop_at(step) else { return place() };
+    let Some(key) = terms(carried, step).and_then(|foreach| foreach.key.as_ref()) else { return place() };
+    render::scalar(key, &carried.scope(known.step(item, 0)).view()).unwrap_or_else(|_| place())
+}
+
+fn find(carried: &Carried, step: usize) -> Result<Items, Fault> {
+    let foreach = terms(carried, step).ok_or_else(|| Fault::permanent(code::WF4010, "this step has no `foreach`"))?;
+    let batch = foreach.batch.unwrap_or(1);
+    let found = match &foreach.list {
+        ListSource::Bound(PortSource::Step { step: from, output }) => {
+            let seen = carried.run.seen_from(&carried.flow, Some(step), *from);
+            let outputs = seen.and_then(|seen| carried.outputs[seen].clone());
+            let id = &carried.flow.plan.steps[*from].id;
+            let outputs = outputs.ok_or_else(|| nothing(&format!("step `{id}` has no outputs")))?;
+            Items::of_output(outputs, output, batch)
+        }
+        ListSource::Bound(PortSource::Input(name)) => Items::of_input(Arc::clone(&carried.inputs), name, batch),
+        ListSource::Bound(PortSource::Expression(text)) => {
+            Items::of_value(Arc::new(render::scalar(text, &carried.scope(step).view())?), batch)
+        }
+        ListSource::Written(written) => {
+            Items::of_value(Arc::new(render::list(written, &carried.scope(step).view())?), batch)
+        }
+    };
+    found.ok_or_else(|| nothing("what `foreach` names is no list"))
+}
+
+fn nothing(message: &str) -> Fault {
+    Fault::permanent(code::WF4010, message.to_owned())
+}
+
+fn terms(carried: &Carried, step: usize) -> Option<&Foreach> {
+    carried.flow.step(&carried.run, step).foreach.as_ref()
+}
+
+fn digest(items: &Items) -> String {
+    let mut hash = Hash(Sha256::new());
+    if let Some(list) = items.list() {
+        // Writing into a hash cannot fail, and JSON values can always be written.
+        let _ = serde_json::to_writer(&mut hash, list);
+    }
+    let hash: [u8; 32] = hash.0.finalize().into();
+    hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+struct Hash(Sha256);
+
+impl std::io::Write for Hash {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
