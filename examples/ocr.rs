@@ -58,7 +58,7 @@ async fn ended(handler: &dyn StepHandler, attempt: &Attempt) -> (Value, Value) {
     let kind = handler.declare().name;
     let (status, outputs, warnings, error) = match ended {
         Ok(StepOutcome::Done(done)) => ("completed", Value::Object(done.outputs), json!(done.warnings), Value::Null),
-        Ok(StepOutcome::WaitUntil(_) | StepOutcome::Ask { .. }) => ("waiting", Value::Null, json!([]), Value::Null),
+        Ok(_) => ("waiting", Value::Null, json!([]), Value::Null),
         Err(fault) => ("failed", Value::Null, json!([]), json!(fault)),
     };
     let step = json!({

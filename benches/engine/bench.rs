@@ -159,6 +159,7 @@ async fn keep(store: &Store, flow: &Flow, source: Source) -> NewRun {
         slug: plan.slug.clone(),
         origin: json(r#"{"door":"bench","name":"bench"}"#),
         inputs: json("{}"),
+        parent: None,
     }
 }
 

@@ -2,6 +2,7 @@
 //! or another door. One file a noun; the doc comments of handlers are the text of `/api/openapi.json`.
 
 mod catalog;
+mod decisions;
 mod documents;
 mod files;
 mod live;
@@ -88,7 +89,7 @@ fn described(rooms: impl Iterator<Item = OpenApiRouter>) -> OpenApiRouter<Api> {
     ));
     let ordinary = OpenApiRouter::with_openapi(OpenApiBuilder::new().info(info.build()).build())
         .merge(workflows::routes())
-        .merge(runs::routes())
+        .merge(runs::routes().merge(decisions::routes()))
         .merge(documents::routes())
         .merge(catalog::routes())
         .merge(session::routes())

@@ -35,6 +35,24 @@ pub enum Act {
     Answer(Map<String, Value>),
     /// The same again as a new execution, with some inputs changed.
     Rerun(Map<String, Value>),
+    /// Approve or reject what it asks for.
+    Decide {
+        /// The step that asks; without one, the only one that does.
+        step: Option<String>,
+        /// Yes or no.
+        approves: bool,
+        /// Why.
+        comment: Option<String>,
+    },
+    /// Leave a step out.
+    Skip(String),
+    /// Send an event.
+    Signal {
+        /// Its name.
+        event: String,
+        /// What comes with it.
+        payload: Value,
+    },
 }
 
 /// What can be asked of the owner.
@@ -145,6 +163,11 @@ pub async fn control(service: &Service, caller: &Caller, execution: &str, act: &
         Act::Cancel => service.cancel(caller, run).await,
         Act::Retry(step) => service.retry(caller, run, step.as_deref()).await,
         Act::Answer(inputs) => service.answer(caller, run, inputs).await,
+        Act::Decide { step, approves, comment } => {
+            service.decide(caller, run, step.as_deref(), (*approves, comment.clone())).await
+        }
+        Act::Skip(step) => service.skip(caller, run, step).await,
+        Act::Signal { event, payload } => service.signal(caller, run, (event, payload.clone())).await,
         Act::Rerun(changed) => {
             let new = service.rerun(caller, run, changed).await?;
             service.archive().view(new.execution, false).await

@@ -21,7 +21,7 @@ use crate::config::Config;
 use crate::contract::clock::{Clock, SystemClock};
 use crate::contract::registry::Registry;
 use crate::engine::{self, Engine, Plans};
-use crate::service::{Archive, Library, Service};
+use crate::service::{Archive, Library, Service, Shelf};
 use crate::store::{Store, StoreError};
 
 /// How long a stop waits for the readable copy.
@@ -54,9 +54,11 @@ impl App {
             carry_on,
             ..engine::Settings::default()
         };
-        let engine = Engine::start(store.clone(), registry, plans.clone(), clock, settings).await?;
         let library = library(config, plans.clone());
-        let service = Service::new(engine, Archive::new(store, plans), library, config.enabled);
+        let shelf = Shelf::new(store.clone(), library, plans.clone(), Arc::clone(&clock));
+        let known = plans.clone().with_directory(Arc::new(shelf.clone()));
+        let engine = Engine::start(store.clone(), registry, known, clock, settings).await?;
+        let service = Service::new(engine, Archive::new(store, plans), shelf, config.enabled);
         let copying =
             Mirror::start(service.archive().clone(), &config.storage_path, service.engine().feed().subscribe());
         let door = control::open(&config.storage_path, service.clone());

@@ -191,6 +191,12 @@ impl Remote {
             Act::Retry(None) => ("retry", json!({})),
             Act::Retry(Some(step)) => ("retry", json!({ "step": step })),
             Act::Answer(inputs) => ("answer", json!({ "inputs": inputs })),
+            Act::Decide { step, approves, comment } => {
+                let verb = if *approves { "approve" } else { "reject" };
+                (verb, json!({ "step": step, "comment": comment }))
+            }
+            Act::Skip(step) => ("skip", json!({ "step": step })),
+            Act::Signal { event, payload } => ("signal", json!({ "event": event, "payload": payload })),
             Act::Rerun(inputs) => {
                 let path = format!("api/workflow/{}/rerun", part(execution)?);
                 let started: Value = self.post(&path, &json!({ "inputs": inputs })).await?;
@@ -209,7 +215,7 @@ impl Remote {
         for status in ["waiting", "paused", "failed", "timed_out"] {
             for row in self.history(&[("status", status.to_owned()), ("limit", "20".to_owned())]).await? {
                 let view = self.view(row["execution_id"].as_str().unwrap_or_default(), false).await?;
-                if status != "waiting" || !view.questions.is_empty() {
+                if status != "waiting" || view.waits_for_somebody() {
                     waiting.push(view);
                 }
             }

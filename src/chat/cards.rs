@@ -11,7 +11,7 @@ use super::{forms, words};
 use crate::domain::card::{Card, CardKind, Line, Style};
 use crate::domain::id::RunId;
 use crate::domain::time::Timestamp;
-use crate::service::{Expectation, RunView, StepView};
+use crate::service::{ApprovalView, Expectation, RunView, StepView};
 
 /// Steps that a card shows one by one; of more, those that stand alike are folded into one line.
 const SHOWN: usize = 30;
@@ -68,12 +68,34 @@ pub fn run_card(facts: &Facts<'_>) -> Card {
     }
     if let Ok(run) = view.execution_id.parse() {
         card.form = forms::of_questions(view, (facts.sign)(Action::Submit { run }));
+        for approval in view.approvals.iter().take(3) {
+            card = asked(card, facts, approval, view.approvals.len() > 1);
+        }
         for (label, act, style) in buttons(view) {
             let end = view.finished_at.clone().unwrap_or_default();
             card = card.button(label, (facts.sign)(Action::On { act, run, end }), style);
         }
     }
     card.sealed()
+}
+
+/// What is to be approved, with the buttons for it. Whoever presses says the line that they could have typed.
+fn asked(mut card: Card, facts: &Facts<'_>, approval: &ApprovalView, several: bool) -> Card {
+    let of = if several { format!(" ({})", approval.step) } else { String::new() };
+    card = card.field("approve", inert(&approval.title, 200));
+    for (name, value) in approval.show.iter().take(8) {
+        card = card.field(inert(name, 60), inert(&words::value(value), OUTPUT));
+    }
+    if !approval.approvers.is_empty() || approval.required > 1 {
+        let who = if approval.approvers.is_empty() { "anybody".to_owned() } else { approval.approvers.join(", ") };
+        let given = approval.approved_by.len();
+        card = card.field("who", format!("{} · {given} of {}", inert(&who, 200), approval.required));
+    }
+    for (label, verb, style) in [("Approve", "approve", Style::Primary), ("Reject", "reject", Style::Danger)] {
+        let line = format!("{verb} {} --step={}", facts.view.execution_id, approval.step);
+        card = card.button(format!("{label}{of}"), (facts.sign)(Action::Line(line)), style);
+    }
+    card
 }
 
 fn buttons(view: &RunView) -> Vec<(&'static str, Act, Style)> {
@@ -93,9 +115,17 @@ fn buttons(view: &RunView) -> Vec<(&'static str, Act, Style)> {
         "paused" => vec![("Resume", Act::Resume, Style::Primary), cancel, details],
         "pausing" => vec![cancel, details],
         "cancelling" => vec![details],
-        _ if !view.questions.is_empty() => vec![cancel, details],
+        _ if view.waits_for_somebody() => match view.steps.iter().any(is_held) {
+            true => vec![("Retry", Act::Retry, Style::Primary), cancel, details],
+            false => vec![cancel, details],
+        },
         _ => vec![("Pause", Act::Pause, Style::Plain), cancel, details],
     }
+}
+
+/// A step that failed and waits for somebody to say what then.
+fn is_held(step: &StepView) -> bool {
+    step.status == "waiting" && step.error.is_some()
 }
 
 fn verdict(facts: &Facts<'_>) -> String {
@@ -112,6 +142,11 @@ fn verdict(facts: &Facts<'_>) -> String {
         "waiting" if !view.questions.is_empty() => {
             let labels: Vec<_> = view.questions.iter().map(|question| inert(&question.label, 60)).collect();
             format!("waiting · needs {}", labels.join(", "))
+        }
+        "waiting" if !view.approvals.is_empty() => "waiting · needs approval".to_owned(),
+        "waiting" if view.steps.iter().any(is_held) => {
+            let held = view.steps.iter().find(|step| is_held(step)).map(|step| inert(&step.name, 60));
+            format!("waiting · {} failed: retry it, skip it, or cancel", held.unwrap_or_default())
         }
         "waiting" => {
             let due = view.steps.iter().filter_map(|step| step.due_at.as_deref()).min();
@@ -231,6 +266,10 @@ fn detail(facts: &Facts<'_>, step: &StepView) -> Option<String> {
         "running" => parts.extend(between(step.started_at.as_deref(), Some(&now)).map(words::seconds)),
         _ => parts.extend(step.duration.map(words::seconds)),
     }
+    if let Some(items) = step.items.filter(|items| items.total > 0) {
+        let failed = if items.failed > 0 { format!(", {} failed", items.failed) } else { String::new() };
+        parts.push(format!("{} of {} items{failed}", items.done, items.total));
+    }
     if step.attempts > 1 {
         parts.push(format!("attempt {} of {}", step.attempts, step.max_attempts));
     }
@@ -242,6 +281,9 @@ fn detail(facts: &Facts<'_>, step: &StepView) -> Option<String> {
             parts.extend(step.due_at.as_deref().map(|at| format!("again at {}", words::clock(at))));
         }
         "failed" => parts.extend(step.error.as_ref().map(|error| error.code.to_owned())),
+        "waiting" if is_held(step) => {
+            parts.extend(step.error.as_ref().map(|error| format!("{} {}", error.code, inert(&error.message, 120))));
+        }
         "waiting" if facts.view.questions.is_empty() => {
             parts.extend(step.due_at.as_deref().map(|at| format!("until {}", words::clock(at))));
         }

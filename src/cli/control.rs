@@ -5,7 +5,9 @@ use super::run::{as_owner, watch_one};
 use super::{DONE, Ended, FAILED, WRONG_USE, caller, exit_code, print};
 use crate::app::control::{self as door, Act, Answer, Request};
 use crate::config::Config;
-use crate::service::verbs::{Answer as Answering, Cancel, Execution, MaybeExecution, Rerun, Retry};
+use crate::service::verbs::{
+    Answer as Answering, Cancel, Decide, Execution, MaybeExecution, Rerun, Retry, Signal, Skip,
+};
 use crate::service::{Caller, ListFilter, RunView, Service};
 
 pub async fn pause(desk: &Desk<'_>, args: Execution) -> Ended {
@@ -30,6 +32,21 @@ pub async fn rerun(desk: &Desk<'_>, args: Rerun) -> Ended {
 pub async fn answer(desk: &Desk<'_>, args: Answering) -> Ended {
     let given = desk.inputs_of(&args.execution, &args.inputs).await?;
     act(desk, &args.execution, Act::Answer(given), args.json).await
+}
+
+/// Approves or rejects what an execution asks for.
+pub async fn decide(desk: &Desk<'_>, args: Decide, approves: bool) -> Ended {
+    let Decide { execution, step, comment, json } = args;
+    act(desk, &execution, Act::Decide { step, approves, comment }, json).await
+}
+
+pub async fn skip(desk: &Desk<'_>, args: Skip) -> Ended {
+    act(desk, &args.execution, Act::Skip(args.step), args.json).await
+}
+
+pub async fn signal(desk: &Desk<'_>, args: &Signal) -> Ended {
+    let act_on = Act::Signal { event: args.event.clone(), payload: args.payload() };
+    act(desk, &args.execution, act_on, args.json).await
 }
 
 pub async fn retry(desk: &Desk<'_>, args: Retry) -> Ended {
@@ -98,7 +115,7 @@ async fn act_by(desk: &Desk<'_>, by: &Caller, execution: &str, (act, json): (Act
 
 async fn act_here(service: &Service, by: &Caller, execution: &str, (act, json): (&Act, bool)) -> Ended {
     let view = door::control(service, by, execution, act).await?;
-    let goes_on = !matches!(act, Act::Pause) && view.questions.is_empty() && !view.is_finished();
+    let goes_on = !matches!(act, Act::Pause) && !view.waits_for_somebody() && !view.is_finished();
     if goes_on {
         let run = service.archive().resolve(&view.execution_id).await?;
         let view = watch_one(service, run, json).await?;

@@ -8,11 +8,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
+use super::directory::Wanted;
 use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::id::RunId;
 use crate::domain::question::Question;
 use crate::domain::time::{Span, Timestamp};
+use crate::domain::wait::ApprovalSpec;
 use crate::language::catalog::StepType;
 
 /// A step type: says what it is, checks a config, does the work.
@@ -43,6 +45,33 @@ pub enum StepOutcome {
         /// How long to wait for it.
         until: Timestamp,
     },
+    /// Another run does the work.
+    Nest(Nest),
+    /// People decide; the step then gives what they decided.
+    Approve {
+        /// What they decide about. Who asked is filled in by the engine.
+        spec: ApprovalSpec,
+        /// How long to wait for it.
+        until: Timestamp,
+    },
+    /// The step is done once this event has come, and gives what came with it.
+    Listen {
+        /// Its name.
+        event: String,
+        /// How long to wait for it.
+        until: Timestamp,
+    },
+}
+
+/// Another run that a step wants to begin.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Nest {
+    /// What is to be run.
+    pub wanted: Wanted,
+    /// Its inputs.
+    pub inputs: Map<String, Value>,
+    /// The step is done when that run is, and gives what it gives; otherwise as soon as it has begun.
+    pub wait: bool,
 }
 
 /// The result of a finished step.

@@ -141,6 +141,7 @@ codes! {
     WF2005 User "an input is missing or wrong" "give the input that the message names";
     WF2006 User "an assertion did not hold" "look at the values that the message names";
     // 21xx: documents coming in
+    WF2007 User "steps that were made at run time cannot be run" "look at the output that makes them";
     WF2101 User "no file was given" "pass a file: `workflow run NAME --file PATH`";
     WF2102 User "the file is not there" "check the path, or upload the file and pass its id";
     WF2103 User "a file of the wrong size or type" "give a file that the step's `max_size` and `allowed_types` allow, or change them";
@@ -209,6 +210,9 @@ codes! {
     WF4008 User "a question was not answered in time" "retry it, and answer within the time that it gives";
     WF4009 User "an item of a list failed" "look at the item's own error, then retry the step: only what is missing runs again";
     WF4010 User "a `foreach` has no list, or one that is too long" "give it a list; `limit` says how long it may be";
+    WF4011 User "an approval was refused" "talk to who refused it; then retry the step, which asks again";
+    WF4012 User "an event did not come in time" "retry it, and send the event within the time that it gives";
+    WF4013 User "a workflow cannot be begun inside another one" "look at which workflow calls which";
     // 50xx: what is asked of the front desk
     WF5001 User "a request is incomplete or contradicts itself" "correct the request as the message says";
     WF5002 Refused "workflows are switched off" "set WORKFLOW_ENABLED to true and start the service again";
@@ -231,6 +235,7 @@ codes! {
     WF5120 Permission "not signed in" "send `Authorization: Bearer TOKEN`, or sign in on the page";
     WF5121 Permission "the request comes from another site's page" "call from a page of this service, or add the page's host to `allowed_hosts`";
     WF5122 Permission "this host name is not served here" "use the address that the service printed, or add the name to `allowed_hosts`";
+    WF5123 Permission "this is not for you to decide" "ask somebody who may: the message says who";
     WF5130 Resource "the service is shutting down" "try again when it is back";
     WF5131 Resource "the disk or the database failed" "look at the disk of the machine; the next start carries on";
     WF5132 Resource "too many requests at once" "send it again in a moment";

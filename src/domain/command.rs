@@ -3,9 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::fault::Fault;
+use super::id::RunId;
 use super::question::Question;
 use super::run::SkipReason;
 use super::time::Timestamp;
+use super::wait::ApprovalSpec;
 
 /// A wish. [`super::machine::decide`] says what comes of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,6 +73,73 @@ pub enum Command {
         /// How long it waits for it.
         until: Timestamp,
     },
+    /// An attempt began another run; the step waits for its end.
+    Nest {
+        /// Its step.
+        step: usize,
+        /// Its number.
+        attempt: u32,
+        /// The other run.
+        child: RunId,
+    },
+    /// A run that a step waits for is over.
+    ChildEnded {
+        /// The run.
+        child: RunId,
+        /// Why it did not go well, if so.
+        fault: Option<Fault>,
+        /// What people should know.
+        warnings: Vec<String>,
+    },
+    /// An attempt asks people to decide.
+    AskApproval {
+        /// Its step.
+        step: usize,
+        /// Its number.
+        attempt: u32,
+        /// What it asks.
+        spec: ApprovalSpec,
+        /// How long it waits.
+        until: Timestamp,
+    },
+    /// Somebody decides.
+    Decide {
+        /// The step that asks; `None`: the only one that does.
+        step: Option<usize>,
+        /// What they decide.
+        approves: bool,
+        /// Who.
+        by: String,
+        /// Why.
+        comment: Option<String>,
+    },
+    /// An attempt waits for an event.
+    Listen {
+        /// Its step.
+        step: usize,
+        /// Its number.
+        attempt: u32,
+        /// The event's name.
+        event: String,
+        /// How long it waits.
+        until: Timestamp,
+    },
+    /// An event came.
+    Signal {
+        /// Its name.
+        event: String,
+        /// What came with it.
+        payload: Value,
+        /// Who sent it.
+        by: String,
+    },
+    /// Do not run a step, because somebody says so.
+    SkipStep {
+        /// Its place.
+        step: usize,
+        /// Who.
+        by: String,
+    },
     /// Somebody answers.
     Answer {
         /// Inputs of the run.
@@ -127,6 +196,9 @@ pub enum Refusal {
     /// Such a step is not in the plan, or there is nothing to retry.
     #[error("{0}")]
     Step(String),
+    /// It is not for this person to say.
+    #[error("{0}")]
+    Forbidden(String),
     /// An outcome came from an attempt that no longer counts.
     #[error("attempt {attempt} of step {step} no longer counts")]
     Stale {

@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::fault::Fault;
+use super::id::RunId;
 use super::question::Question;
 use super::run::{CancelCause, Outcome, SkipReason};
 use super::time::Timestamp;
+use super::wait::ApprovalSpec;
 
 /// A fact of a run's history. Steps are named by their place in the plan, which is fixed with the revision.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -102,6 +104,73 @@ pub enum Event {
         /// Goes on with the items of the generation before; what they have done stays done.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         resumed: bool,
+    },
+    /// A step began another run, and waits for its end.
+    StepNested {
+        /// The step.
+        step: usize,
+        /// The other run.
+        child: RunId,
+    },
+    /// A step asks people to decide.
+    ApprovalAsked {
+        /// The step.
+        step: usize,
+        /// What it asks.
+        spec: ApprovalSpec,
+        /// How long it waits.
+        until: Timestamp,
+    },
+    /// Somebody decided.
+    Decided {
+        /// The step.
+        step: usize,
+        /// What.
+        approves: bool,
+        /// Who.
+        by: String,
+        /// Why, in their words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<String>,
+    },
+    /// A step waits for an event.
+    StepListening {
+        /// The step.
+        step: usize,
+        /// The event's name.
+        event: String,
+        /// How long it waits.
+        until: Timestamp,
+    },
+    /// An event came; who waits for it goes on, and who will wait for it too.
+    Signalled {
+        /// Its name.
+        event: String,
+        /// What came with it.
+        payload: Value,
+        /// Who sent it.
+        by: String,
+    },
+    /// A step failed for good, and waits for somebody to say what then.
+    StepHeld {
+        /// The step.
+        step: usize,
+        /// Why it failed.
+        fault: Fault,
+    },
+    /// Somebody wants a held step tried again.
+    StepReleased {
+        /// The step.
+        step: usize,
+        /// Who.
+        by: String,
+    },
+    /// Somebody wants a step not to be run.
+    SkipAsked {
+        /// The step.
+        step: usize,
+        /// Who.
+        by: String,
     },
     /// Steps end unfinished, because the run does.
     StepsCancelled {

@@ -29,6 +29,8 @@ pub enum OnError {
     Stop,
     /// The run goes on and ends with a warning.
     Continue,
+    /// Somebody is asked: try again, go on without it, or end the run.
+    Ask,
 }
 
 /// When a step runs.

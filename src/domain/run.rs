@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::fault::Fault;
+pub use super::flow::Flow;
 use super::id::RunId;
 use super::items::{Instance, Loop};
-use super::plan::{OnError, Phase, Plan, PlanStep};
+use super::plan::{OnError, Plan};
 use super::question::Asking;
 use super::time::Timestamp;
+use super::wait::Wait;
 
 /// Why a run is being cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +98,8 @@ pub enum SkipReason {
     RunFailed,
     /// It stands in a branch that was not taken.
     Branch,
+    /// Somebody said so.
+    Asked,
 }
 
 /// Where a step stands.
@@ -121,6 +126,20 @@ pub enum StepState {
     },
     /// Its items are under way.
     Looping,
+    /// Another run is under way for it.
+    Nesting,
+    /// People decide; at this time it is too late.
+    Deciding {
+        /// When.
+        until: Timestamp,
+    },
+    /// Waits for an event; at this time it is too late.
+    Listening {
+        /// When.
+        until: Timestamp,
+    },
+    /// Failed, and somebody says what then.
+    Held,
     /// Done.
     Succeeded,
     /// Failed for good.
@@ -137,13 +156,31 @@ impl StepState {
     pub const fn status(self) -> &'static str {
         match self {
             Self::Pending => "pending",
-            Self::Running | Self::Looping => "running",
+            Self::Running | Self::Looping | Self::Nesting => "running",
             Self::Backoff { .. } => "retrying",
-            Self::Sleeping { .. } | Self::Asking { .. } => "waiting",
+            Self::Sleeping { .. }
+            | Self::Asking { .. }
+            | Self::Deciding { .. }
+            | Self::Listening { .. }
+            | Self::Held => "waiting",
             Self::Succeeded => "completed",
             Self::Failed => "failed",
             Self::Skipped(_) => "skipped",
             Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Until when it waits, if it does: [`Timestamp::NEVER`] for something that has no time of its own.
+    #[must_use]
+    pub const fn waits_until(self) -> Option<Timestamp> {
+        match self {
+            Self::Backoff { until }
+            | Self::Sleeping { until }
+            | Self::Asking { until }
+            | Self::Deciding { until }
+            | Self::Listening { until } => Some(until),
+            Self::Nesting | Self::Held => Some(Timestamp::NEVER),
+            _ => None,
         }
     }
 
@@ -190,60 +227,6 @@ impl StepRun {
     }
 }
 
-/// A plan with what the machine reads off it once: who waits for whom, and what loops run.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Flow {
-    /// The plan.
-    pub plan: Plan,
-    pub(super) dependants: Vec<Vec<usize>>,
-    /// For each step with `foreach` the steps that run for an item.
-    bodies: Vec<Vec<usize>>,
-    /// For each step its place in the body that it stands in.
-    places: Vec<usize>,
-    /// Steps under `on_error` and `finally`.
-    pub(super) closing: u64,
-}
-
-impl Flow {
-    /// The flow of a plan.
-    #[must_use]
-    pub fn new(plan: Plan) -> Self {
-        let dependants = plan.dependants();
-        let mut bodies = vec![Vec::new(); plan.steps.len()];
-        let mut places = vec![0; plan.steps.len()];
-        for (index, step) in plan.steps.iter().enumerate() {
-            if let Some(around) = step.in_loop {
-                places[index] = bodies[around].len();
-                bodies[around].push(index);
-            }
-        }
-        for (index, step) in plan.steps.iter().enumerate() {
-            if step.foreach.is_some() && bodies[index].is_empty() {
-                bodies[index].push(index);
-            }
-        }
-        let closing = plan.steps.iter().filter(|step| step.phase != Phase::Main).count() as u64;
-        Self { plan, dependants, bodies, places, closing }
-    }
-
-    /// What the steps of this loop run for each item.
-    #[must_use]
-    pub fn body(&self, step: usize) -> &[usize] {
-        &self.bodies[step]
-    }
-
-    /// The place of a step in the body of a loop.
-    pub(super) fn place(&self, around: usize, step: usize) -> usize {
-        if around == step { 0 } else { self.places[step] }
-    }
-
-    /// What a step of a run is.
-    #[must_use]
-    pub fn step(&self, run: &Run, step: usize) -> &PlanStep {
-        &self.plan.steps[run.plan_index(step)]
-    }
-}
-
 /// A run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
@@ -263,6 +246,10 @@ pub struct Run {
     pub deadline: Option<Timestamp>,
     /// Questions that nobody has answered yet.
     pub asking: Vec<Asking>,
+    /// What steps wait for, or waited for until they went on.
+    pub waits: BTreeMap<usize, Wait>,
+    /// Events that came, and what came with them.
+    pub signals: Vec<(String, Value)>,
     /// How often it was opened again.
     pub reopened: u32,
     /// What the steps behind those of the plan are.
@@ -281,6 +268,8 @@ pub struct Run {
     pub(super) ready: BTreeSet<usize>,
     /// Steps with an attempt in flight.
     pub(super) in_flight: usize,
+    /// Steps for which another run is under way.
+    pub(super) nesting: usize,
     /// Steps that wait for a time, by that time.
     pub(super) asleep: BTreeSet<(Timestamp, usize)>,
     /// Steps of the plan that are not settled.
@@ -309,6 +298,8 @@ impl Run {
             finished_at: None,
             deadline: None,
             asking: Vec::new(),
+            waits: BTreeMap::new(),
+            signals: Vec::new(),
             reopened: 0,
             instances: Vec::new(),
             loops: BTreeMap::new(),
@@ -318,6 +309,7 @@ impl Run {
             blockers,
             ready,
             in_flight: 0,
+            nesting: 0,
             asleep: BTreeSet::new(),
             unsettled: (0..count).filter(own).count(),
             closing_over: false,
@@ -351,7 +343,7 @@ impl Run {
             .iter()
             .zip(&plan.steps)
             .enumerate()
-            .filter(|(_, (run, step))| run.state == StepState::Failed && step.on_error == OnError::Stop)
+            .filter(|(_, (run, step))| run.state == StepState::Failed && step.on_error != OnError::Continue)
             .map(|(step, (run, _))| (step, run));
         let first = failed.min_by_key(|(_, run)| run.finished_at)?;
         first.1.fault.as_ref().map(|fault| (first.0, fault))

@@ -19,6 +19,9 @@ impl Timestamp {
         Self(micros)
     }
 
+    /// No point in time: what waits until then waits for something else. (The last moment of the year 9999.)
+    pub const NEVER: Self = Self(253_402_300_799_000_000);
+
     /// Microseconds since 1970-01-01 UTC.
     #[must_use]
     pub const fn micros(self) -> i64 {

@@ -12,9 +12,12 @@ use tokio_util::sync::CancellationToken;
 use super::Inner;
 use super::carried::Carried;
 use super::feed::Notice;
-use crate::contract::step::{Attempt, Bound, Progress, StepHandler, StepResult};
+use super::nested::{self, Beginner};
+use crate::contract::step::{Attempt, Bound, Done, Progress, StepHandler, StepOutcome, StepResult};
 use crate::domain::code;
+use crate::domain::command::Command;
 use crate::domain::fault::Fault;
+use crate::domain::id::RunId;
 use crate::domain::plan::PortSource;
 use crate::domain::time::Span;
 use crate::language::render;
@@ -23,7 +26,32 @@ use crate::language::render;
 pub struct Ended {
     pub step: usize,
     pub number: u32,
-    pub result: StepResult,
+    pub result: Result<Brought, Fault>,
+}
+
+/// What an attempt brought.
+pub enum Brought {
+    /// What its handler says.
+    Outcome(StepOutcome),
+    /// Another run, begun.
+    Nested(RunId),
+}
+
+impl Brought {
+    /// What follows for the machine; `None` for outputs, which go another way.
+    pub fn command(self, (step, attempt): (usize, u32), requester: &str) -> Option<Command> {
+        Some(match self {
+            Self::Nested(child) => Command::Nest { step, attempt, child },
+            Self::Outcome(StepOutcome::WaitUntil(until)) => Command::Sleep { step, attempt, until },
+            Self::Outcome(StepOutcome::Ask { questions, until }) => Command::Ask { step, attempt, questions, until },
+            Self::Outcome(StepOutcome::Approve { mut spec, until }) => {
+                requester.clone_into(&mut spec.requester);
+                Command::AskApproval { step, attempt, spec, until }
+            }
+            Self::Outcome(StepOutcome::Listen { event, until }) => Command::Listen { step, attempt, event, until },
+            Self::Outcome(StepOutcome::Done(_) | StepOutcome::Nest(_)) => return None,
+        })
+    }
 }
 
 /// An attempt ready to go: everything it needs from the run has been taken.
@@ -31,8 +59,8 @@ pub struct Prepared {
     step: usize,
     number: u32,
     work: Result<(Arc<dyn StepHandler>, Attempt), Fault>,
-    grace: Span,
-    halting: CancellationToken,
+    beginner: Beginner,
+    inner: Arc<Inner>,
 }
 
 /// Takes from the run what the attempt needs. A config that cannot be rendered fails the attempt, not the engine.
@@ -43,15 +71,25 @@ pub fn prepare(inner: &Arc<Inner>, carried: &Carried, step: usize, cancel: Cance
     let work = handler.and_then(|handler| Ok((handler, attempt(inner, carried, step, cancel)?)));
     let work = work
         .map_err(|fault| if fault.place.is_none() { fault.at(carried.run.path(&carried.flow, step)) } else { fault });
-    Prepared { step, number, work, grace: inner.settings.stop_grace, halting: inner.halting.clone() }
+    Prepared { step, number, work, beginner: Beginner::of(carried, step), inner: Arc::clone(inner) }
 }
 
 impl Prepared {
     /// Runs to an end within the timeout and the grace. A handler that panics has failed, nothing else.
     pub async fn run(self) -> Ended {
         let result = match self.work {
-            Ok((handler, attempt)) => hold_to_time(&*handler, &attempt, self.grace, &self.halting).await,
+            Ok((handler, attempt)) => {
+                let grace = self.inner.settings.stop_grace;
+                hold_to_time(&*handler, &attempt, grace, &self.inner.halting).await
+            }
             Err(fault) => Err(fault),
+        };
+        let result = match result {
+            Ok(StepOutcome::Nest(nest)) => nested::begin(&self.inner, &self.beginner, &nest).await.map(|child| {
+                let begun = || Done::with(serde_json::json!({ "execution_id": child }));
+                if nest.wait { Brought::Nested(child) } else { Brought::Outcome(StepOutcome::Done(begun())) }
+            }),
+            other => other.map(Brought::Outcome),
         };
         Ended { step: self.step, number: self.number, result }
     }

@@ -8,18 +8,20 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::nested::Kin;
 use super::{EngineError, Inner, raw};
-use super::{looped, values};
+use super::{attempt, looped, nested, values};
 use crate::domain::code;
 use crate::domain::command::{Command, Refusal};
 use crate::domain::event::{Entry, Event};
 use crate::domain::fault::Fault;
-use crate::domain::id::RunId;
+use crate::domain::id::{RunId, WorkflowId};
 use crate::domain::machine;
 use crate::domain::plan::OnError;
 use crate::domain::question::Question;
 use crate::domain::run::{Flow, Outcome, Run, RunState, StepState};
 use crate::domain::time::{Span, Timestamp};
+use crate::domain::wait::Wait;
 use crate::language::{Items, render};
 use crate::store::StoreError;
 use crate::store::journal::{Commit, NewRun, RunRow, SettledStep};
@@ -34,7 +36,9 @@ pub type Outputs = Arc<Map<String, Value>>;
 pub struct Carried {
     pub flow: Arc<Flow>,
     pub run: Run,
-    pub origin: Origin,
+    pub origin: Arc<Origin>,
+    /// The saved workflow that it runs.
+    pub workflow: WorkflowId,
     pub inputs: Arc<Value>,
     pub vars: Arc<Value>,
     /// Outputs of succeeded steps, by place.
@@ -62,7 +66,8 @@ impl Carried {
             machine::apply(&mut run, &flow, *at, event);
         }
         Self {
-            origin: Origin::read(&new.origin),
+            origin: Arc::new(Origin::read(&new.origin)),
+            workflow: new.workflow_id,
             vars: vars(&flow, &inputs),
             inputs,
             outputs: vec![None; flow.plan.steps.len()],
@@ -97,7 +102,8 @@ impl Carried {
             }
         }
         let mut carried = Self {
-            origin: Origin::read(&history.row.origin),
+            origin: Arc::new(Origin::read(&history.row.origin)),
+            workflow: history.row.workflow_id,
             vars: vars(&flow, &inputs),
             inputs,
             outputs,
@@ -114,6 +120,9 @@ impl Carried {
         let orphaned = matches!(carried.run.state, RunState::Running | RunState::Pausing | RunState::Cancelling { .. });
         if orphaned {
             carried.step(Command::Interrupt { lost: true }, inner.clock.now())?;
+        }
+        for child in carried.children() {
+            carried.take_child(inner, child).await?;
         }
         Ok(carried)
     }
@@ -149,6 +158,39 @@ impl Carried {
         Ok(())
     }
 
+    /// The runs that steps wait for.
+    pub fn children(&self) -> Vec<RunId> {
+        let child = |(step, wait): (&usize, &Wait)| match wait {
+            Wait::Child(child) if self.run.steps[*step].state == StepState::Nesting => Some(*child),
+            _ => None,
+        };
+        self.run.waits.iter().filter_map(child).collect()
+    }
+
+    /// A run that a step waits for may be over: then the step goes on with what it gave.
+    pub async fn take_child(&mut self, inner: &Inner, child: RunId) -> Result<(), EngineError> {
+        // Whoever loaded the run has looked already.
+        if !self.children().contains(&child) {
+            return Ok(());
+        }
+        let Some(ended) = nested::ended(inner, child).await? else { return Ok(()) };
+        let step = self.run.waits.iter().find(|(_, wait)| **wait == Wait::Child(child)).map(|(step, _)| *step);
+        let nested::Ended { outputs, mut fault, warnings } = ended;
+        let mark = self.settled.len();
+        // Before the step settles: what settles with it may read what it gave.
+        if let (Some(step), None) = (step, &fault) {
+            match attempt::shape(self, step, outputs) {
+                Ok(outputs) => self.outputs[step] = Some(outputs),
+                Err(trouble) => fault = Some(trouble),
+            }
+        }
+        let went_well = fault.is_none();
+        self.step(Command::ChildEnded { child, fault, warnings }, inner.clock.now())?;
+        let settled = self.settled[mark..].iter().position(|settled| Some(settled.position) == step);
+        self.unpacked.extend(settled.filter(|_| went_well).map(|place| mark + place));
+        Ok(())
+    }
+
     fn note_settled(&mut self, place: usize) {
         let (at, event) = &self.entries[place];
         let steps = match event {
@@ -177,10 +219,12 @@ impl Carried {
                 self.lists.remove(&position);
                 self.unpacked.push(self.settled.len());
             } else if succeeded {
-                // A step that slept has no outputs of its own; a handler's outputs replace this.
-                self.outputs[position].get_or_insert_with(Outputs::default);
+                // A step that only waited gives what it waited for; a handler's outputs replace this.
+                let waited = || self.run.waits.get(&position).map(Wait::outputs).unwrap_or_default();
+                self.outputs[position].get_or_insert_with(|| Arc::new(waited()));
             }
-            let outputs = succeeded.then(|| raw(&Map::new()));
+            let own = self.outputs[position].as_deref().filter(|_| self.run.waits.contains_key(&position));
+            let outputs = succeeded.then(|| own.map_or_else(|| raw(&Map::new()), raw));
             self.settled.push(SettledStep { position, step, outputs });
         }
     }
@@ -209,7 +253,7 @@ impl Carried {
     }
 
     /// Writes what has happened since the last commit, and tells whoever listens.
-    pub async fn commit(&mut self, inner: &Inner) -> Result<(), StoreError> {
+    pub async fn commit(&mut self, inner: &Arc<Inner>) -> Result<(), StoreError> {
         if !self.is_dirty() {
             return Ok(());
         }
@@ -244,6 +288,11 @@ impl Carried {
         self.committed_status = status;
         let entries = std::mem::take(&mut self.entries);
         let (run, seq) = (self.run.id, self.seq);
+        if self.run.state.is_finished()
+            && let Some(parent) = self.origin.kin.parent
+        {
+            nested::tell_parent(inner, parent.run, run);
+        }
         inner.feed.tell(|| super::Notice::Committed { run, seq, entries: entries.into() });
         Ok(())
     }
@@ -326,6 +375,8 @@ struct Ending {
 pub struct Origin {
     pub door: String,
     pub name: String,
+    #[serde(flatten)]
+    pub kin: Kin,
 }
 
 impl Origin {

@@ -4,7 +4,7 @@
 //! commit that justifies it; results of pure steps may wait a moment for the next commit, because running them
 //! again after a crash is invisible.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,18 +14,21 @@ use futures::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use super::attempt::{self, Ended};
+use super::attempt::{self, Brought, Ended};
 use super::carried::Carried;
 use super::desk::{Next, Seat};
-use super::reception::{Held, note_broken};
+use super::nested;
+use super::reception::{Held, Mail, Wish, note_broken};
 use super::{EngineError, Inner, looped, values};
 use crate::contract::step::StepOutcome;
 use crate::domain::command::Command;
 use crate::domain::fault::Fault;
+use crate::domain::id::RunId;
 use crate::domain::machine::{self, Due};
 use crate::domain::plan::EffectClass;
 use crate::domain::run::{RunState, SkipReason, StepState};
 use crate::domain::time::Timestamp;
+use crate::domain::wait::Wait;
 use crate::language::render;
 use crate::store::StoreError;
 
@@ -36,12 +39,6 @@ pub const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 /// How long results of pure steps may wait for company in a commit.
 const PATIENCE: Duration = Duration::from_millis(20);
 
-/// A command for a run and whoever waits for what comes of it.
-pub struct Mail {
-    pub command: Command,
-    pub reply: oneshot::Sender<Result<RunState, EngineError>>,
-}
-
 type Accepted = oneshot::Sender<Result<(), StoreError>>;
 
 pub struct Carrier {
@@ -49,6 +46,8 @@ pub struct Carrier {
     carried: Carried,
     attempts: FuturesUnordered<BoxFuture<'static, Ended>>,
     stops: HashMap<usize, CancellationToken>,
+    /// Runs that were told to end.
+    cancelled: HashSet<RunId>,
     /// Who waits for the next commit.
     accepted: Option<Accepted>,
     /// A visitor's command was taken.
@@ -78,6 +77,7 @@ impl Carrier {
             carried,
             attempts: FuturesUnordered::new(),
             stops: HashMap::new(),
+            cancelled: HashSet::new(),
             accepted,
             taken: false,
             dirty_since: None,
@@ -109,12 +109,12 @@ impl Carrier {
         if !seat.has_place {
             // A visitor came with mail.
             if let Some(mail) = seat.mail.recv().await {
-                self.read(mail);
+                self.read(mail).await?;
             }
         }
         loop {
             while let Ok(mail) = seat.mail.try_recv() {
-                self.read(mail);
+                self.read(mail).await?;
             }
             self.advance(seat.has_place).await?;
             if let Some(next) = self.leaving(seat.has_place) {
@@ -123,7 +123,7 @@ impl Carrier {
             }
             match self.listen(seat).await {
                 Heard::Ended(ended) => self.conclude_all(ended).await,
-                Heard::Mail(mail) => self.read(mail),
+                Heard::Mail(mail) => self.read(mail).await?,
                 Heard::Time if self.carried.is_dirty() => self.commit().await?,
                 Heard::Time => self.apply(Command::Wake),
                 Heard::Drain => self.drain().await?,
@@ -149,11 +149,7 @@ impl Carrier {
                         }
                         begun = true;
                     }
-                    Due::Stop { step } => {
-                        if let Some(stop) = self.stops.get(&step) {
-                            stop.cancel();
-                        }
-                    }
+                    Due::Stop { step } => self.stop(step),
                     Due::Claim | Due::Offer { .. } | Due::WakeAt { .. } => {}
                 }
             }
@@ -168,6 +164,19 @@ impl Carrier {
             self.launch(step);
         }
         Ok(())
+    }
+
+    /// Stops an attempt, or the run that a step waits for.
+    fn stop(&mut self, step: usize) {
+        if let Some(stop) = self.stops.get(&step) {
+            stop.cancel();
+        }
+        if let Some(Wait::Child(child)) = self.carried.run.waits.get(&step)
+            && self.cancelled.insert(*child)
+        {
+            let by = format!("{}, which began it", self.carried.run.id);
+            nested::pass_on(&self.inner, vec![*child], &Command::Cancel { by });
+        }
     }
 
     /// Looks at a step's condition; begins or skips it. Says what its attempt does to the world, if there is one.
@@ -284,19 +293,28 @@ impl Carrier {
             return; // stopped by us: handed back with the run once nothing is in flight
         }
         let command = match result {
-            Ok(StepOutcome::Done(done)) => match self.keep((step, attempt), done).await {
+            Ok(Brought::Outcome(StepOutcome::Done(done))) => match self.keep((step, attempt), done).await {
                 Ok(()) => return,
                 Err(fault) => Command::Fail { step, attempt, fault },
             },
-            Ok(StepOutcome::WaitUntil(until)) => Command::Sleep { step, attempt, until },
-            Ok(StepOutcome::Ask { questions, until }) => Command::Ask { step, attempt, questions, until },
+            Ok(brought) => match brought.command((step, attempt), &self.carried.origin.name) {
+                Some(command) => command,
+                None => return,
+            },
             Err(fault) => Command::Fail { step, attempt, fault },
         };
         if let Command::Fail { fault, .. } = &command {
             let step = self.carried.run.path(&self.carried.flow, step);
             tracing::info!(run = %self.carried.run.id, step, attempt, %fault, context = fault.context, "attempt failed");
         }
+        let nested = if let Command::Nest { child, .. } = &command { Some(*child) } else { None };
         self.apply(command);
+        // It may be over before anybody waited for it.
+        if let Some(child) = nested
+            && let Err(error) = self.carried.take_child(&self.inner, child).await
+        {
+            tracing::debug!(run = %self.carried.run.id, %child, %error, "looked at too early");
+        }
     }
 
     async fn keep(&mut self, (step, attempt): (usize, u32), done: crate::contract::step::Done) -> Result<(), Fault> {
@@ -310,17 +328,34 @@ impl Carrier {
     }
 
     /// A command from outside: answered after the commit of what it led to.
-    fn read(&mut self, mail: Mail) {
+    async fn read(&mut self, mail: Mail) -> Result<(), StoreError> {
         let now = self.inner.clock.now();
-        match self.carried.step(mail.command, now) {
+        let taken = match mail.wish {
+            Wish::Command(command) => {
+                let passed_on =
+                    matches!(command, Command::Pause { .. } | Command::Resume { .. }).then(|| command.clone());
+                let taken = self.carried.step(command, now).map_err(EngineError::from);
+                if let (Ok(()), Some(command)) = (&taken, passed_on) {
+                    nested::pass_on(&self.inner, self.carried.children(), &command);
+                }
+                taken
+            }
+            Wish::ChildEnded(child) => self.carried.take_child(&self.inner, child).await,
+        };
+        match taken {
             Ok(()) => {
                 self.taken = true;
                 self.replies.push((mail.reply, self.carried.run.state));
             }
+            Err(EngineError::Store(error)) => {
+                let _ = mail.reply.send(Err(error.clone().into())); // whoever asked may have gone
+                return Err(error);
+            }
             Err(refusal) => {
-                let _ = mail.reply.send(Err(refusal.into())); // whoever asked may have gone
+                let _ = mail.reply.send(Err(refusal)); // likewise
             }
         }
+        Ok(())
     }
 
     async fn drain(&mut self) -> Result<(), StoreError> {

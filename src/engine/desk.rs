@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, mpsc};
 
-use super::carrier::{self, Mail};
-use super::reception;
+use super::carrier;
+use super::reception::{self, Mail};
 use super::{Inner, carrier::MAILBOX};
 use crate::domain::id::RunId;
 use crate::domain::time::Timestamp;
@@ -61,7 +61,7 @@ impl Desk {
             match run.status {
                 OpenStatus::Queued | OpenStatus::Interrupted => books.ready.push_back(run.id),
                 OpenStatus::Waiting(until) => books.later.push(Reverse((until, run.id))),
-                OpenStatus::Paused => {}
+                OpenStatus::Resting => {}
             }
         }
     }
@@ -113,6 +113,7 @@ impl Desk {
         match next {
             Next::Rest => {}
             Next::Ready => books.ready.push_back(run),
+            Next::Later(Timestamp::NEVER) => {} // whatever it waits for will call it
             Next::Later(at) => {
                 books.later.push(Reverse((at, run)));
                 self.later_changed.notify_one();

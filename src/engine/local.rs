@@ -158,7 +158,7 @@ impl Engine {
     /// # Errors
     /// No such run, the machine refuses, or the store fails.
     pub async fn command(&self, run: RunId, command: Command) -> Result<RunState, EngineError> {
-        reception::command(&self.inner, run, command).await
+        reception::command(&self.inner, run, reception::Wish::Command(command)).await
     }
 
     /// Whether this process takes up what others left open, and not only what it is given.

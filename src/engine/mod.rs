@@ -12,6 +12,7 @@ mod facts;
 mod feed;
 mod local;
 mod looped;
+mod nested;
 mod plans;
 mod reception;
 mod values;
@@ -20,6 +21,7 @@ use serde_json::value::RawValue;
 
 pub use feed::{Feed, Notice};
 pub use local::{Engine, EngineError, Settings};
+pub use nested::{Kin, Parent, Pin};
 pub use plans::{Plans, RevisionError};
 pub use values::{DEEPEST, deeper_than, unpack};
 

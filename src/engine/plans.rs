@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::contract::directory::Directory;
 use crate::contract::registry::Registry;
 use crate::domain::plan::Plan;
 use crate::domain::run::Flow;
@@ -33,6 +34,7 @@ pub enum RevisionError {
 pub struct Plans {
     registry: Registry,
     options: Options,
+    directory: Option<Arc<dyn Directory>>,
     known: Arc<Mutex<HashMap<String, Arc<Flow>>>>,
 }
 
@@ -40,7 +42,18 @@ impl Plans {
     /// No revision compiled yet.
     #[must_use]
     pub fn new(registry: Registry, options: Options) -> Self {
-        Self { registry, options, known: Arc::default() }
+        Self { registry, options, directory: None, known: Arc::default() }
+    }
+
+    /// The same, with workflows that steps may begin by name.
+    #[must_use]
+    pub fn with_directory(self, directory: Arc<dyn Directory>) -> Self {
+        Self { directory: Some(directory), ..self }
+    }
+
+    /// Where workflows are found by name.
+    pub(super) fn directory(&self) -> Option<&dyn Directory> {
+        self.directory.as_deref()
     }
 
     /// Compiles a text; its problems come with it.

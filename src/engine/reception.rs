@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::carried::Carried;
-use super::carrier::{Carrier, Mail};
+use super::carrier::Carrier;
 use super::desk::{Next, Seat};
 use super::{EngineError, Inner};
 use crate::domain::command::Command;
@@ -43,14 +43,29 @@ pub async fn accept(inner: &Arc<Inner>, mut fresh: Carried) -> Result<(), Engine
     Ok(())
 }
 
-/// Gives a command to whoever carries the run, or looks after the run itself.
-pub async fn command(inner: &Arc<Inner>, run: RunId, command: Command) -> Result<RunState, EngineError> {
+/// What somebody wants of a run.
+#[derive(Debug, Clone)]
+pub enum Wish {
+    /// A command of the machine.
+    Command(Command),
+    /// To know that a run is over for which this one may wait.
+    ChildEnded(RunId),
+}
+
+/// A wish and whoever waits for what comes of it.
+pub struct Mail {
+    pub wish: Wish,
+    pub reply: oneshot::Sender<Result<RunState, EngineError>>,
+}
+
+/// Gives a wish to whoever carries the run, or looks after the run itself.
+pub async fn command(inner: &Arc<Inner>, run: RunId, wish: Wish) -> Result<RunState, EngineError> {
     loop {
         if inner.broken.is_cancelled() {
             return Err(StoreError::Closed.into());
         }
         let (reply, answer) = oneshot::channel();
-        let mail = Mail { command: command.clone(), reply };
+        let mail = Mail { wish: wish.clone(), reply };
         let sent = match inner.desk.reach(run) {
             Ok(sender) => sender.send(mail).await.is_ok(),
             Err((seat, sender)) => {

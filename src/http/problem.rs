@@ -181,13 +181,16 @@ impl Problem {
     }
 
     fn refused(refusal: &Refusal) -> Self {
+        if let Refusal::Forbidden(why) = refusal {
+            return Self::new(StatusCode::FORBIDDEN, code::WF5123, why.clone());
+        }
         let problem = Self::new(StatusCode::CONFLICT, code::WF5113, refusal.to_string());
         match refusal {
             Refusal::State { action, status, possible } => problem
                 .fix(format!("{action} is possible while the execution is {possible}"))
                 .with("current", *status)
                 .with("possible", *possible),
-            Refusal::Step(_) | Refusal::Stale { .. } => problem,
+            Refusal::Step(_) | Refusal::Stale { .. } | Refusal::Forbidden(_) => problem,
         }
     }
 }

@@ -119,7 +119,10 @@ fn retry(step: &Retry, file: &Retry, default: &RetryPolicy) -> RetryPolicy {
 }
 
 fn on_error(step: &Policy, file: &Policy) -> OnError {
-    if step.goto.is_some() || step.tolerant.or(file.tolerant).unwrap_or(false) {
+    let written = step.goto.is_some() || step.tolerant.is_some();
+    if step.asks || (file.asks && !written) {
+        OnError::Ask
+    } else if step.goto.is_some() || step.tolerant.or(file.tolerant).unwrap_or(false) {
         OnError::Continue
     } else {
         OnError::Stop

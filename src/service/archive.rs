@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::error::ServiceError;
-use super::events::{self, EventView};
 use super::expectation::{Expectation, Processed};
-use super::progress::{LogLine, RunView, WorkflowView};
+use super::view::events::{self, EventView};
+use super::view::history::LogLine;
+use super::view::progress::{RunView, WorkflowView};
 use crate::domain::event::Entry;
 use crate::domain::id::{DocumentId, RunId, WorkflowId};
 use crate::domain::machine;

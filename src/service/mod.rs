@@ -4,33 +4,36 @@
 
 mod archive;
 pub mod conversations;
-mod detail;
+mod decisions;
 mod error;
-mod events;
 mod expectation;
 mod files;
 mod library;
 mod origin;
-mod preview;
-mod progress;
+mod pins;
 mod repeats;
 mod runs;
+mod shelf;
 mod standing;
 pub mod verbs;
+mod view;
 mod words;
 mod workflows;
 
 pub use archive::{Archive, ListFilter};
-pub use detail::{InputView, WorkflowDetail, read_pairs};
+pub use decisions::ApprovalView;
 pub use error::ServiceError;
-pub use events::EventView;
 pub use expectation::{Expectation, Processed};
 pub use library::{Library, TemplateInfo};
 pub use origin::{CHAT, Caller, Origin, TERMINAL};
-pub use preview::{PlanStepView, PlanView};
-pub use progress::{FaultView, LogLine, RunView, StepView, WorkflowView};
 pub use repeats::{Claim, Repeats, Ticket};
 pub use runs::{Service, Started};
+pub use shelf::Shelf;
+pub use view::detail::{InputView, WorkflowDetail, read_pairs};
+pub use view::events::EventView;
+pub use view::history::LogLine;
+pub use view::preview::{PlanStepView, PlanView};
+pub use view::progress::{FaultView, ItemsView, RunView, StepView, WorkflowView};
 pub use workflows::{NewWorkflow, Saved, WorkflowMatch};
 
 pub use crate::engine::Notice;

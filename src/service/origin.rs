@@ -1,8 +1,11 @@
 //! Who asks, and where a run came from: kept with the run as JSON, which only grows.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::RunId;
+use crate::engine::Pin;
 
 /// The door of a machine's own terminal. Only it may name files of the machine.
 pub const TERMINAL: &str = "terminal";
@@ -48,11 +51,19 @@ pub struct Origin {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub rerun_of: Option<RunId>,
+    /// The execution that began it, if one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub began_by: Option<RunId>,
+    /// The versions of the workflows that its steps begin, as they were when it was started.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(value_type = Object)]
+    pub pins: BTreeMap<String, Pin>,
 }
 
 impl Origin {
     pub(super) fn of(caller: &Caller) -> Self {
         let Caller { door, name, channel } = caller.clone();
-        Self { door: door.to_owned(), name, channel, rerun_of: None }
+        Self { door: door.to_owned(), name, channel, ..Self::default() }
     }
 }

@@ -9,12 +9,13 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::Caller;
 use super::archive::Archive;
-use super::detail::{InputView, read_pairs};
 use super::error::ServiceError;
 use super::library::{Library, Ready};
-use super::origin::{CHAT, Origin};
-use super::preview::PlanView;
-use super::progress::RunView;
+use super::origin::{CHAT, Origin, TERMINAL};
+use super::shelf::Shelf;
+use super::view::detail::{InputView, read_pairs};
+use super::view::preview::PlanView;
+use super::view::progress::RunView;
 use crate::domain::code;
 use crate::domain::command::Command;
 use crate::domain::fault::Fault;
@@ -44,7 +45,7 @@ pub struct Started {
 pub struct Service {
     engine: Engine,
     archive: Archive,
-    library: Library,
+    shelf: Shelf,
     /// Whether anything may be started.
     enabled: bool,
 }
@@ -52,8 +53,13 @@ pub struct Service {
 impl Service {
     /// The front desk of this engine.
     #[must_use]
-    pub const fn new(engine: Engine, archive: Archive, library: Library, enabled: bool) -> Self {
-        Self { engine, archive, library, enabled }
+    pub const fn new(engine: Engine, archive: Archive, shelf: Shelf, enabled: bool) -> Self {
+        Self { engine, archive, shelf, enabled }
+    }
+
+    /// What can be started, by name.
+    pub(super) const fn shelf(&self) -> &Shelf {
+        &self.shelf
     }
 
     /// What can be asked.
@@ -65,7 +71,7 @@ impl Service {
     /// The templates.
     #[must_use]
     pub const fn library(&self) -> &Library {
-        &self.library
+        self.shelf.library()
     }
 
     /// The engine.
@@ -84,7 +90,7 @@ impl Service {
         name: &str,
         pairs: &[(String, String)],
     ) -> Result<Map<String, Value>, ServiceError> {
-        let ready = self.ready(caller, name).await?;
+        let ready = self.shelf.ready(name, caller.door == TERMINAL).await?;
         Ok(read_pairs(&InputView::all(&ready.flow.plan), pairs))
     }
 
@@ -98,7 +104,7 @@ impl Service {
         name: &str,
         given: &Map<String, Value>,
     ) -> Result<PlanView, ServiceError> {
-        let ready = self.ready(caller, name).await?;
+        let ready = self.shelf.ready(name, caller.door == TERMINAL).await?;
         Ok(PlanView::new(&ready.flow.plan, given, self.engine.registry().catalog()))
     }
 
@@ -128,7 +134,7 @@ impl Service {
         name: &str,
         given: &Map<String, Value>,
     ) -> Result<Started, ServiceError> {
-        let ready = self.ready(caller, name).await?;
+        let ready = self.shelf.ready(name, caller.door == TERMINAL).await?;
         self.begin(id, Origin::of(caller), ready, given).await
     }
 
@@ -145,7 +151,7 @@ impl Service {
         let mut inputs = self.archive.inputs(run).await?;
         inputs.extend(changed.clone());
         let workflow = self.archive.view(run, false).await?.workflow_id;
-        let ready = self.ready(caller, &workflow).await?;
+        let ready = self.shelf.ready(&workflow, caller.door == TERMINAL).await?;
         let id = RunId::from_bits(self.engine.clock().id_bits());
         self.begin(id, Origin { rerun_of: Some(run), ..Origin::of(caller) }, ready, &inputs).await
     }
@@ -171,12 +177,14 @@ impl Service {
             (inputs, warnings, Vec::new())
         };
         refuse_depth(&inputs)?;
+        let origin = Origin { pins: self.pins(&ready).await?, ..origin };
         let new = NewRun {
             workflow_id: ready.workflow,
             revision_hash: plan.hash.clone(),
             slug: ready.slug.clone(),
             origin: engine::raw(&origin),
             inputs: engine::raw(&inputs),
+            parent: None,
         };
         let ask = (!questions.is_empty()).then_some((questions, PATIENCE));
         let execution = self.engine.accept_as(id, new, Arc::clone(&ready.flow), ask).await?;
@@ -271,7 +279,7 @@ impl Service {
     }
 
     /// The place of a step that somebody names: by its id, its place, or, for one item of a loop, as `load[17]`.
-    async fn step_place(&self, id: RunId, step: &str) -> Result<usize, ServiceError> {
+    pub(super) async fn step_place(&self, id: RunId, step: &str) -> Result<usize, ServiceError> {
         let (run, flow) = self.archive.run(id).await?;
         let ids = || flow.plan.steps.iter().map(|step| step.id.as_str());
         let found = match step.contains('[') {
@@ -287,7 +295,7 @@ impl Service {
         })
     }
 
-    async fn command(&self, run: RunId, command: Command) -> Result<RunView, ServiceError> {
+    pub(super) async fn command(&self, run: RunId, command: Command) -> Result<RunView, ServiceError> {
         self.engine.command(run, command).await?;
         self.archive.view(run, false).await
     }

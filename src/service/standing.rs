@@ -2,7 +2,8 @@
 
 use super::archive::{Archive, ListFilter};
 use super::error::ServiceError;
-use super::progress::{LogLine, RunView};
+use super::view::history::LogLine;
+use super::view::progress::RunView;
 use crate::domain::id::RunId;
 use crate::domain::plan::EffectClass;
 use crate::domain::run::StepState;
@@ -42,7 +43,7 @@ impl Archive {
             let filter = ListFilter { status: Some(status.to_owned()), limit: LOOKED_AT, ..ListFilter::default() };
             for run in self.list(&filter).await? {
                 let view = self.view(run.id, false).await?;
-                if status != "waiting" || !view.questions.is_empty() {
+                if status != "waiting" || view.waits_for_somebody() {
                     waiting.push(view);
                 }
             }

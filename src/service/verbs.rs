@@ -29,7 +29,15 @@ pub enum Verb {
     Rerun(Rerun),
     /// Answer what a waiting execution asks
     Answer(Answer),
-    /// List what waits for somebody: questions, and executions that failed
+    /// Approve what a waiting execution asks for
+    Approve(Decide),
+    /// Reject what a waiting execution asks for
+    Reject(Decide),
+    /// Leave a step out and go on without it
+    Skip(Skip),
+    /// Send an event to an execution that waits for it, or will
+    Signal(Signal),
+    /// List what waits for somebody: questions, approvals, and executions that failed
     Inbox(Inbox),
     /// Say who asks, and through which door
     Whoami(Whoami),
@@ -141,6 +149,62 @@ pub struct Answer {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `approve` and `reject`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Decide {
+    /// The execution's id, a unique beginning of it, or `last`
+    #[arg(default_value = "last")]
+    pub execution: String,
+    /// The step that asks, where several do
+    #[arg(long)]
+    pub step: Option<String>,
+    /// Why; kept with your name
+    #[arg(long)]
+    pub comment: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `skip`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Skip {
+    /// The execution's id, a unique beginning of it, or `last`
+    #[arg(default_value = "last")]
+    pub execution: String,
+    /// The step, by its id or its place from 0
+    #[arg(long)]
+    pub step: String,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `signal`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Signal {
+    /// The execution's id, a unique beginning of it, or `last`
+    pub execution: String,
+    /// The event's name
+    pub event: String,
+    /// What comes with it, as `key=value`
+    #[arg(value_name = "KEY=VALUE", value_parser = pair)]
+    pub payload: Vec<(String, String)>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Signal {
+    /// What comes with the event: texts, unless they are JSON.
+    #[must_use]
+    pub fn payload(&self) -> serde_json::Value {
+        let read =
+            |text: &String| -> serde_json::Value { serde_json::from_str(text).unwrap_or_else(|_| text.clone().into()) };
+        self.payload.iter().map(|(key, text)| (key.clone(), read(text))).collect()
+    }
 }
 
 /// `inbox`.

@@ -4,18 +4,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::Caller;
-use super::detail::WorkflowDetail;
 use super::error::ServiceError;
-use super::library::{Ready, is_path};
+use super::library::is_path;
 use super::origin::TERMINAL;
-use super::progress::WorkflowView;
 use super::runs::Service;
+use super::shelf::{no_workflow, revision};
+use super::view::detail::WorkflowDetail;
+use super::view::progress::WorkflowView;
 use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::id::WorkflowId;
-use crate::domain::plan::Plan;
 use crate::language::{self, Severity, Source};
-use crate::store::workflows::{Revision, StoredWorkflow};
+use crate::store::workflows::StoredWorkflow;
 
 /// The longest name of a workflow, in characters.
 const LONGEST_NAME: usize = 200;
@@ -78,7 +78,7 @@ impl Service {
     /// # Errors
     /// No such workflow, more than one definition, or one with errors.
     pub async fn update(&self, _caller: &Caller, id: WorkflowId, new: NewWorkflow) -> Result<Saved, ServiceError> {
-        let before = self.in_use(id).await?;
+        let before = self.shelf().in_use(id).await?;
         self.save(id, Some(before), new).await
     }
 
@@ -87,7 +87,7 @@ impl Service {
     /// # Errors
     /// No such workflow.
     pub async fn delete(&self, _caller: &Caller, id: WorkflowId) -> Result<(), ServiceError> {
-        self.in_use(id).await?;
+        self.shelf().in_use(id).await?;
         let engine = self.engine();
         Ok(engine.store().workflows().archive(id, engine.clock().now()).await?)
     }
@@ -97,9 +97,9 @@ impl Service {
     /// # Errors
     /// No such workflow, or its definition has errors.
     pub async fn workflow(&self, caller: &Caller, name: &str) -> Result<WorkflowDetail, ServiceError> {
-        let ready = self.ready(caller, name).await?;
+        let ready = self.shelf().ready(name, caller.door == TERMINAL).await?;
         let catalog = self.engine().registry().catalog();
-        let workflow = self.in_use(ready.workflow).await?;
+        let workflow = self.shelf().in_use(ready.workflow).await?;
         Ok(WorkflowDetail::new(workflow.into(), &ready, catalog))
     }
 
@@ -150,82 +150,6 @@ impl Service {
         Ok(names)
     }
 
-    /// What a name leads to, ready to be started: a template, a saved workflow by id or name, or (for the terminal
-    /// alone) a file of this machine.
-    pub(super) async fn ready(&self, caller: &Caller, name: &str) -> Result<Ready, ServiceError> {
-        if let Some(id) = workflow_id(name) {
-            let workflow = self.in_use(id).await?;
-            let template = workflow.template.clone().filter(|template| *template == workflow.slug);
-            return match template {
-                // It stands for the template itself, so it follows its text.
-                Some(template) if self.library().find(&template).is_ok() => {
-                    let ready = Box::pin(self.ready(caller, &template)).await?;
-                    Ok(Ready { workflow: id, ..ready })
-                }
-                _ => self.pinned(workflow).await,
-            };
-        }
-        if is_path(name) && caller.door != TERMINAL {
-            return Err(no_workflow(name, None));
-        }
-        let source = match self.library().find(name) {
-            Ok(source) => source,
-            Err(ServiceError::NotFound { near, .. }) if !is_path(name) => {
-                let saved = self.engine().store().workflows().of_slug(name).await?;
-                return self.pinned(saved.ok_or_else(|| no_workflow(name, near))?).await;
-            }
-            Err(error) => return Err(error),
-        };
-        if let Some(ready) = self.library().recall(name, &source) {
-            return Ok(ready);
-        }
-        let compiled = self.library().compile(&source);
-        let Some(plan) = compiled.plan else { return Err(ServiceError::Definition(compiled.report)) };
-        let (workflow, slug) = (self.keep(&source, &plan).await?, plan.slug.clone());
-        let ready = Ready { flow: self.engine().plans().share(plan), source, workflow, slug };
-        self.library().remember(name, ready.clone());
-        Ok(ready)
-    }
-
-    async fn pinned(&self, workflow: StoredWorkflow) -> Result<Ready, ServiceError> {
-        let store = self.engine().store();
-        let flow = self.engine().plans().get(store, &workflow.revision_hash).await?;
-        let revision = store.workflows().revision(&workflow.revision_hash).await?;
-        let revision = revision.ok_or_else(|| {
-            ServiceError::Internal(format!("revision {} is not in the store", workflow.revision_hash))
-        })?;
-        let source = Source { name: revision.source_name, text: revision.source_text };
-        Ok(Ready { source, flow, workflow: workflow.id, slug: workflow.slug })
-    }
-
-    async fn in_use(&self, id: WorkflowId) -> Result<StoredWorkflow, ServiceError> {
-        let found = self.engine().store().workflows().find(id).await?;
-        found.filter(|found| found.archived_at.is_none()).ok_or_else(|| no_workflow(&id.to_string(), None))
-    }
-
-    /// The workflow that stands for a template or a file, pointed to its present text.
-    async fn keep(&self, source: &Source, plan: &Plan) -> Result<WorkflowId, ServiceError> {
-        let workflows = self.engine().store().workflows();
-        let known = workflows.of_template(&plan.slug).await?;
-        if let Some(known) = known.as_ref().filter(|known| known.revision_hash == plan.hash) {
-            return Ok(known.id);
-        }
-        let clock = self.engine().clock();
-        let now = clock.now();
-        let workflow = StoredWorkflow {
-            id: known.as_ref().map_or_else(|| WorkflowId::from_bits(clock.id_bits()), |known| known.id),
-            name: plan.name.clone(),
-            slug: plan.slug.clone(),
-            description: plan.description.clone(),
-            template: Some(plan.slug.clone()),
-            revision_hash: plan.hash.clone(),
-            created_at: known.map_or(now, |known| known.created_at),
-            archived_at: None,
-        };
-        workflows.save(&workflow, &revision(source, plan), now).await?;
-        Ok(workflow.id)
-    }
-
     async fn save(
         &self,
         id: WorkflowId,
@@ -235,7 +159,7 @@ impl Service {
         let now = self.engine().clock().now();
         let source = match (self.definition(&new)?, &before) {
             (Some(source), _) => source,
-            (None, Some(before)) => self.pinned(before.clone()).await?.source,
+            (None, Some(before)) => self.shelf().pinned(before.clone()).await?.source,
             (None, None) => return Err(refused("give one of `template`, `steps` and `definition`")),
         };
         let compiled = self.library().check(&source, new.strict);
@@ -292,20 +216,6 @@ fn as_file(new: &NewWorkflow, steps: &[Value]) -> Source {
     Source { name: "request".to_owned(), text: format!("{:#}", Value::Object(file)) }
 }
 
-fn revision(source: &Source, plan: &Plan) -> Revision {
-    Revision {
-        hash: plan.hash.clone(),
-        slug: plan.slug.clone(),
-        source_name: source.name.clone(),
-        source_text: source.text.clone(),
-    }
-}
-
-/// Ids as we write them, and as the specification's examples do.
-fn workflow_id(name: &str) -> Option<WorkflowId> {
-    name.parse().ok().or_else(|| format!("wf_{}", name.strip_prefix("workflow_")?).parse().ok())
-}
-
 fn check_name(name: &str) -> Result<(), ServiceError> {
     let fine = !name.trim().is_empty()
         && name.chars().count() <= LONGEST_NAME
@@ -316,8 +226,4 @@ fn check_name(name: &str) -> Result<(), ServiceError> {
 
 fn refused(message: &str) -> ServiceError {
     ServiceError::Inputs(vec![Fault::permanent(code::WF5001, message)])
-}
-
-fn no_workflow(name: &str, near: Option<String>) -> ServiceError {
-    ServiceError::NotFound { noun: "workflow", name: name.to_owned(), near }
 }

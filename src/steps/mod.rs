@@ -62,12 +62,16 @@ pub fn all(tools: &Tools) -> Vec<Arc<dyn StepHandler>> {
         Arc::new(document::analyze::Analyze),
         Arc::new(document::store::StoreDocument::new(store.clone())),
         Arc::new(document::search::Search::new(store)),
+        Arc::new(flow::Approve),
+        Arc::new(flow::Ask),
         Arc::new(flow::Assert),
+        Arc::new(flow::Dynamic),
         Arc::new(flow::Group),
         Arc::new(flow::Noop),
         Arc::new(flow::Switch),
         Arc::new(flow::Test),
         Arc::new(flow::Wait),
+        Arc::new(flow::Workflow),
         Arc::new(script::Fetch::new(http, fetch)),
     ]
 }

@@ -88,7 +88,7 @@ impl Courier {
                 continue;
             }
             let view = self.means.service.archive().view(card.run, false).await?;
-            let rests = view.status == "paused" || !view.questions.is_empty();
+            let rests = view.status == "paused" || view.waits_for_somebody();
             if !rests || view.seq != card.sent {
                 return Ok(false);
             }

@@ -5,7 +5,7 @@ use super::super::grammar::inert;
 use super::super::talk::{No, Reply, Talk};
 use crate::domain::card::{Card, CardKind, Style};
 use crate::domain::id::RunId;
-use crate::service::verbs::{Cancel, Execution, MaybeExecution, Retry};
+use crate::service::verbs::{Cancel, Decide, Execution, MaybeExecution, Retry, Signal, Skip};
 
 pub async fn pause(talk: &Talk<'_>, args: &Execution) -> Result<Reply, No> {
     let run = talk.target(&args.execution).await?;
@@ -37,6 +37,35 @@ pub async fn retry(talk: &Talk<'_>, args: &Retry) -> Result<Reply, No> {
             shown(talk, run).await
         }
     }
+}
+
+pub async fn decide(talk: &Talk<'_>, args: Decide, approves: bool) -> Result<Reply, No> {
+    let run = match args.execution.as_str() {
+        "last" if talk.run.is_none() => undecided(talk).await?,
+        named => talk.target(named).await?,
+    };
+    talk.means.service.decide(&talk.caller, run, args.step.as_deref(), (approves, args.comment)).await?;
+    shown(talk, run).await
+}
+
+/// The newest execution that waits for a decision, whoever started it: those who decide are seldom those who asked.
+async fn undecided(talk: &Talk<'_>) -> Result<RunId, No> {
+    let waiting = talk.means.service.archive().inbox().await?;
+    let newest = waiting.into_iter().find(|view| !view.approvals.is_empty());
+    let run = newest.and_then(|view| view.execution_id.parse().ok());
+    run.ok_or_else(|| No::because("nothing waits for a decision", "`inbox` shows what waits for somebody"))
+}
+
+pub async fn skip(talk: &Talk<'_>, args: &Skip) -> Result<Reply, No> {
+    let run = talk.target(&args.execution).await?;
+    talk.means.service.skip(&talk.caller, run, &args.step).await?;
+    shown(talk, run).await
+}
+
+pub async fn signal(talk: &Talk<'_>, args: &Signal) -> Result<Reply, No> {
+    let run = talk.target(&args.execution).await?;
+    talk.means.service.signal(&talk.caller, run, (&args.event, args.payload())).await?;
+    shown(talk, run).await
 }
 
 /// Does something to an execution.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::looping;
+use super::{looping, waits};
 use crate::domain::event::Event;
 use crate::domain::plan::OnError;
 use crate::domain::question::{Asking, Question};
@@ -87,7 +87,7 @@ fn step_moved(run: &mut Run, flow: &Flow, at: Timestamp, event: &Event) {
                 set(run, flow, step, StepState::Cancelled, at);
             }
         }
-        _ => {} // `apply` has the others
+        _ => waits::moved(run, flow, at, event),
     }
 }
 
@@ -165,6 +165,7 @@ fn reopened(run: &mut Run, flow: &Flow, steps: &[usize]) {
         }
         run.steps[step] = StepRun::new(run.steps[step].generation + 1);
         run.asking.retain(|asking| asking.step != Some(step));
+        run.waits.remove(&step);
         if !through.contains(&step) {
             looping::halted(run, step, before);
         }
@@ -208,15 +209,16 @@ pub(super) fn set(run: &mut Run, flow: &Flow, step: usize, state: StepState, at:
 }
 
 pub(super) fn count_open(run: &mut Run, step: usize, state: StepState, entering: bool) {
+    match state.waits_until() {
+        Some(until) if entering => _ = run.asleep.insert((until, step)),
+        Some(until) => _ = run.asleep.remove(&(until, step)),
+        None => {}
+    }
     match state {
+        StepState::Nesting if entering => run.nesting += 1,
+        StepState::Nesting => run.nesting = run.nesting.saturating_sub(1),
         StepState::Running if entering => run.in_flight += 1,
         StepState::Running => run.in_flight = run.in_flight.saturating_sub(1),
-        StepState::Backoff { until } | StepState::Sleeping { until } | StepState::Asking { until } if entering => {
-            run.asleep.insert((until, step));
-        }
-        StepState::Backoff { until } | StepState::Sleeping { until } | StepState::Asking { until } => {
-            run.asleep.remove(&(until, step));
-        }
         StepState::Pending if !entering => {
             run.ready.remove(&step);
         }
@@ -229,7 +231,7 @@ pub(super) fn count_open(run: &mut Run, step: usize, state: StepState, entering:
 
 fn count_settled(run: &mut Run, flow: &Flow, step: usize, state: StepState, entering: bool) {
     let of_item = run.instance(step);
-    let stops = state == StepState::Failed && flow.step(run, step).on_error == OnError::Stop;
+    let stops = state == StepState::Failed && flow.step(run, step).on_error != OnError::Continue;
     if stops && of_item.is_none() {
         run.stoppers = if entering { run.stoppers + 1 } else { run.stoppers.saturating_sub(1) };
     }

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::settle::{is_carried, is_wanted, may_begin};
+use super::waits;
 use crate::domain::code;
 use crate::domain::command::{Command, Refusal};
 use crate::domain::event::Event;
 use crate::domain::fault::{Again, Fault};
-use crate::domain::plan::{EffectClass, Phase, PlanStep};
+use crate::domain::plan::{EffectClass, OnError, Phase, PlanStep};
 use crate::domain::question::Question;
 use crate::domain::retry::{Backoff, RetryPolicy};
 use crate::domain::run::{CancelCause, Flow, Outcome, Run, RunState, SkipReason, StepState};
@@ -54,6 +55,13 @@ pub fn decide(run: &Run, flow: &Flow, command: Command, now: Timestamp) -> Resul
             Ok(vec![Event::Asked { step: Some(step), questions, until }])
         }
         Command::Answer { inputs, by } => answer(run, inputs, by),
+        Command::Nest { .. }
+        | Command::ChildEnded { .. }
+        | Command::AskApproval { .. }
+        | Command::Decide { .. }
+        | Command::Listen { .. }
+        | Command::Signal { .. }
+        | Command::SkipStep { .. } => waits::decide(run, flow, command, now),
         Command::Wake => Ok(wake(run, now)),
         Command::Interrupt { lost } => Ok(interrupt(run, flow, lost, now)),
         Command::Pause { by } => pause(run, by),
@@ -114,7 +122,7 @@ fn skip(run: &Run, flow: &Flow, step: usize, reason: SkipReason) -> Result<Vec<E
     Ok(vec![Event::StepsSkipped { steps: vec![step], reason }])
 }
 
-fn in_flight(run: &Run, step: usize, attempt: u32) -> Result<(), Refusal> {
+pub(super) fn in_flight(run: &Run, step: usize, attempt: u32) -> Result<(), Refusal> {
     let counts = run.steps[step].state == StepState::Running && run.steps[step].attempts == attempt;
     if counts { Ok(()) } else { Err(Refusal::Stale { step, attempt }) }
 }
@@ -128,13 +136,21 @@ fn after_failure(run: &Run, flow: &Flow, step: usize, fault: Fault, now: Timesta
         return Event::StepInterrupted { step, lost: false, until: None };
     }
     if attempt >= policy.max_attempts() || !may_retry(plan_step, &fault) {
-        return Event::StepFailed { step, fault };
+        return given_up(plan_step, step, fault);
     }
     let mut delay = policy.delay_after(attempt, chance(run, step, attempt));
     if let Again::Transient { after: Some(after) } = fault.again {
         delay = delay.max(after);
     }
     Event::StepRetrying { step, until: now.plus(delay), fault }
+}
+
+/// A step that has failed for good.
+pub(super) fn given_up(plan: &PlanStep, step: usize, fault: Fault) -> Event {
+    match plan.on_error {
+        OnError::Ask => Event::StepHeld { step, fault },
+        OnError::Stop | OnError::Continue => Event::StepFailed { step, fault },
+    }
 }
 
 fn may_retry(step: &PlanStep, fault: &Fault) -> bool {
@@ -177,6 +193,7 @@ fn awake(run: &Run, now: Timestamp) -> Vec<Event> {
     let due = run.asleep.range(..=(now, usize::MAX)).filter_map(|&(_, step)| match run.steps[step].state {
         StepState::Sleeping { .. } => Some(Event::StepSucceeded { step, warnings: Vec::new() }),
         StepState::Asking { .. } => Some(Event::StepFailed { step, fault: unanswered() }),
+        StepState::Deciding { .. } | StepState::Listening { .. } => Some(waits::expired(run, step)),
         _ => None,
     });
     due.collect()
@@ -259,12 +276,17 @@ pub fn unanswered() -> Fault {
     Fault::permanent(code::WF4008, "nobody answered in time")
 }
 
-fn retry(
+pub(super) fn retry(
     run: &Run,
     flow: &Flow,
     step: Option<usize>,
     (inputs, by, now): (Map<String, Value>, String, Timestamp),
 ) -> Result<Vec<Event>, Refusal> {
+    if let Some(held) = waits::held(run, step)
+        && !run.state.is_finished()
+    {
+        return Ok(waits::release(run, held, inputs, by));
+    }
     let retryable = matches!(
         run.state,
         RunState::Paused | RunState::Finished(Outcome::Failed | Outcome::Cancelled | Outcome::TimedOut)
@@ -306,7 +328,7 @@ fn retry(
 
 /// These steps, everything behind them, the loops that they are items of, and whatever only an end of the run had kept
 /// from running.
-fn reopen_from(run: &Run, flow: &Flow, from: &[usize]) -> Vec<usize> {
+pub(super) fn reopen_from(run: &Run, flow: &Flow, from: &[usize]) -> Vec<usize> {
     let mut chosen = BTreeSet::new();
     let mut open: Vec<usize> = from.to_vec();
     if !from.is_empty() {
@@ -326,6 +348,6 @@ fn reopen_from(run: &Run, flow: &Flow, from: &[usize]) -> Vec<usize> {
     chosen.into_iter().filter(begun).collect()
 }
 
-const fn refused(action: &'static str, state: RunState, possible: &'static str) -> Refusal {
+pub(super) const fn refused(action: &'static str, state: RunState, possible: &'static str) -> Refusal {
     Refusal::State { action, status: state.status(), possible }
 }

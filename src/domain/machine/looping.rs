@@ -72,6 +72,7 @@ pub(super) fn halted(run: &mut Run, step: usize, before: StepState) {
             count_open(run, of, state, false);
             run.steps[of].state = StepState::Pending;
             run.asking.retain(|asking| asking.step != Some(of));
+            run.waits.remove(&of);
         }
         halted(run, of, before);
     }
@@ -116,7 +117,7 @@ fn note_broken(run: &mut Run) {
 }
 
 fn is_breaking(run: &Run, flow: &Flow, step: usize) -> bool {
-    run.steps[step].state == StepState::Failed && flow.step(run, step).on_error == OnError::Stop
+    run.steps[step].state == StepState::Failed && flow.step(run, step).on_error != OnError::Continue
 }
 
 /// Items that failed or were cut off begin once more, with fresh steps; the others stay as they are.

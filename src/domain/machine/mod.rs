@@ -24,6 +24,7 @@ mod looping;
 mod settle;
 #[cfg(test)]
 mod tests;
+mod waits;
 
 pub use apply::apply;
 pub use decide::{decide, unanswered};

@@ -63,8 +63,9 @@ pub fn settle(run: &Run, flow: &Flow, now: Timestamp) -> Option<Event> {
 
 /// A run that is being ended: first what is in flight stops, then what tidies up has its turn, then it is over.
 fn closing(run: &Run, flow: &Flow, cause: CancelCause) -> Option<Event> {
+    let quiet = run.in_flight == 0 && run.nesting == 0;
     if flow.closing == 0 || run.closing_over {
-        return (run.in_flight == 0).then(|| Event::Finished { outcome: cause.into() });
+        return quiet.then(|| Event::Finished { outcome: cause.into() });
     }
     if in_flight(run).any(|step| !is_wanted(run, flow, step)) {
         return None;
@@ -73,7 +74,7 @@ fn closing(run: &Run, flow: &Flow, cause: CancelCause) -> Option<Event> {
     let (wanted, unwanted): (Vec<usize>, Vec<usize>) =
         (0..run.steps.len()).filter(unsettled).partition(|&step| is_wanted(run, flow, step));
     if wanted.is_empty() {
-        return (run.in_flight == 0).then(|| Event::Finished { outcome: cause.into() });
+        return quiet.then(|| Event::Finished { outcome: cause.into() });
     }
     if !unwanted.is_empty() {
         return Some(Event::StepsCancelled { steps: unwanted });
@@ -171,8 +172,10 @@ pub(super) fn is_carried(run: &Run, flow: &Flow, step: usize) -> bool {
     }
 }
 
+/// Steps with work under way, here or in another run.
 fn in_flight(run: &Run) -> impl Iterator<Item = usize> + '_ {
-    run.steps.iter().enumerate().filter(|(_, step)| step.state == StepState::Running).map(|(step, _)| step)
+    let busy = |state| matches!(state, StepState::Running | StepState::Nesting);
+    run.steps.iter().enumerate().filter(move |(_, step)| busy(step.state)).map(|(step, _)| step)
 }
 
 /// The earliest time that any step or the run itself waits for.

@@ -20,6 +20,7 @@ pub(super) fn read(fields: &Fields, findings: &mut Findings) -> Policy {
         timeout: fields.get("timeout").and_then(|node| timeout(node, findings)),
         tolerant: on_error(fields, findings),
         goto: goto(fields, findings),
+        asks: fields.get("on_error").is_some_and(|node| node.text() == Some("ask")),
     }
 }
 
@@ -114,7 +115,7 @@ fn on_error(fields: &Fields, findings: &mut Findings) -> Option<bool> {
     let later = match &node.kind {
         // Read by whoever knows the step.
         Kind::List(_) | Kind::Map(_) => return critical.map(|critical| !critical),
-        Kind::Text(text) if text == "ask" => Some("`ask`"),
+        Kind::Text(text) if text == "ask" => return critical.map(|critical| !critical),
         Kind::Text(text) if text == "rollback" => Some("`rollback`"),
         _ => None,
     };

@@ -81,6 +81,8 @@ pub struct Policy {
     pub tolerant: Option<bool>,
     /// `on_error: { goto: id }`.
     pub goto: Option<Marked<String>>,
+    /// `on_error: ask`.
+    pub asks: bool,
 }
 
 /// The parts of `retry` that are written.

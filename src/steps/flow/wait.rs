@@ -3,13 +3,13 @@
 //! ```yaml
 //! - { type: wait, config: { for: 30m } }
 //! - { type: wait, config: { until: "2027-03-28T09:00:00+02:00" } }
+//! - { type: wait, config: { event: payment.received, expires: 3d } }
 //! ```
 
 use chrono::DateTime;
 use futures::future::BoxFuture;
 use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::contract::step::{Attempt, StepHandler, StepOutcome, StepResult};
 use crate::domain::code;
@@ -19,7 +19,7 @@ use crate::domain::time::Timestamp;
 use crate::language::catalog::StepType;
 use crate::steps::duration::Seconds;
 
-/// How long; exactly one of the two.
+/// How long; exactly one of the three.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Config {
@@ -29,9 +29,10 @@ struct Config {
     /// Until when to wait: date, time and offset. A time that has passed does not wait.
     #[schemars(extend("format" = "date-time"))]
     until: Option<String>,
-    /// Known, so that it can be refused by name.
-    #[schemars(skip)]
-    event: Option<Value>,
+    /// The name of an event to wait for; whoever sends it names this execution.
+    event: Option<String>,
+    /// How long to wait for the event; without it for ever.
+    expires: Option<Seconds>,
 }
 
 /// The step type `wait`.
@@ -42,11 +43,11 @@ impl StepHandler for Wait {
     fn declare(&self) -> StepType {
         StepType {
             name: "wait",
-            summary: "waits for a while, or until a point in time",
+            summary: "waits for a while, until a point in time, or for an event",
             config: schema_for!(Config).to_value(),
             consumes: Vec::new(),
             produces: Vec::new(),
-            outputs: &[],
+            outputs: &["event", "payload"],
             effect: EffectClass::Idempotent,
             overridable: &[],
         }
@@ -59,8 +60,15 @@ impl StepHandler for Wait {
                 Err(Fault::permanent(code::WF2001, message).at(format!("{}.config{key}", attempt.step)))
             };
             match config {
-                Config { event: Some(_), .. } => wrong(".event", "`event` is not supported yet".to_owned())
-                    .map_err(|fault: Fault| fault.fix("wait with `for` or `until`")),
+                Config { event: Some(event), span: None, until: None, expires } => {
+                    let until = expires.map_or(Timestamp::NEVER, |Seconds(span)| attempt.now.plus(span));
+                    Ok(StepOutcome::Listen { event, until: until.min(Timestamp::NEVER) })
+                }
+                Config { event: Some(_), .. } => {
+                    wrong(".event", "`event` stands with `for` or `until`, and only one can hold".to_owned())
+                        .map_err(|fault: Fault| fault.fix("say how long the event may take with `expires`"))
+                }
+                Config { expires: Some(_), .. } => wrong(".expires", "`expires` belongs to `event`".to_owned()),
                 Config { span: Some(Seconds(span)), until: None, .. } => {
                     Ok(StepOutcome::WaitUntil(attempt.now.plus(span)))
                 }
@@ -75,7 +83,7 @@ impl StepHandler for Wait {
                 Config { span: Some(_), until: Some(_), .. } => {
                     wrong("", "`for` and `until` stand together, and only one can hold".to_owned())
                 }
-                Config { .. } => wrong("", "`for` or `until` is missing".to_owned()),
+                Config { .. } => wrong("", "`for`, `until` or `event` is missing".to_owned()),
             }
         })
     }

@@ -1,7 +1,7 @@
 -- name: insert_run
 -- Accepts a run.
-INSERT INTO run (id, workflow_id, revision_hash, slug, origin, inputs, status, created_at)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value -> 4, value -> 5, 'queued', value ->> 6
+INSERT INTO run (id, workflow_id, revision_hash, slug, origin, inputs, status, created_at, parent_id)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value -> 4, value -> 5, 'queued', value ->> 6, value ->> 7
 FROM json_each($1);
 
 -- name: update_run
@@ -50,8 +50,13 @@ FROM recent JOIN step ON run_id = recent.id
 WHERE step.status = 'completed' AND step.started_at IS NOT NULL AND position < 200;
 
 -- name: select_open_runs
--- All runs that have not ended, oldest first: what a start carries on.
-SELECT id, status, due_at FROM run WHERE finished_at IS NULL ORDER BY id;
+-- All runs that have not ended, oldest first: what a start carries on. Whoever waits for another run is called when that
+-- one ended without anybody hearing it.
+SELECT id, status, due_at,
+       status = 'waiting' AND due_at IS NULL
+           AND EXISTS (SELECT 1 FROM run AS child WHERE child.parent_id = run.id AND child.finished_at IS NOT NULL)
+           AS child_over
+FROM run WHERE finished_at IS NULL ORDER BY id;
 
 -- name: select_run_ids_like
 -- Ids that begin alike, for a short id and for "did you mean".

@@ -7,5 +7,6 @@ mod disk;
 mod kills;
 mod lives;
 mod loads;
+mod nested;
 mod orphans;
 mod stops;

@@ -37,6 +37,10 @@ fn played(files: &[PathBuf]) -> Vec<String> {
         let flow: Value = workflow_yaml(&text);
         let home = Home::new();
         let path = home.write(&name, &text);
+        std::fs::create_dir_all(home.path().join("workflows/templates")).expect("a folder");
+        for (template, text) in flow["x-templates"].as_object().into_iter().flatten() {
+            home.write(&format!("workflows/templates/{template}.yaml"), text.as_str().expect("a text"));
+        }
         let mut args = vec!["run".to_owned(), path.display().to_string(), "--json".to_owned()];
         for (key, value) in flow["x-inputs"].as_object().into_iter().flatten() {
             args.push(value.as_str().map_or_else(|| format!("{key}={value}"), |text| format!("{key}={text}")));

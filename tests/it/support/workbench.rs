@@ -217,6 +217,7 @@ impl Workbench {
             slug: self.flow.plan.slug.clone(),
             origin: json("{}"),
             inputs: json("{}"),
+            parent: None,
         };
         self.engine.accept(new, Arc::clone(&self.flow), None).await.expect("accepted")
     }

@@ -32,6 +32,7 @@ fn shape() -> impl Strategy<Value = Shape> {
         1 => Just(Shape::InsideEach),
         1 => Just(Shape::Handler),
         1 => Just(Shape::Cleaner),
+        1 => Just(Shape::Asks),
     ]
 }
 
@@ -42,7 +43,7 @@ proptest! {
     fn every_walk_keeps_the_invariants_and_ends_in_a_friendly_world(
         seeds in prop::collection::vec((any::<u8>(), 0u32..3, any::<bool>(), any::<bool>(), 0u8..6, shape()), 1..8),
         timeout in prop::option::weighted(0.2, 5u64..60),
-        acts in prop::collection::vec((0u8..104, any::<u8>()), 0..160),
+        acts in prop::collection::vec((0u8..120, any::<u8>()), 0..160),
         asks_first in prop::bool::weighted(0.1),
     ) {
         let mut world = World::new(plan_of(&seeds, timeout.map(Span::from_secs)));

@@ -29,6 +29,8 @@ pub enum Shape {
     Handler,
     /// Runs however the run ends.
     Cleaner,
+    /// Asks what then when it has failed.
+    Asks,
 }
 
 pub fn plan_of(seeds: &[StepSeed], timeout: Option<Span>) -> Flow {
@@ -65,7 +67,13 @@ pub fn plan_of(seeds: &[StepSeed], timeout: Option<Span>) -> Flow {
             },
             retry: RetryPolicy { count: retries, ..RetryPolicy::default() },
             timeout: Span::from_secs(300),
-            on_error: if carries_on { OnError::Continue } else { OnError::Stop },
+            on_error: if shape == Shape::Asks {
+                OnError::Ask
+            } else if carries_on {
+                OnError::Continue
+            } else {
+                OnError::Stop
+            },
             ports: Vec::new(),
             outputs: Vec::new(),
             effect: if effect == 0 { EffectClass::AtMostOnce } else { EffectClass::AtLeastOnce },

@@ -10,6 +10,24 @@ use crate::domain::id::RunId;
 use crate::domain::plan::{OnError, Phase};
 use crate::domain::run::{RunState, SkipReason, StepState};
 use crate::domain::time::Span;
+use crate::domain::wait::{ApprovalSpec, OnExpire};
+
+fn child_of(step: usize) -> RunId {
+    RunId::from_bits(1_000 + step as u128)
+}
+
+fn spec(which: u8) -> ApprovalSpec {
+    ApprovalSpec {
+        title: "May it?".to_owned(),
+        approvers: Vec::new(),
+        required: 1 + u32::from(which % 2),
+        requester: "ana".to_owned(),
+        allow_requester: which.is_multiple_of(7),
+        on_expire: [OnExpire::Reject, OnExpire::Approve, OnExpire::Fail][usize::from(which % 3)],
+        rejection_continues: which.is_multiple_of(11),
+        show: Default::default(),
+    }
+}
 
 /// A run, the journal that a store would hold, and the clock.
 pub struct World {
@@ -49,7 +67,7 @@ impl World {
     }
 
     fn check(&self, before: &Run, command: &Command) {
-        let may_reopen = matches!(command, Command::Retry { .. });
+        let may_reopen = matches!(command, Command::Retry { .. } | Command::SkipStep { .. });
         if before.state.is_finished() && !may_reopen {
             assert_eq!(*before, self.run, "a finished run moved on {command:?}");
         }
@@ -100,12 +118,9 @@ impl World {
         assert_eq!(run.in_flight, count(|state| state == StepState::Running));
         let own = (0..run.planned()).filter(|&step| self.flow.plan.steps[step].in_loop.is_none());
         assert_eq!(run.unsettled, own.filter(|&step| !run.steps[step].state.is_settled()).count());
-        let asleep = run.steps.iter().enumerate().filter_map(|(index, step)| match step.state {
-            StepState::Backoff { until } | StepState::Sleeping { until } | StepState::Asking { until } => {
-                Some((until, index))
-            }
-            _ => None,
-        });
+        assert_eq!(run.nesting, count(|state| state == StepState::Nesting));
+        let asleep = run.steps.iter().enumerate();
+        let asleep = asleep.filter_map(|(index, step)| Some((step.state.waits_until()?, index)));
         assert_eq!(run.asleep, asleep.collect());
     }
 
@@ -125,7 +140,8 @@ impl World {
             assert!(running <= terms.max_parallel, "loop {at} runs {running} items");
             let breaks = |item: &u32| {
                 known.steps(*item).any(|step| {
-                    run.steps[step].state == StepState::Failed && self.flow.step(run, step).on_error == OnError::Stop
+                    run.steps[step].state == StepState::Failed
+                        && self.flow.step(run, step).on_error != OnError::Continue
                 })
             };
             assert_eq!(failed, (0..known.count).filter(begun).filter(breaks).count(), "loop {at}");
@@ -187,6 +203,22 @@ impl World {
                 self.act(Command::Answer { inputs: [(key, json!(1))].into_iter().collect(), by: by() })
             }
             97 => self.act(Command::Skip { step, reason: SkipReason::Condition }),
+            104..=105 => self.act(Command::Nest { step, attempt, child: child_of(step) }),
+            106..=107 => self.end_child(step, which % 3 == 0),
+            108..=109 => {
+                let until = self.now.plus(Span::from_secs(4));
+                self.act(Command::AskApproval { step, attempt, spec: spec(which), until })
+            }
+            110..=112 => {
+                let by = ["ana", "bob", "cleo"][usize::from(which % 3)].to_owned();
+                self.act(Command::Decide { step: None, approves: which % 5 != 0, by, comment: None })
+            }
+            113 => {
+                let until = self.now.plus(Span::from_secs(4));
+                self.act(Command::Listen { step, attempt, event: "e".to_owned(), until })
+            }
+            114 => self.act(Command::Signal { event: "e".to_owned(), payload: json!(which), by: by() }),
+            115..=116 => self.act(Command::SkipStep { step, by: by() }),
             _ => {
                 self.crash_and_refold();
                 Ok(())
@@ -205,7 +237,11 @@ impl World {
                 let _ = match due {
                     Due::Claim => self.act(Command::Claim),
                     Due::Offer { step } => self.begin(step),
+                    Due::Stop { step } if self.run.steps[step].state == StepState::Nesting => {
+                        self.end_child(step, true)
+                    }
                     Due::Stop { step } => self.fail_softly(step),
+                    Due::WakeAt { at: Timestamp::NEVER } => self.help_those_who_wait(),
                     Due::WakeAt { at } => {
                         self.now = self.now.max(at);
                         self.act(Command::Wake)
@@ -218,6 +254,23 @@ impl World {
             }
         }
         panic!("a friendly world did not end it: {:?}", self.run);
+    }
+
+    fn end_child(&mut self, step: usize, failed: bool) -> Result<(), Refusal> {
+        let fault = failed.then(|| Fault::permanent(code::WF2006, "the child failed"));
+        self.act(Command::ChildEnded { child: child_of(step), fault, warnings: Vec::new() })
+    }
+
+    /// Other runs end well, and somebody looks at what is held.
+    fn help_those_who_wait(&mut self) -> Result<(), Refusal> {
+        for step in 0..self.run.steps.len() {
+            match self.run.steps[step].state {
+                StepState::Nesting => self.end_child(step, false)?,
+                StepState::Held => self.act(Command::SkipStep { step, by: "friend".to_owned() })?,
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Begins a step, or a loop with as many items as its place says.

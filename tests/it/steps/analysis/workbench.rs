@@ -20,6 +20,6 @@ pub async fn run_as(step_key: &str, step: &dyn StepHandler, config: Value, ports
     }
     match step.run(&attempt).await? {
         StepOutcome::Done(done) => Ok(done),
-        StepOutcome::WaitUntil(_) | StepOutcome::Ask { .. } => panic!("these steps do not wait"),
+        other => panic!("these steps do not wait: {other:?}"),
     }
 }

@@ -80,7 +80,7 @@ fn attempt(config: Value, inputs: Value, ports: BTreeMap<String, Bound>) -> Atte
 async fn outcome(handler: &dyn StepHandler, attempt: &Attempt) -> Result<Done, Fault> {
     match handler.run(attempt).await? {
         StepOutcome::Done(done) => Ok(done),
-        StepOutcome::WaitUntil(_) | StepOutcome::Ask { .. } => panic!("documents do not wait"),
+        other => panic!("documents do not wait: {other:?}"),
     }
 }
 

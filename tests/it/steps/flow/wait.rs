@@ -31,7 +31,8 @@ async fn a_wait_that_cannot_be_meant_says_what_is_wrong() {
         (json!({"until": "2027-03-28T09:00:00"}), "no point in time"),
         (json!({"for": "a while"}), "not a duration"),
         (json!({"for": -1}), "a duration"),
-        (json!({"event": "paid"}), "`event` is not supported yet"),
+        (json!({"event": "paid", "for": "1h"}), "only one can hold"),
+        (json!({"for": "1h", "expires": "2h"}), "`expires` belongs to `event`"),
     ] {
         let fault = Wait.run(&attempt(config.clone())).await.expect_err("not to be waited for");
         assert!(fault.code == code::WF2001 && fault.message.contains(words), "{config}: {fault}");
@@ -41,5 +42,5 @@ async fn a_wait_that_cannot_be_meant_says_what_is_wrong() {
 #[test]
 fn the_schema_offers_only_what_is_built() {
     let keys: Vec<_> = Wait.declare().config["properties"].as_object().expect("keys").keys().cloned().collect();
-    assert_eq!(keys, ["for", "until"]);
+    assert_eq!(keys, ["for", "until", "event", "expires"]);
 }

@@ -5,14 +5,15 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::origin::Origin;
-use super::words::{self, Word};
-use crate::domain::event::{Entry, Event};
+use super::super::decisions::ApprovalView;
+use super::super::origin::Origin;
+use super::super::words::{self, Word};
 use crate::domain::fault::Fault;
 use crate::domain::plan::Plan;
 use crate::domain::question::Question;
 use crate::domain::run::{Flow, Run, RunState, SkipReason, StepState};
 use crate::domain::time::Timestamp;
+use crate::domain::wait::Wait;
 use crate::store::journal::History;
 use crate::store::workflows::StoredWorkflow;
 
@@ -82,6 +83,9 @@ pub struct StepView {
     /// How far its items are, of a step with `foreach`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub items: Option<ItemsView>,
+    /// The execution that it began and waits for, or waited for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub execution_id: Option<String>,
     /// Its outputs, where they were asked for.
     pub outputs: Option<Map<String, Value>>,
     /// What people should know.
@@ -142,6 +146,9 @@ pub struct RunView {
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     #[schema(value_type = Vec<Object>)]
     pub questions: Vec<Question>,
+    /// What it waits for people to approve.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub approvals: Vec<ApprovalView>,
     /// How long it waits for that; RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub asks_until: Option<String>,
@@ -153,7 +160,7 @@ pub struct RunView {
 
 impl RunView {
     /// The view of a folded run. Outputs of steps are put in by whoever has them.
-    pub(super) fn new(history: &History, run: &Run, flow: &Flow) -> Self {
+    pub(in crate::service) fn new(history: &History, run: &Run, flow: &Flow) -> Self {
         let row = &history.row;
         let plan = &flow.plan;
         let steps: Vec<StepView> = (0..plan.steps.len()).map(|index| step_view(plan, run, index)).collect();
@@ -180,7 +187,13 @@ impl RunView {
             warnings: row.warnings.clone(),
             error: if matches!(run.state, RunState::Finished(_)) { fault.map(FaultView::from) } else { None },
             questions: asking.iter().flat_map(|asking| asking.questions.clone()).collect(),
-            asks_until: asking.iter().map(|asking| asking.until).min().map(|until| until.to_string()),
+            approvals: ApprovalView::all(run, flow),
+            asks_until: asking
+                .iter()
+                .map(|asking| asking.until)
+                .min()
+                .filter(|until| *until < Timestamp::NEVER)
+                .map(|until| until.to_string()),
             origin: serde_json::from_str(row.origin.get()).unwrap_or_default(), // written by this program
             seq: history.entries.len() as u64,
         }
@@ -190,6 +203,13 @@ impl RunView {
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.finished_at.is_some()
+    }
+
+    /// Whether it does nothing until somebody says something: answers, decides, or looks at a step that failed.
+    #[must_use]
+    pub fn waits_for_somebody(&self) -> bool {
+        let held = |step: &StepView| step.status == "waiting" && step.error.is_some();
+        !self.is_finished() && (!self.questions.is_empty() || !self.approvals.is_empty() || self.steps.iter().any(held))
     }
 }
 
@@ -201,15 +221,11 @@ fn step_view(plan: &Plan, run: &Run, index: usize) -> StepView {
         let (done, failed, running) = known.tally();
         ItemsView { total: known.count, done, failed: u32::try_from(failed).unwrap_or(u32::MAX), running }
     });
-    let due_at = match state.state {
-        StepState::Backoff { until } | StepState::Sleeping { until } | StepState::Asking { until } => {
-            Some(until.to_string())
-        }
-        _ => None,
-    };
+    let due_at = state.state.waits_until().filter(|until| *until < Timestamp::NEVER).map(|until| until.to_string());
     let skipped = match state.state {
         StepState::Skipped(SkipReason::Condition) => Some(Cow::Borrowed("its condition was false")),
         StepState::Skipped(SkipReason::Branch) => Some(Cow::Borrowed("another branch was taken")),
+        StepState::Skipped(SkipReason::Asked) => Some(Cow::Borrowed("somebody skipped it")),
         StepState::Skipped(SkipReason::RunFailed) => Some(Cow::Borrowed("the workflow had failed before it")),
         _ => None,
     };
@@ -228,6 +244,10 @@ fn step_view(plan: &Plan, run: &Run, index: usize) -> StepView {
         skipped,
         parent: step.parent.map(|parent| plan.steps[parent].id.clone()),
         items,
+        execution_id: match run.waits.get(&index) {
+            Some(Wait::Child(child)) => Some(child.to_string()),
+            _ => None,
+        },
         outputs: None,
         warnings: if stands == index { state.warnings.clone() } else { Vec::new() },
         error: state.fault.as_ref().filter(|_| stands == index).map(FaultView::from),
@@ -268,91 +288,5 @@ impl From<StoredWorkflow> for WorkflowView {
             revision: workflow.revision_hash,
             created_at: workflow.created_at.to_string(),
         }
-    }
-}
-
-/// One line of an execution's history.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogLine {
-    /// When; RFC 3339.
-    pub at: String,
-    /// What happened, for people.
-    pub text: String,
-}
-
-impl LogLine {
-    pub(super) fn new((at, event): &Entry, run: &Run, flow: &Flow) -> Self {
-        Self { at: at.to_string(), text: say(event, run, flow) }
-    }
-}
-
-/// A step as people call it: its name, and which item it is for.
-pub(super) fn name_of(run: &Run, flow: &Flow, step: usize) -> String {
-    let mut name = flow.step(run, step).name.clone();
-    let around: Vec<u32> = run.items_around(step).map(|(_, item)| item).collect();
-    for item in around.into_iter().rev() {
-        name.push_str(&format!(" #{}", item + 1));
-    }
-    name
-}
-
-/// An event in words; `run` has been moved by it already.
-pub(super) fn say(event: &Event, run: &Run, flow: &Flow) -> String {
-    let name = |step: &usize| name_of(run, flow, *step);
-    let clock = |time: &Timestamp| time.to_string();
-    match event {
-        Event::Queued => "accepted".to_owned(),
-        Event::Claimed => "taken up".to_owned(),
-        Event::Requeued => "given back; waits for a place".to_owned(),
-        Event::StepStarted { step, attempt } => format!("{}: attempt {attempt} started", name(step)),
-        Event::StepSucceeded { step, warnings } if warnings.is_empty() => format!("{}: completed", name(step)),
-        Event::StepSucceeded { step, warnings } => format!("{}: completed; {}", name(step), warnings.join("; ")),
-        Event::StepFailed { step, fault } => format!("{}: failed: {fault}; {}", name(step), fault.remedy()),
-        Event::StepRetrying { step, until, fault } => {
-            format!("{}: attempt failed: {fault}; next one at {}", name(step), clock(until))
-        }
-        Event::StepSleeping { step, until } => format!("{}: waits until {}", name(step), clock(until)),
-        Event::Asked { step, questions, until } => {
-            let asks = step.as_ref().map_or_else(String::new, |step| format!("{}: ", name(step)));
-            let labels: Vec<_> = questions.iter().map(|question| question.label.as_str()).collect();
-            format!("{asks}asks for {} until {}", labels.join(", "), clock(until))
-        }
-        Event::Answered { inputs, by } => {
-            let keys: Vec<_> = inputs.keys().map(String::as_str).collect();
-            format!("{} answered by {by}", keys.join(", "))
-        }
-        Event::StepInterrupted { step, lost: true, until: None } => {
-            format!("{}: interrupted by a crash; runs again", name(step))
-        }
-        Event::StepInterrupted { step, lost: true, until: Some(until) } => {
-            format!("{}: interrupted by one crash after another; runs again at {}", name(step), clock(until))
-        }
-        Event::StepInterrupted { step, lost: false, .. } => format!("{}: stopped", name(step)),
-        Event::StepsSkipped { steps, reason } => {
-            let names: Vec<_> = steps.iter().map(name).collect();
-            let why = match reason {
-                SkipReason::Condition => "condition is false",
-                SkipReason::RunFailed => "the workflow has failed",
-                SkipReason::Branch => "another branch was taken",
-            };
-            format!("{}: skipped, {why}", names.join(", "))
-        }
-        Event::ItemsListed { step, count, resumed: false, .. } => format!("{}: begins with {count} items", name(step)),
-        Event::ItemsListed { step, .. } => format!("{}: goes on with the items that are missing", name(step)),
-        Event::StepsCancelled { steps } => {
-            let names: Vec<_> = steps.iter().map(name).collect();
-            format!("{}: not done, for the execution is being ended", names.join(", "))
-        }
-        Event::ClosingOver => "the time for `on_error` and `finally` is over".to_owned(),
-        Event::WaitingUntil { until } => format!("waiting until {}", clock(until)),
-        Event::PauseAsked { by } => format!("pause asked by {by}"),
-        Event::Paused => "paused".to_owned(),
-        Event::Resumed { by } => format!("resumed by {by}"),
-        Event::CancelAsked { by, .. } => format!("cancel asked by {by}"),
-        Event::Reopened { steps, by } => {
-            let names: Vec<_> = steps.iter().map(name).collect();
-            format!("retry of {} asked by {by}", names.join(", "))
-        }
-        Event::Finished { outcome } => RunState::Finished(*outcome).status().replace('_', " "),
     }
 }

@@ -4,7 +4,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::progress::{FaultView, say};
+use super::history::say;
+use super::progress::FaultView;
 use crate::domain::event::{Entry, Event};
 use crate::domain::machine;
 use crate::domain::run::{Flow, Run};
@@ -44,7 +45,7 @@ pub struct EventView {
 }
 
 /// The events after number `after`.
-pub(super) fn frames(history: &History, flow: &Flow, after: u64) -> Vec<EventView> {
+pub(in crate::service) fn frames(history: &History, flow: &Flow, after: u64) -> Vec<EventView> {
     let mut run = Run::new(history.row.id, flow, history.row.created_at);
     let mut frames = Vec::new();
     for (seq, (at, event)) in (1..).zip(&history.entries) {
@@ -79,6 +80,13 @@ fn frame_of(history: &History, flow: &Flow, run: &Run, (seq, entry): (u64, &Entr
         | Event::StepRetrying { step, .. }
         | Event::StepSleeping { step, .. }
         | Event::ItemsListed { step, .. }
+        | Event::StepNested { step, .. }
+        | Event::ApprovalAsked { step, .. }
+        | Event::Decided { step, .. }
+        | Event::StepListening { step, .. }
+        | Event::StepHeld { step, .. }
+        | Event::StepReleased { step, .. }
+        | Event::SkipAsked { step, .. }
         | Event::Asked { step: Some(step), .. }
         | Event::StepInterrupted { step, .. } => vec![frame(Some(*step))],
         Event::StepsSkipped { steps, .. } | Event::StepsCancelled { steps } | Event::Reopened { steps, .. } => {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::library::Ready;
+use super::super::library::Ready;
 use super::preview::{PlanStepView, PlanView};
 use super::progress::WorkflowView;
 use crate::domain::plan::{InputSpec, InputType, Plan, Required};
@@ -87,7 +87,7 @@ pub struct WorkflowDetail {
 }
 
 impl WorkflowDetail {
-    pub(super) fn new(workflow: WorkflowView, ready: &Ready, catalog: &Catalog) -> Self {
+    pub(in crate::service) fn new(workflow: WorkflowView, ready: &Ready, catalog: &Catalog) -> Self {
         let plan = &ready.flow.plan;
         Self {
             workflow,

@@ -1,0 +1,142 @@
+//! What steps wait for that is neither work of their own nor a point in time: people, other runs, events.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::id::RunId;
+use super::time::Timestamp;
+
+/// What becomes of an approval that nobody decided in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnExpire {
+    /// It counts as rejected.
+    #[default]
+    Reject,
+    /// It counts as given.
+    Approve,
+    /// The step fails as unanswered.
+    Fail,
+}
+
+/// An approval that is asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ApprovalSpec {
+    /// What is to be approved, for people.
+    pub title: String,
+    /// Who may decide, by name; empty: whoever may steer the run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvers: Vec<String>,
+    /// How many must agree.
+    pub required: u32,
+    /// Who started the run.
+    pub requester: String,
+    /// Whether that person may decide too.
+    pub allow_requester: bool,
+    /// What becomes of it when nobody decides in time.
+    pub on_expire: OnExpire,
+    /// A rejection is an outcome like any other; otherwise it fails the step.
+    pub rejection_continues: bool,
+    /// What to look at before deciding, by name.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub show: Map<String, Value>,
+}
+
+impl ApprovalSpec {
+    /// Why somebody may not decide, if so.
+    #[must_use]
+    pub fn forbids(&self, by: &str) -> Option<String> {
+        if !self.allow_requester && by == self.requester {
+            return Some(format!("{by} asked for it, and somebody else has to decide"));
+        }
+        let named = self.approvers.is_empty() || self.approvers.iter().any(|name| name.trim_start_matches('@') == by);
+        (!named).then(|| format!("{by} is not among those who decide: {}", self.approvers.join(", ")))
+    }
+}
+
+/// What one person decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vote {
+    /// Who.
+    pub by: String,
+    /// What.
+    pub approves: bool,
+    /// Why, in their words.
+    pub comment: Option<String>,
+}
+
+/// An approval and what was decided so far.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Approval {
+    /// What is asked.
+    pub spec: ApprovalSpec,
+    /// How long it waits.
+    pub until: Timestamp,
+    /// What was decided.
+    pub votes: Vec<Vote>,
+}
+
+/// What a step waits for, or waited for until it went on.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Wait {
+    /// The end of another run.
+    Child(RunId),
+    /// People.
+    Approval(Approval),
+    /// An event.
+    Event {
+        /// Its name.
+        name: String,
+        /// What came with it, once it came.
+        payload: Option<Value>,
+    },
+}
+
+impl Wait {
+    /// What the step gives when it has gone on.
+    #[must_use]
+    pub fn outputs(&self) -> Map<String, Value> {
+        let outputs = match self {
+            Self::Child(child) => json!({ "execution_id": child }),
+            Self::Event { name, payload } => json!({ "event": name, "payload": payload }),
+            Self::Approval(approval) => {
+                let agree: Vec<&str> =
+                    approval.votes.iter().filter(|vote| vote.approves).map(|vote| vote.by.as_str()).collect();
+                let against: Vec<&str> =
+                    approval.votes.iter().filter(|vote| !vote.approves).map(|vote| vote.by.as_str()).collect();
+                let comments: Vec<&str> = approval.votes.iter().filter_map(|vote| vote.comment.as_deref()).collect();
+                let expired = against.is_empty() && agree.len() < approval.spec.required as usize;
+                let approved = against.is_empty() && (!expired || approval.spec.on_expire == OnExpire::Approve);
+                json!({ "approved": approved, "approved_by": agree, "rejected_by": against, "comments": comments, "expired": expired })
+            }
+        };
+        match outputs {
+            Value::Object(map) => map,
+            _ => Map::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asked_may_not_decide_unless_told_so_and_others_must_be_named() {
+        let spec = ApprovalSpec {
+            title: "Book it".to_owned(),
+            approvers: vec!["@bob".to_owned(), "cleo".to_owned()],
+            required: 1,
+            requester: "ana".to_owned(),
+            allow_requester: false,
+            on_expire: OnExpire::Reject,
+            rejection_continues: false,
+            show: Map::new(),
+        };
+        assert!(spec.forbids("ana").is_some_and(|why| why.contains("somebody else")));
+        assert_eq!(spec.forbids("bob"), None);
+        assert!(spec.forbids("dan").is_some_and(|why| why.contains("cleo")));
+        let open = ApprovalSpec { approvers: Vec::new(), allow_requester: true, ..spec };
+        assert_eq!((open.forbids("ana"), open.forbids("dan")), (None, None));
+    }
+}

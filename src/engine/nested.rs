@@ -1,0 +1,261 @@
+//! Runs inside runs: a step begins another run and waits for its end. The end is a fact of the other run, written with
+//! it; who waits reads it there, so a crash between the two loses nothing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::carried::{Carried, Origin};
+use super::{EngineError, Inner, raw, reception};
+use crate::contract::directory::{Found, Wanted};
+use crate::contract::step::Nest;
+use crate::domain::code;
+use crate::domain::command::Command;
+use crate::domain::fault::{Again, Fault};
+use crate::domain::id::{RunId, WorkflowId};
+use crate::domain::run::Flow;
+use crate::language::inputs;
+use crate::store::StoreError;
+use crate::store::journal::NewRun;
+use crate::store::runs::StoredRun;
+
+/// The door of runs that other runs began.
+const DOOR: &str = "workflow";
+/// Runs stand in runs at most so deep.
+const DEEPEST: usize = 8;
+
+/// The step of another run that began this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    /// The run.
+    pub run: RunId,
+    /// The step, by its place.
+    pub step: usize,
+}
+
+/// A workflow as it was when the outermost run began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// The workflow.
+    pub workflow: WorkflowId,
+    /// The name by which it is run.
+    pub slug: String,
+    /// Its version then.
+    pub revision: String,
+}
+
+/// What a run hands on to those that it begins; a part of its origin.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Kin {
+    /// Who began it, if another run did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
+    /// The workflows of the runs around it, from the outside in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lineage: Vec<String>,
+    /// The versions that the workflows had, by the names that steps call them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub pins: BTreeMap<String, Pin>,
+}
+
+/// What is known of the step that begins a run.
+#[derive(Clone)]
+pub struct Beginner {
+    run: RunId,
+    step: usize,
+    generation: u32,
+    workflow: WorkflowId,
+    flow: Arc<Flow>,
+    origin: Arc<Origin>,
+}
+
+impl Beginner {
+    pub fn of(carried: &Carried, step: usize) -> Self {
+        Self {
+            run: carried.run.id,
+            step,
+            generation: carried.run.steps[step].generation,
+            workflow: carried.workflow,
+            flow: Arc::clone(&carried.flow),
+            origin: Arc::clone(&carried.origin),
+        }
+    }
+
+    /// The id of the run that this step begins: the same however often it is tried.
+    fn child(&self, generation: u32) -> RunId {
+        let text = format!("{}/{}/{generation}", self.run, self.step);
+        let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+        let chance = hash[..10].iter().fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
+        RunId::from_bits((self.run.bits() >> 80) << 80 | chance)
+    }
+}
+
+/// Begins the run, or finds it begun.
+///
+/// # Errors
+/// There is no such workflow, its inputs do not fit, or it stands in itself.
+pub async fn begin(inner: &Arc<Inner>, beginner: &Beginner, nest: &Nest) -> Result<RunId, Fault> {
+    let child = beginner.child(beginner.generation);
+    if stored(inner, child).await?.is_some() {
+        return Ok(child);
+    }
+    let found = find(inner, beginner, &nest.wanted).await?;
+    check_lineage(beginner, &found.slug)?;
+    let (inputs, _) = inputs::check(&found.flow.plan, &nest.inputs).map_err(|faults| first(faults, &found.slug))?;
+    if let Some(earlier) = earlier(inner, beginner, &found, &inputs).await? {
+        return Ok(earlier);
+    }
+    let mut kin = beginner.origin.kin.clone();
+    kin.parent = nest.wait.then_some(Parent { run: beginner.run, step: beginner.step });
+    kin.lineage.push(beginner.flow.plan.slug.clone());
+    let mut origin = json!({ "door": DOOR, "name": beginner.origin.name, "began_by": beginner.run });
+    merge(&mut origin, json!(kin));
+    let new = NewRun {
+        workflow_id: found.workflow.unwrap_or(beginner.workflow),
+        revision_hash: found.flow.plan.hash.clone(),
+        slug: found.slug,
+        origin: raw(&origin),
+        inputs: raw(&inputs),
+        parent: nest.wait.then_some(beginner.run),
+    };
+    let fresh = Carried::fresh(child, new, found.flow, None, inner.clock.now());
+    match reception::accept(inner, fresh).await {
+        // Somebody was quicker: it is the same run.
+        Ok(()) | Err(EngineError::Store(StoreError::Conflict(_))) => Ok(child),
+        Err(error) => Err(Fault::transient(code::WF4006, "the workflow could not be begun").context(error)),
+    }
+}
+
+/// What the step began in an earlier generation: done or broken off, it need not begin anew. What is broken goes on.
+async fn earlier(
+    inner: &Arc<Inner>,
+    beginner: &Beginner,
+    found: &Found,
+    inputs: &Map<String, Value>,
+) -> Result<Option<RunId>, Fault> {
+    for generation in (0..beginner.generation).rev() {
+        let child = beginner.child(generation);
+        let Some(row) = stored(inner, child).await? else { continue };
+        let same = row.revision_hash == found.flow.plan.hash && row.inputs.get() == raw(inputs).get();
+        if !same {
+            return Ok(None);
+        }
+        if matches!(row.status.as_str(), "failed" | "cancelled" | "timed_out") {
+            let by = beginner.run.to_string();
+            let retry = Command::Retry { step: None, inputs: Map::new(), by };
+            let begun = Box::pin(reception::command(inner, child, reception::Wish::Command(retry))).await;
+            begun.map_err(|error| {
+                Fault::permanent(code::WF4013, format!("`{child}` could not be retried")).context(error)
+            })?;
+        }
+        return Ok(Some(child));
+    }
+    Ok(None)
+}
+
+async fn find(inner: &Inner, beginner: &Beginner, wanted: &Wanted) -> Result<Found, Fault> {
+    if let Wanted::Workflow(name) = wanted
+        && let Some(pin) = beginner.origin.kin.pins.get(name)
+    {
+        let flow = inner.plans.get(&inner.store, &pin.revision).await;
+        let flow = flow.map_err(|error| Fault::permanent(code::WF4013, error.to_string()))?;
+        return Ok(Found { workflow: Some(pin.workflow), slug: pin.slug.clone(), flow });
+    }
+    match inner.plans.directory() {
+        Some(directory) => directory.find(wanted).await,
+        None => Err(Fault::permanent(code::WF4013, "this process knows no workflows by name")),
+    }
+}
+
+fn check_lineage(beginner: &Beginner, slug: &str) -> Result<(), Fault> {
+    let lineage = beginner.origin.kin.lineage.iter().map(String::as_str).chain([beginner.flow.plan.slug.as_str()]);
+    if lineage.clone().any(|known| known == slug) {
+        let way: Vec<&str> = lineage.chain([slug]).collect();
+        let message = format!("`{slug}` would stand in itself: {}", way.join(" begins "));
+        return Err(Fault::permanent(code::WF4013, message));
+    }
+    if beginner.origin.kin.lineage.len() + 1 >= DEEPEST {
+        let message = format!("workflows stand in workflows deeper than {DEEPEST} levels");
+        return Err(Fault::permanent(code::WF4013, message));
+    }
+    Ok(())
+}
+
+fn first(faults: Vec<Fault>, slug: &str) -> Fault {
+    let more = faults.len().saturating_sub(1);
+    let Some(fault) = faults.into_iter().next() else {
+        return Fault::permanent(code::WF4013, format!("the inputs of `{slug}` do not fit"));
+    };
+    let rest = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+    Fault { message: format!("`{slug}`: {}{rest}", fault.message), again: Again::Permanent, ..fault }
+}
+
+async fn stored(inner: &Inner, run: RunId) -> Result<Option<StoredRun>, Fault> {
+    let found = inner.store.runs().find(run).await;
+    found.map_err(|error| Fault::transient(code::WF4006, "the store could not be read").context(error))
+}
+
+fn merge(into: &mut Value, more: Value) {
+    if let (Value::Object(into), Value::Object(more)) = (into, more) {
+        into.extend(more);
+    }
+}
+
+/// How a run that a step waited for came out: what it gives, or why it did not go well.
+pub struct Ended {
+    pub outputs: Map<String, Value>,
+    pub fault: Option<Fault>,
+    pub warnings: Vec<String>,
+}
+
+/// How a run came out; `None` while it is not over.
+pub async fn ended(inner: &Inner, child: RunId) -> Result<Option<Ended>, StoreError> {
+    let Some(row) = inner.store.runs().find(child).await? else { return Ok(None) };
+    if row.finished_at.is_none() {
+        return Ok(None);
+    }
+    let mut outputs: Map<String, Value> =
+        row.outputs.as_ref().and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+    outputs.entry("execution_id").or_insert_with(|| json!(child));
+    let fault = match row.status.as_str() {
+        "completed" => None,
+        status => Some(match row.fault {
+            Some(fault) => {
+                Fault { message: format!("`{}`: {}", row.slug, fault.message), again: Again::Permanent, ..fault }
+            }
+            None => Fault::permanent(code::WF4007, format!("`{}` was {status} ({child})", row.slug)),
+        }),
+    };
+    let warnings = match row.warnings.len() {
+        0 => Vec::new(),
+        count => vec![format!("`{}` ended with {count} warnings ({child})", row.slug)],
+    };
+    Ok(Some(Ended { outputs, fault, warnings }))
+}
+
+/// Tells whoever waits for it that a run is over.
+pub fn tell_parent(inner: &Arc<Inner>, parent: RunId, child: RunId) {
+    let inner = Arc::clone(inner);
+    tokio::spawn(async move {
+        // Who does not hear it now reads it at the next start.
+        if let Err(error) = reception::command(&inner, parent, reception::Wish::ChildEnded(child)).await {
+            tracing::debug!(%parent, %child, %error, "nobody waits for this end any more");
+        }
+    });
+}
+
+/// Passes a wish on to the runs that a run waits for.
+pub fn pass_on(inner: &Arc<Inner>, children: Vec<RunId>, command: &Command) {
+    for child in children {
+        let (inner, command) = (Arc::clone(inner), command.clone());
+        tokio::spawn(async move {
+            if let Err(error) = reception::command(&inner, child, reception::Wish::Command(command)).await {
+                tracing::debug!(%child, %error, "the wish came too late");
+            }
+        });
+    }
+}
