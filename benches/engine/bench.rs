@@ -13,7 +13,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::oneshot;
 use workflow::contract::clock::{Clock, SystemClock};
 use workflow::contract::registry::Registry;
-use workflow::contract::step::{Attempt, Done, StepHandler, StepResult};
+use workflow::contract::step::{Attempt, Done, StepHandler, StepOutcome, StepResult};
 use workflow::domain::event::Event;
 use workflow::domain::id::RunId;
 use workflow::domain::plan::EffectClass;
@@ -25,6 +25,25 @@ use workflow::store::Store;
 use workflow::store::db::{Durability, Settings as StoreSettings};
 use workflow::store::journal::NewRun;
 use workflow::store::workflows::{Revision, StoredWorkflow};
+
+/// Waits for longer than anything is measured.
+struct Idle;
+
+impl StepHandler for Idle {
+    fn declare(&self) -> StepType {
+        StepType {
+            name: "idle",
+            summary: "waits",
+            effect: EffectClass::Idempotent,
+            ..Trivial(EffectClass::Pure).declare()
+        }
+    }
+
+    fn run<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, StepResult> {
+        let until = attempt.now.plus(workflow::domain::time::Span::from_secs(365 * 24 * 3_600));
+        Box::pin(std::future::ready(Ok(StepOutcome::WaitUntil(until))))
+    }
+}
 
 /// Gives about 100 bytes and does nothing.
 struct Trivial(EffectClass);
@@ -69,24 +88,73 @@ pub struct Bench {
 }
 
 impl Bench {
+    /// Ten steps in a row.
     pub async fn new(folder: &Path, name: &str, effect: EffectClass, places: usize) -> Self {
+        let text = format!("name: Bench {name}\nsteps:\n{}", "  - { type: trivial }\n".repeat(super::STEPS));
+        Self::of(folder, (name, &text, "{}"), effect, places).await
+    }
+
+    /// The workflow of this text, with these inputs. On a folder that has been used it carries on what is open there.
+    pub async fn of(
+        folder: &Path,
+        (name, text, inputs): (&str, &str, &str),
+        effect: EffectClass,
+        places: usize,
+    ) -> Self {
         let settings = StoreSettings {
             database: folder.join(format!("{name}.db")),
             files: folder.join("files"),
             durability: Durability::Full,
         };
         let store = Store::open(&settings).await.expect("a store");
-        let registry = Registry::new(vec![Arc::new(Trivial(effect))]).expect("one type");
+        let registry = Registry::new(vec![Arc::new(Trivial(effect)), Arc::new(Idle)]).expect("two types");
         let plans = Plans::new(registry.clone(), Options::default());
-        let text = format!("name: Bench {name}\nsteps:\n{}", "  - { type: trivial }\n".repeat(super::STEPS));
-        let source = Source { name: "bench.yaml".to_owned(), text };
+        let source = Source { name: "bench.yaml".to_owned(), text: text.to_owned() };
         let flow = plans.share(plans.compile(&source).plan.expect("the text above compiles"));
-        let new = keep(&store, &flow, source).await;
+        let new = keep(&store, &flow, source, inputs).await;
         let settings = Settings { max_concurrent: places, ..Settings::default() };
         let engine = Engine::start(store, registry, plans, Arc::new(SystemClock), settings).await.expect("an engine");
         let ends = Ends::default();
         tokio::spawn(notice_ends(engine.clone(), Arc::clone(&ends)));
         Self { engine, flow, new, ends, database: folder.join(format!("{name}.db")) }
+    }
+
+    /// Accepts so many runs and does not wait for their ends.
+    pub async fn accept(&self, runs: usize) {
+        let accept = || self.engine.accept(self.new.clone(), Arc::clone(&self.flow), None);
+        let mut open = FuturesUnordered::new();
+        for _ in 0..runs {
+            if open.len() == 1_000 {
+                open.next().await;
+            }
+            open.push(accept());
+        }
+        while let Some(accepted) = open.next().await {
+            accepted.expect("accepted");
+        }
+    }
+
+    /// Waits until so many runs stand still.
+    pub async fn until_waiting(&self, runs: usize) {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&self.database).read_only(true);
+        let mut connection = options.connect().await.expect("a reader");
+        loop {
+            let text = "SELECT count(*) AS count FROM run WHERE status = 'waiting' AND finished_at IS NULL";
+            let row = sqlx::query(text).fetch_one(&mut connection).await.expect("a number");
+            if row.get::<i64, _>("count") as usize >= runs {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    /// How long it takes to list the newest runs.
+    pub async fn list(&self) -> Duration {
+        let filter = workflow::store::runs::RunFilter { limit: 50, ..Default::default() };
+        let begin = Instant::now();
+        let found = self.engine.store().runs().list(&filter).await.expect("readable");
+        assert!(!found.is_empty(), "there are runs");
+        begin.elapsed()
     }
 
     /// One run from its start to its end.
@@ -132,7 +200,7 @@ impl Bench {
     }
 }
 
-async fn keep(store: &Store, flow: &Flow, source: Source) -> NewRun {
+async fn keep(store: &Store, flow: &Flow, source: Source, inputs: &str) -> NewRun {
     let clock = SystemClock;
     let plan = &flow.plan;
     let workflow = StoredWorkflow {
@@ -158,7 +226,7 @@ async fn keep(store: &Store, flow: &Flow, source: Source) -> NewRun {
         revision_hash: plan.hash.clone(),
         slug: plan.slug.clone(),
         origin: json(r#"{"door":"bench","name":"bench"}"#),
-        inputs: json("{}"),
+        inputs: json(inputs),
         parent: None,
     }
 }

@@ -22,6 +22,13 @@ pub fn peak_memory_mib() -> u64 {
     peak.and_then(|text| text.trim().split(' ').next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
 }
 
+/// The memory that this process has now, in MiB.
+pub fn memory_mib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let now = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    now.and_then(|text| text.trim().split(' ').next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
+}
+
 /// Wall and CPU time from here on.
 pub struct Load {
     wall: Instant,

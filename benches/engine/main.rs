@@ -7,6 +7,7 @@
 mod bench;
 mod floor;
 mod machine;
+mod wide;
 
 use std::time::Duration;
 
@@ -38,6 +39,13 @@ fn main() {
             together(&bench, name, floor.hundred).await;
             bench.close().await;
         }
+        line("peak memory", &format!("{} MiB", machine::peak_memory_mib()));
+        for (name, effect) in [("durable", EffectClass::Idempotent), ("pure", EffectClass::Pure)] {
+            for items in [1_000, 10_000, 100_000] {
+                wide::fan_out(folder.path(), effect, (name, items)).await;
+            }
+        }
+        wide::waiting(folder.path()).await;
         line("peak memory", &format!("{} MiB", machine::peak_memory_mib()));
     });
 }
