@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 use crate::config::Config;
 use crate::contract::clock::{Clock, SystemClock};
 use crate::contract::registry::Registry;
+use crate::domain::time::Timestamp;
 use crate::engine::{self, Engine, Plans};
 use crate::service::{Archive, Library, Service, Shelf};
 use crate::store::{Store, StoreError};
@@ -77,6 +78,12 @@ impl App {
         let _ = tokio::time::timeout(COPYING, copying).await; // what is missing is written at the next start
         store.close().await;
     }
+}
+
+/// The present time.
+#[must_use]
+pub fn now() -> Timestamp {
+    SystemClock.now()
 }
 
 /// Whether something failed because the disk or the database did.

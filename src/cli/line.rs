@@ -35,7 +35,6 @@ pub struct Overrides {
 #[derive(Debug, Clone, Default, Args)]
 pub struct Server {
     /// Ask the running service at this address, as http://127.0.0.1:8080, instead of this machine's storage path; its
-    /// token is WORKFLOW_API_TOKEN; its
     /// token is WORKFLOW_API_TOKEN
     #[arg(long, global = true, value_name = "URL", help_heading = "Settings")]
     pub server: Option<String>,
@@ -53,4 +52,10 @@ pub enum Command {
     Config(settings::Show),
     /// Say whether a `workflow` process owns the storage path and answers
     Health,
+    /// Look whether the storage path keeps what is promised: histories without gaps, nothing forgotten, every file whole
+    Doctor {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
 }

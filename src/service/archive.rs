@@ -44,6 +44,11 @@ impl Archive {
         Self { store, plans }
     }
 
+    /// The store that it reads.
+    pub(super) const fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// The execution that a full id, a unique beginning of one, or `last` names.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 mod archive;
 pub mod conversations;
 mod decisions;
+mod doctor;
 mod error;
 mod expectation;
 mod files;
@@ -22,6 +23,7 @@ mod workflows;
 
 pub use archive::{Archive, ListFilter};
 pub use decisions::ApprovalView;
+pub use doctor::{Check, Health};
 pub use error::ServiceError;
 pub use expectation::{Expectation, Processed};
 pub use library::{Library, TemplateInfo};

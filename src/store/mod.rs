@@ -3,6 +3,7 @@
 //! One handle, one accessor per noun. All statements stand in `sql/`, one file per accessor; `db/` is the only
 //! room that names the database library. Start reading at [`journal`]: it holds the engine's one write.
 
+pub mod audit;
 pub mod blobs;
 pub mod cards;
 pub mod conversations;

@@ -154,7 +154,7 @@ pub struct RunView {
     pub asks_until: Option<String>,
     /// Where it came from.
     pub origin: Origin,
-    /// The number of its last event: what [`super::Archive::events`] goes on after.
+    /// The number of its last event: what [`crate::service::Archive::events`] goes on after.
     pub seq: u64,
 }
 

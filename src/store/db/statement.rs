@@ -15,6 +15,7 @@ const FILES: &[&str] = &[
     include_str!("../sql/conversations.sql"),
     include_str!("../sql/cards.sql"),
     include_str!("../sql/repeats.sql"),
+    include_str!("../sql/audit.sql"),
 ];
 
 /// One statement.

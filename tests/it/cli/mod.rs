@@ -2,6 +2,7 @@
 
 mod ask;
 mod chat;
+mod doctor;
 mod run;
 mod steer;
 mod there;
