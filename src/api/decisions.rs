@@ -1,4 +1,5 @@
-//! What people decide about executions: approvals, steps left out, events sent by hand.
+//! What people want to know before they decide about an execution, and what they decide: approvals, steps left out,
+//! events sent by hand.
 
 use axum::extract::{Path, State};
 use serde::Deserialize;
@@ -16,10 +17,20 @@ use crate::service::{Caller, RunView};
 
 pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default()
+        .routes(routes!(explain))
         .routes(routes!(approve))
         .routes(routes!(reject))
         .routes(routes!(skip))
         .routes(routes!(signal))
+}
+
+/// Says why an execution started, waits, failed, or left something out
+#[utoipa::path(get, path = "/api/workflow/{execution}/explain", tag = "executions", params(("execution" = String, Path)),
+    responses((status = 200, description = "`{execution_id, lines}`: one sentence a line", body = Value), (status = 404)))]
+async fn explain(State(api): State<Api>, Path(execution): Path<String>) -> Result<Json, Problem> {
+    let run = resolve(&api, &execution).await?;
+    let lines = api.service.archive().explain(run).await?;
+    Ok(json::answer(&serde_json::json!({ "execution_id": run, "lines": lines })))
 }
 
 /// A decision.

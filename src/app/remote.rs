@@ -94,6 +94,15 @@ impl Remote {
         Ok(serde_json::from_value(answer["log"].take())?)
     }
 
+    /// Why an execution stands as it does, one sentence a line.
+    ///
+    /// # Errors
+    /// No such execution, or no answer.
+    pub async fn explain(&self, execution: &str) -> anyhow::Result<Vec<String>> {
+        let mut answer: Value = self.get(&format!("api/workflow/{}/explain", part(execution)?), &[]).await?;
+        Ok(serde_json::from_value(answer["lines"].take())?)
+    }
+
     /// Executions, newest first: rows of `GET /api/workflow/history`.
     ///
     /// # Errors

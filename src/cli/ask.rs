@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::desk::Desk;
 use super::{DONE, Ended, WRONG_USE, print};
-use crate::service::verbs::{History, Logs, MaybeExecution, Output, Search};
+use crate::service::verbs::{Execution, History, Logs, MaybeExecution, Output, Search};
 use crate::service::{RunView, ServiceError};
 
 pub async fn status(desk: &Desk<'_>, args: &MaybeExecution) -> Ended {
@@ -65,6 +65,19 @@ pub async fn logs(desk: &Desk<'_>, args: &Logs) -> Ended {
         } else {
             print::line(format!("{}  {}", line.at, line.text));
         }
+    }
+    Ok(DONE)
+}
+
+/// Why it stands as it does.
+pub async fn explain(desk: &Desk<'_>, args: &Execution) -> Ended {
+    let lines = desk.explain(&args.execution).await?;
+    if args.json {
+        print::json(&lines)?;
+        return Ok(DONE);
+    }
+    for line in lines {
+        print::line(line);
     }
     Ok(DONE)
 }

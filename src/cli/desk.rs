@@ -53,6 +53,17 @@ impl Desk<'_> {
         }
     }
 
+    /// Why an execution stands as it does.
+    pub async fn explain(&self, execution: &str) -> anyhow::Result<Vec<String>> {
+        match self {
+            Self::Here(config) => {
+                let archive = archive(config).await?;
+                Ok(archive.explain(archive.resolve(execution).await?).await?)
+            }
+            Self::There(remote) => remote.explain(execution).await,
+        }
+    }
+
     /// Executions, newest first, each as a JSON object.
     pub async fn history(&self, args: &History) -> anyhow::Result<Vec<Value>> {
         let config = match self {

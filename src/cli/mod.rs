@@ -86,6 +86,7 @@ async fn say(desk: &Desk<'_>, verb: Verb) -> Ended {
         Verb::Status(args) => ask::status(desk, &args).await,
         Verb::History(args) => ask::history(desk, &args).await,
         Verb::Logs(args) => ask::logs(desk, &args).await,
+        Verb::Explain(args) => ask::explain(desk, &args).await,
         Verb::Output(args) => ask::output(desk, &args).await,
         Verb::Rerun(args) => control::rerun(desk, args).await,
         Verb::Answer(args) => control::answer(desk, args).await,

@@ -8,6 +8,7 @@ mod decisions;
 mod doctor;
 mod error;
 mod expectation;
+mod explain;
 mod files;
 mod library;
 mod origin;

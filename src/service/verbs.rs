@@ -15,6 +15,8 @@ pub enum Verb {
     History(History),
     /// Show what happened in an execution, in order
     Logs(Logs),
+    /// Say why an execution started, waits, failed, or left something out
+    Explain(Execution),
     /// Show the outputs of an execution, or of one of its steps
     Output(Output),
     /// Stop an execution at the next step boundary

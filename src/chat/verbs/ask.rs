@@ -10,7 +10,7 @@ use super::super::talk::{No, Reply, Talk};
 use super::super::words;
 use crate::domain::card::{Card, CardKind, Line};
 use crate::domain::id::RunId;
-use crate::service::verbs::{Logs, Output, Search};
+use crate::service::verbs::{Execution, Logs, Output, Search};
 
 /// Lines of a log where no number is given.
 const USUAL_TAIL: usize = 20;
@@ -53,6 +53,15 @@ pub async fn one(talk: &Talk<'_>, run: RunId) -> Result<Reply, No> {
 pub async fn logs(talk: &Talk<'_>, args: &Logs) -> Result<Reply, No> {
     let run = talk.target(&args.execution).await?;
     log(talk, run, args.step.as_deref(), args.tail.map(|tail| tail as usize)).await
+}
+
+/// Why it stands as it does.
+pub async fn explain(talk: &Talk<'_>, args: &Execution) -> Result<Reply, No> {
+    let run = talk.target(&args.execution).await?;
+    let lines = talk.means.service.archive().explain(run).await?;
+    let mut card = Card::new(CardKind::Answer, format!("Why {run} stands as it does"));
+    card.lines = lines.iter().map(|line| Line { text: inert(line, 400), ..Line::default() }).collect();
+    Ok(Reply::Private(card))
 }
 
 /// What happened.

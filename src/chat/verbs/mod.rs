@@ -33,6 +33,7 @@ pub async fn ask(talk: &Talk<'_>, verb: Verb, files: Vec<FileRecord>) -> Result<
         Verb::Retry(args) => control::retry(talk, &args).await,
         Verb::Status(args) => ask::status(talk, args.execution.as_deref()).await,
         Verb::Logs(args) => ask::logs(talk, &args).await,
+        Verb::Explain(args) => ask::explain(talk, &args).await,
         Verb::Output(args) => ask::output(talk, &args).await,
         Verb::Search(args) => ask::search(talk, &args).await,
         Verb::History(args) => list::history(talk, args).await,

@@ -119,3 +119,44 @@ fn config_shows_each_value_and_where_it_comes_from() {
     assert_eq!(row("retry_count")["value"], "3");
     assert_ne!(row("max_concurrent")["source"], row("retry_count")["source"]);
 }
+
+#[test]
+fn explain_says_why_it_began_failed_and_left_out_what_it_did() {
+    let home = Home::new();
+    home.write(
+        "why.yaml",
+        "name: Why\nsteps:\n  - { type: noop, id: never, when: inputs.big | default(false) }\n  - { type: test, id: breaks, retry: 1, config: { fail: no luck } }\n  - { type: noop, id: after }\n",
+    );
+    assert_eq!(home.run(&["run", "why.yaml"]).code, 1);
+    let why = home.run(&["explain"]).stdout;
+    for said in [
+        "It runs `Why` because ",
+        "It is over: failed, at ",
+        "failed after 2 attempts: WF3002 no luck",
+        "was left out: its condition `inputs.big | default(false)` was false.",
+        "was left out: something before it had failed.",
+    ] {
+        assert!(why.contains(said), "`{said}` is not in\n{why}");
+    }
+    let json: Vec<String> = serde_json::from_str(&home.run(&["explain", "last", "--json"]).stdout).expect("a list");
+    assert_eq!(json.len(), why.lines().count());
+}
+
+#[test]
+fn explain_says_whom_a_waiting_execution_waits_for() {
+    let home = Home::new();
+    home.write(
+        "ask.yaml",
+        "name: Ask\nsteps:\n  - { type: approve, id: book, config: { approvers: [bob, cleo], required: 2, expires: 1h } }\n",
+    );
+    let mut child = home.spawn(&["run", "ask.yaml"]);
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stderr.take().expect("piped")));
+    while !lines.next().expect("it waits").expect("text").trim().eq("waiting") {}
+    let why = home.run(&["explain"]).stdout;
+    assert!(why.contains("waits for bob, cleo to approve: 0 of 2 have, until "), "{why}");
+    let refused = home.run(&["approve"]);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(refused.stderr.contains("somebody else has to decide"), "{}", refused.stderr);
+    assert_eq!(home.run(&["cancel"]).code, 0);
+    child.wait().expect("it ends");
+}
