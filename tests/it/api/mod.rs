@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod chat;
+mod decisions;
 mod doors;
 mod files;
 mod listener;
