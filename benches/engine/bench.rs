@@ -58,6 +58,7 @@ impl StepHandler for Trivial {
             produces: Vec::new(),
             outputs: &["*"],
             effect: self.0,
+            cacheable: false,
             overridable: &[],
         }
     }

@@ -52,6 +52,19 @@ pub struct InputsBody {
     pub inputs: Map<String, Value>,
 }
 
+/// What to start an execution with.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StartBody {
+    /// The inputs, by name; a file by its `file_id`.
+    #[serde(default)]
+    #[schema(value_type = Object, example = json!({"file_path": "file_01j9zq5w7n8k3v2x4y6z8a0b1c"}))]
+    pub inputs: Map<String, Value>,
+    /// No step takes an earlier result, whatever its `cache` says.
+    #[serde(default)]
+    pub fresh: bool,
+}
+
 /// Which step to run again.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

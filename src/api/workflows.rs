@@ -10,14 +10,14 @@ use utoipa_axum::routes;
 
 use super::Api;
 use super::repeats::once;
-use super::wire::{Accepted, Created, DefinitionBody, InputsBody, WorkflowBody};
+use super::wire::{Accepted, Created, DefinitionBody, InputsBody, StartBody, WorkflowBody};
 use crate::domain::id::{RunId, WorkflowId};
 use crate::http::caller::Who;
 use crate::http::json::{self, Body, Json};
 use crate::http::paging::{Asked, Page};
 use crate::http::problem::Problem;
 use crate::language::{Severity, Source};
-use crate::service::{NewWorkflow, PlanView, Ticket, WorkflowDetail};
+use crate::service::{NewWorkflow, PlanView, Terms, Ticket, WorkflowDetail};
 
 pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default()
@@ -139,7 +139,7 @@ async fn delete(State(api): State<Api>, Who(caller): Who, Path(workflow): Path<S
 ///
 /// The execution is durable when this answers. An input that is missing is no error here: the step that needs it
 /// fails with what to do. `Idempotency-Key` makes a repeat harmless for 24 hours.
-#[utoipa::path(post, path = "/api/workflow/{workflow}/execute", tag = "workflows", request_body = InputsBody,
+#[utoipa::path(post, path = "/api/workflow/{workflow}/execute", tag = "workflows", request_body = StartBody,
     params(("workflow" = String, Path, description = "workflow id or slug"), ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 200, body = Accepted), (status = 404), (status = 409, description = "this key is being answered"), (status = 422)))]
 async fn execute(
@@ -147,13 +147,14 @@ async fn execute(
     Who(caller): Who,
     Path(workflow): Path<String>,
     headers: HeaderMap,
-    Body(body): Body<InputsBody>,
+    Body(body): Body<StartBody>,
 ) -> Result<Json, Problem> {
     let workflow = named(&workflow)?;
-    let fingerprint = format!("execute {workflow} {}", json!(body.inputs));
+    let fingerprint = format!("execute {workflow} {}", json!([body.inputs, body.fresh]));
+    let terms = Terms { fresh: body.fresh };
     let work = async |ticket: Option<&Ticket>| {
         let Some(ticket) = ticket else {
-            return Ok(json!(Accepted::from(api.service.start(&caller, workflow, &body.inputs).await?)));
+            return Ok(json!(Accepted::from(api.service.start(&caller, workflow, &body.inputs, terms).await?)));
         };
         let id = RunId::from_bits(ticket.bits);
         // Started before, and the answer was lost on the way.
@@ -162,7 +163,7 @@ async fn execute(
         {
             return Ok(json!(Accepted::again(view)));
         }
-        Ok(json!(Accepted::from(api.service.start_as(id, &caller, workflow, &body.inputs).await?)))
+        Ok(json!(Accepted::from(api.service.start_as(id, &caller, workflow, &body.inputs, terms).await?)))
     };
     once(&api, &headers, &fingerprint, work).await
 }

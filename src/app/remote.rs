@@ -177,14 +177,19 @@ impl Remote {
     ///
     /// # Errors
     /// No such workflow, it cannot be run, or no answer.
-    pub async fn start(&self, name: &str, inputs: &Map<String, Value>) -> anyhow::Result<(String, Vec<String>)> {
+    pub async fn start(
+        &self,
+        name: &str,
+        inputs: &Map<String, Value>,
+        fresh: bool,
+    ) -> anyhow::Result<(String, Vec<String>)> {
         #[derive(Deserialize)]
         struct Accepted {
             execution_id: String,
             warnings: Vec<String>,
         }
         let path = format!("api/workflow/{}/execute", part(name)?);
-        let accepted: Accepted = self.post(&path, &json!({ "inputs": inputs })).await?;
+        let accepted: Accepted = self.post(&path, &json!({ "inputs": inputs, "fresh": fresh })).await?;
         Ok((accepted.execution_id, accepted.warnings))
     }
 

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::domain::id::RunId;
 use crate::service::verbs::Run;
-use crate::service::{RunView, Service, ServiceError};
+use crate::service::{RunView, Service, ServiceError, Terms};
 
 /// The input that `--file` feeds.
 pub const FILE_INPUT: &str = "file_path";
@@ -46,7 +46,7 @@ pub async fn as_owner(config: &Config, carry_on: bool, work: impl AsyncFnOnce(&S
 async fn all(service: &Service, args: &Run) -> Ended {
     let mut started = Vec::new();
     for inputs in inputs_of(service, args).await? {
-        let new = service.start(&caller(), &args.workflow, &inputs).await?;
+        let new = service.start(&caller(), &args.workflow, &inputs, Terms { fresh: args.fresh }).await?;
         say_started(&new.execution.to_string(), &new.warnings);
         started.push(new.execution);
     }

@@ -24,7 +24,7 @@ pub async fn run(remote: &Remote, args: &Run) -> Ended {
     }
     let mut started = Vec::new();
     for inputs in &each {
-        let (execution, warnings) = remote.start(&args.workflow, inputs).await?;
+        let (execution, warnings) = remote.start(&args.workflow, inputs, args.fresh).await?;
         say_started(&execution, &warnings);
         started.push(execution);
     }

@@ -44,6 +44,15 @@ pub enum Command {
         /// What people should know.
         warnings: Vec<String>,
     },
+    /// An earlier result is as good as what the attempt would give.
+    Reuse {
+        /// Its step.
+        step: usize,
+        /// Its number.
+        attempt: u32,
+        /// The run that made it.
+        from: RunId,
+    },
     /// An attempt failed.
     Fail {
         /// Its step.

@@ -36,6 +36,13 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         warnings: Vec<String>,
     },
+    /// A step took an earlier result.
+    StepReused {
+        /// The step.
+        step: usize,
+        /// The run that made it.
+        from: RunId,
+    },
     /// A step failed for good.
     StepFailed {
         /// The step.

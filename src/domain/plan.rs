@@ -104,6 +104,15 @@ pub struct Foreach {
     pub limit: u32,
 }
 
+/// For how long an earlier result of a step is as good as a new one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cache {
+    /// How long.
+    pub ttl: Span,
+    /// Template scalar that says when two attempts are the same; config and ports when absent.
+    pub key: Option<String>,
+}
+
 /// Where the value of a port comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -175,6 +184,9 @@ pub struct PlanStep {
     /// Runs once for each item of a list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub foreach: Option<Foreach>,
+    /// An earlier result on the same values is as good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<Cache>,
     /// Line of the step in its file, from 1.
     pub line: usize,
 }

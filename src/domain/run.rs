@@ -248,6 +248,8 @@ pub struct Run {
     pub asking: Vec<Asking>,
     /// What steps wait for, or waited for until they went on.
     pub waits: BTreeMap<usize, Wait>,
+    /// Steps that took an earlier result, and the runs that made these.
+    pub reused: BTreeMap<usize, RunId>,
     /// Events that came, and what came with them.
     pub signals: Vec<(String, Value)>,
     /// How often it was opened again.
@@ -299,6 +301,7 @@ impl Run {
             deadline: None,
             asking: Vec::new(),
             waits: BTreeMap::new(),
+            reused: BTreeMap::new(),
             signals: Vec::new(),
             reopened: 0,
             instances: Vec::new(),

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::Inner;
+use super::cached::{self, Slot};
 use super::carried::Carried;
 use super::feed::Notice;
 use super::nested::{self, Beginner};
@@ -27,6 +28,8 @@ pub struct Ended {
     pub step: usize,
     pub number: u32,
     pub result: Result<Brought, Fault>,
+    /// Where its result is to be kept for other runs.
+    pub slot: Option<Slot>,
 }
 
 /// What an attempt brought.
@@ -35,6 +38,8 @@ pub enum Brought {
     Outcome(StepOutcome),
     /// Another run, begun.
     Nested(RunId),
+    /// What the step gave in an earlier run.
+    Earlier(RunId, Map<String, Value>),
 }
 
 impl Brought {
@@ -49,7 +54,7 @@ impl Brought {
                 Command::AskApproval { step, attempt, spec, until }
             }
             Self::Outcome(StepOutcome::Listen { event, until }) => Command::Listen { step, attempt, event, until },
-            Self::Outcome(StepOutcome::Done(_) | StepOutcome::Nest(_)) => return None,
+            Self::Earlier(..) | Self::Outcome(StepOutcome::Done(_) | StepOutcome::Nest(_)) => return None,
         })
     }
 }
@@ -58,17 +63,22 @@ impl Brought {
 pub struct Prepared {
     step: usize,
     number: u32,
-    work: Result<(Arc<dyn StepHandler>, Attempt), Fault>,
+    work: Result<Work, Fault>,
     beginner: Beginner,
     inner: Arc<Inner>,
 }
+
+type Work = (Arc<dyn StepHandler>, Attempt, Option<Slot>);
 
 /// Takes from the run what the attempt needs. A config that cannot be rendered fails the attempt, not the engine.
 pub fn prepare(inner: &Arc<Inner>, carried: &Carried, step: usize, cancel: CancellationToken) -> Prepared {
     let plan_step = carried.flow.step(&carried.run, step);
     let number = carried.run.steps[step].attempts;
     let handler = inner.registry.get(&plan_step.kind).cloned().ok_or_else(|| unknown_type(inner, &plan_step.kind));
-    let work = handler.and_then(|handler| Ok((handler, attempt(inner, carried, step, cancel)?)));
+    let work = handler.and_then(|handler| {
+        let (attempt, slot) = attempt(inner, carried, step, cancel)?;
+        Ok((handler, attempt, slot))
+    });
     let work = work
         .map_err(|fault| if fault.place.is_none() { fault.at(carried.run.path(&carried.flow, step)) } else { fault });
     Prepared { step, number, work, beginner: Beginner::of(carried, step), inner: Arc::clone(inner) }
@@ -77,8 +87,16 @@ pub fn prepare(inner: &Arc<Inner>, carried: &Carried, step: usize, cancel: Cance
 impl Prepared {
     /// Runs to an end within the timeout and the grace. A handler that panics has failed, nothing else.
     pub async fn run(self) -> Ended {
+        let mut kept_at = None;
         let result = match self.work {
-            Ok((handler, attempt)) => {
+            Ok((handler, attempt, slot)) => {
+                if let Some(slot) = slot.as_ref().filter(|_| attempt.number == 1)
+                    && let Some((from, outputs)) = cached::find(&self.inner, slot).await
+                {
+                    let result = Ok(Brought::Earlier(from, outputs));
+                    return Ended { step: self.step, number: self.number, result, slot: None };
+                }
+                kept_at = slot;
                 let grace = self.inner.settings.stop_grace;
                 hold_to_time(&*handler, &attempt, grace, &self.inner.halting).await
             }
@@ -91,7 +109,7 @@ impl Prepared {
             }),
             other => other.map(Brought::Outcome),
         };
-        Ended { step: self.step, number: self.number, result }
+        Ended { step: self.step, number: self.number, result, slot: kept_at }
     }
 }
 
@@ -123,7 +141,12 @@ async fn hold_to_time(
     }
 }
 
-fn attempt(inner: &Arc<Inner>, carried: &Carried, step: usize, cancel: CancellationToken) -> Result<Attempt, Fault> {
+fn attempt(
+    inner: &Arc<Inner>,
+    carried: &Carried,
+    step: usize,
+    cancel: CancellationToken,
+) -> Result<(Attempt, Option<Slot>), Fault> {
     let plan_step = carried.flow.step(&carried.run, step);
     let scope = carried.scope(step);
     let config = render::config(plan_step, &scope.view())?;
@@ -133,7 +156,7 @@ fn attempt(inner: &Arc<Inner>, carried: &Carried, step: usize, cancel: Cancellat
             ports.insert(binding.port.clone(), bound);
         }
     }
-    Ok(Attempt {
+    let attempt = Attempt {
         run: carried.run.id,
         workflow: carried.flow.plan.slug.clone(),
         step: carried.run.path(&carried.flow, step),
@@ -147,7 +170,9 @@ fn attempt(inner: &Arc<Inner>, carried: &Carried, step: usize, cancel: Cancellat
         timeout: plan_step.timeout,
         cancel,
         progress: progress(inner, carried, step),
-    })
+    };
+    let slot = if carried.origin.fresh { None } else { cached::slot(plan_step, &attempt, &scope.view())? };
+    Ok((attempt, slot))
 }
 
 fn bind(

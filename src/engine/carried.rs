@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::nested::Kin;
 use super::{EngineError, Inner, raw};
-use super::{attempt, looped, nested, values};
+use super::{looped, nested, values};
 use crate::domain::code;
 use crate::domain::command::{Command, Refusal};
 use crate::domain::event::{Entry, Event};
@@ -24,6 +24,7 @@ use crate::domain::time::{Span, Timestamp};
 use crate::domain::wait::Wait;
 use crate::language::{Items, render};
 use crate::store::StoreError;
+use crate::store::cache::CachedResult;
 use crate::store::journal::{Commit, NewRun, RunRow, SettledStep};
 
 /// The door behind which somebody sits who can be asked.
@@ -48,9 +49,11 @@ pub struct Carried {
     seq: u64,
     /// Since the last commit.
     entries: Vec<Entry>,
-    settled: Vec<SettledStep>,
+    pub(super) settled: Vec<SettledStep>,
+    /// Results for other runs.
+    pub results: Vec<CachedResult>,
     /// Settled loops whose outputs are not yet in the form in which they are kept.
-    unpacked: Vec<usize>,
+    pub(super) unpacked: Vec<usize>,
     committed_status: &'static str,
     accept: Option<NewRun>,
 }
@@ -75,6 +78,7 @@ impl Carried {
             seq: 0,
             entries,
             settled: Vec::new(),
+            results: Vec::new(),
             unpacked: Vec::new(),
             committed_status: RunState::Queued.status(),
             accept: Some(new),
@@ -111,6 +115,7 @@ impl Carried {
             seq: history.seq,
             entries: Vec::new(),
             settled: Vec::new(),
+            results: Vec::new(),
             unpacked: Vec::new(),
             committed_status: run.state.status(),
             accept: None,
@@ -137,18 +142,17 @@ impl Carried {
         Ok(())
     }
 
-    /// A step succeeded with these outputs; `row` is how they are kept.
+    /// A step succeeded with these outputs, as `command` says; `row` is how they are kept.
     pub fn succeed(
         &mut self,
-        (step, attempt): (usize, u32),
-        outputs: Outputs,
-        row: Box<RawValue>,
-        warnings: Vec<String>,
+        step: usize,
+        command: Command,
+        (outputs, row): (Outputs, Box<RawValue>),
         now: Timestamp,
     ) -> Result<(), Refusal> {
         let before = self.outputs[step].replace(outputs);
         let settled = self.settled.len();
-        if let Err(refusal) = self.step(Command::Succeed { step, attempt, warnings }, now) {
+        if let Err(refusal) = self.step(command, now) {
             self.outputs[step] = before;
             return Err(refusal);
         }
@@ -158,43 +162,12 @@ impl Carried {
         Ok(())
     }
 
-    /// The runs that steps wait for.
-    pub fn children(&self) -> Vec<RunId> {
-        let child = |(step, wait): (&usize, &Wait)| match wait {
-            Wait::Child(child) if self.run.steps[*step].state == StepState::Nesting => Some(*child),
-            _ => None,
-        };
-        self.run.waits.iter().filter_map(child).collect()
-    }
-
-    /// A run that a step waits for may be over: then the step goes on with what it gave.
-    pub async fn take_child(&mut self, inner: &Inner, child: RunId) -> Result<(), EngineError> {
-        // Whoever loaded the run has looked already.
-        if !self.children().contains(&child) {
-            return Ok(());
-        }
-        let Some(ended) = nested::ended(inner, child).await? else { return Ok(()) };
-        let step = self.run.waits.iter().find(|(_, wait)| **wait == Wait::Child(child)).map(|(step, _)| *step);
-        let nested::Ended { outputs, mut fault, warnings } = ended;
-        let mark = self.settled.len();
-        // Before the step settles: what settles with it may read what it gave.
-        if let (Some(step), None) = (step, &fault) {
-            match attempt::shape(self, step, outputs) {
-                Ok(outputs) => self.outputs[step] = Some(outputs),
-                Err(trouble) => fault = Some(trouble),
-            }
-        }
-        let went_well = fault.is_none();
-        self.step(Command::ChildEnded { child, fault, warnings }, inner.clock.now())?;
-        let settled = self.settled[mark..].iter().position(|settled| Some(settled.position) == step);
-        self.unpacked.extend(settled.filter(|_| went_well).map(|place| mark + place));
-        Ok(())
-    }
-
     fn note_settled(&mut self, place: usize) {
         let (at, event) = &self.entries[place];
         let steps = match event {
-            Event::StepSucceeded { step, .. } | Event::StepFailed { step, .. } => vec![*step],
+            Event::StepSucceeded { step, .. } | Event::StepReused { step, .. } | Event::StepFailed { step, .. } => {
+                vec![*step]
+            }
             Event::StepsSkipped { steps, .. } | Event::StepsCancelled { steps } => steps.clone(),
             Event::Finished { .. } => self.cancelled_at(*at),
             Event::Reopened { steps, .. } => {
@@ -280,11 +253,13 @@ impl Carried {
             accept: self.accept.as_ref(),
             row,
             steps: &self.settled,
+            results: &self.results,
         };
         inner.store.journal().commit(&commit).await?;
         self.seq += 1;
         self.accept = None;
         self.settled.clear();
+        self.results.clear();
         self.committed_status = status;
         let entries = std::mem::take(&mut self.entries);
         let (run, seq) = (self.run.id, self.seq);
@@ -294,33 +269,6 @@ impl Carried {
             nested::tell_parent(inner, parent.run, run);
         }
         inner.feed.tell(|| super::Notice::Committed { run, seq, entries: entries.into() });
-        Ok(())
-    }
-
-    /// Brings the outputs of loops into the form in which they are kept.
-    async fn pack(&mut self, inner: &Inner) -> Result<(), StoreError> {
-        for place in std::mem::take(&mut self.unpacked) {
-            let position = self.settled[place].position;
-            let Some(outputs) = self.outputs[position].clone() else { continue };
-            let blobs = inner.store.blobs();
-            let packed = match values::pack(&outputs, &*blobs).await {
-                Err(fault) if fault.code == code::WF4005 => {
-                    // Each item's own outputs are kept; only all of them together are too much for one value.
-                    let without: Map<_, _> =
-                        (*outputs).clone().into_iter().filter(|(name, _)| name != "items").collect();
-                    self.outputs[position] = Some(Arc::new(without.clone()));
-                    values::pack(&without, &*blobs).await
-                }
-                packed => packed,
-            };
-            // As a commit that fails: nothing is acknowledged, and the next start goes on from the last one.
-            let packed = packed.map_err(|fault| StoreError::Failed {
-                action: "keep outputs in",
-                path: "files".into(),
-                message: fault.to_string(),
-            })?;
-            self.settled[place].outputs = Some(packed);
-        }
         Ok(())
     }
 
@@ -375,6 +323,8 @@ struct Ending {
 pub struct Origin {
     pub door: String,
     pub name: String,
+    /// Earlier results do not count.
+    pub fresh: bool,
     #[serde(flatten)]
     pub kin: Kin,
 }

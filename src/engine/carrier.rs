@@ -19,17 +19,15 @@ use super::carried::Carried;
 use super::desk::{Next, Seat};
 use super::nested;
 use super::reception::{Held, Mail, Wish, note_broken};
-use super::{EngineError, Inner, looped, values};
+use super::{EngineError, Inner, looped};
 use crate::contract::step::StepOutcome;
 use crate::domain::command::Command;
-use crate::domain::fault::Fault;
 use crate::domain::id::RunId;
 use crate::domain::machine::{self, Due};
 use crate::domain::plan::EffectClass;
-use crate::domain::run::{RunState, SkipReason, StepState};
+use crate::domain::run::{RunState, StepState};
 use crate::domain::time::Timestamp;
 use crate::domain::wait::Wait;
-use crate::language::render;
 use crate::store::StoreError;
 
 /// Commands that may wait for one carrier.
@@ -182,7 +180,7 @@ impl Carrier {
     /// Looks at a step's condition; begins or skips it. Says what its attempt does to the world, if there is one.
     fn offer(&mut self, step: usize, now: Timestamp) -> Option<EffectClass> {
         let first = self.carried.run.steps[step].state == StepState::Pending;
-        let wanted = if first { self.wanted(step) } else { Ok(None) };
+        let wanted = if first { self.carried.left_out(step) } else { Ok(None) };
         let loops = self.carried.run.is_loop(&self.carried.flow, step);
         let begun = match wanted {
             Ok(Some(reason)) => {
@@ -206,28 +204,6 @@ impl Carrier {
             self.apply_at(Command::Fail { step, attempt, fault }, now);
             None
         })
-    }
-
-    /// Why a step is not to run, if it is not.
-    fn wanted(&self, step: usize) -> Result<Option<SkipReason>, Fault> {
-        let condition = &self.carried.flow.step(&self.carried.run, step).condition;
-        // What a loop runs of itself was asked about before the loop began.
-        let own_item = self.carried.run.instance(step).is_some()
-            && self.carried.flow.step(&self.carried.run, step).foreach.is_some()
-            && !self.carried.run.is_loop(&self.carried.flow, step);
-        if own_item || (condition.gates.is_empty() && condition.expression.is_none()) {
-            return Ok(None);
-        }
-        let scope = self.carried.scope(step);
-        for gate in &condition.gates {
-            if !render::condition(gate, &scope.view())? {
-                return Ok(Some(SkipReason::Branch));
-            }
-        }
-        match &condition.expression {
-            Some(expression) if !render::condition(expression, &scope.view())? => Ok(Some(SkipReason::Condition)),
-            _ => Ok(None),
-        }
     }
 
     fn launch(&mut self, step: usize) {
@@ -286,17 +262,27 @@ impl Carrier {
 
     /// What an attempt brought, for the machine.
     async fn conclude(&mut self, ended: Ended) {
-        let Ended { step, number: attempt, result } = ended;
+        let Ended { step, number: attempt, result, slot } = ended;
         self.stops.remove(&step);
         self.commit_next |= self.carried.flow.step(&self.carried.run, step).effect != EffectClass::Pure;
         if self.inner.halting.is_cancelled() && result.is_err() {
             return; // stopped by us: handed back with the run once nothing is in flight
         }
         let command = match result {
-            Ok(Brought::Outcome(StepOutcome::Done(done))) => match self.keep((step, attempt), done).await {
-                Ok(()) => return,
-                Err(fault) => Command::Fail { step, attempt, fault },
-            },
+            Ok(Brought::Outcome(StepOutcome::Done(done))) => {
+                let succeed = Command::Succeed { step, attempt, warnings: done.warnings };
+                match self.carried.keep(&self.inner, succeed, (step, done.outputs), slot).await {
+                    Ok(()) => return,
+                    Err(fault) => Command::Fail { step, attempt, fault },
+                }
+            }
+            Ok(Brought::Earlier(from, outputs)) => {
+                let reuse = Command::Reuse { step, attempt, from };
+                match self.carried.keep(&self.inner, reuse, (step, outputs), None).await {
+                    Ok(()) => return,
+                    Err(fault) => Command::Fail { step, attempt, fault },
+                }
+            }
             Ok(brought) => match brought.command((step, attempt), &self.carried.origin.name) {
                 Some(command) => command,
                 None => return,
@@ -315,16 +301,6 @@ impl Carrier {
         {
             tracing::debug!(run = %self.carried.run.id, %child, %error, "looked at too early");
         }
-    }
-
-    async fn keep(&mut self, (step, attempt): (usize, u32), done: crate::contract::step::Done) -> Result<(), Fault> {
-        let outputs = attempt::shape(&self.carried, step, done.outputs)?;
-        let row = values::pack(&outputs, &*self.inner.store.blobs()).await?;
-        let now = self.inner.clock.now();
-        if let Err(refusal) = self.carried.succeed((step, attempt), outputs, row, done.warnings, now) {
-            tracing::warn!(run = %self.carried.run.id, %refusal, "an outcome came too late");
-        }
-        Ok(())
     }
 
     /// A command from outside: answered after the commit of what it led to.

@@ -2,8 +2,9 @@
 
 use super::carried::{Carried, Outputs};
 use super::looped;
-use crate::domain::run::{CancelCause, RunState};
-use crate::language::{ItemFacts, RunFacts, Scope, StepFacts};
+use crate::domain::fault::Fault;
+use crate::domain::run::{CancelCause, RunState, SkipReason};
+use crate::language::{ItemFacts, RunFacts, Scope, StepFacts, render};
 
 impl Carried {
     /// What the expressions of a step may read.
@@ -21,6 +22,28 @@ impl Carried {
     /// The same, with the step's own outputs in it.
     pub fn scope_with(&self, step: usize, own: Outputs) -> Facts<'_> {
         self.facts(Some(step), true, Some(own))
+    }
+
+    /// Why a step is not to run, if it is not.
+    pub fn left_out(&self, step: usize) -> Result<Option<SkipReason>, Fault> {
+        let condition = &self.flow.step(&self.run, step).condition;
+        // What a loop runs of itself was asked about before the loop began.
+        let own_item = self.run.instance(step).is_some()
+            && self.flow.step(&self.run, step).foreach.is_some()
+            && !self.run.is_loop(&self.flow, step);
+        if own_item || (condition.gates.is_empty() && condition.expression.is_none()) {
+            return Ok(None);
+        }
+        let scope = self.scope(step);
+        for gate in &condition.gates {
+            if !render::condition(gate, &scope.view())? {
+                return Ok(Some(SkipReason::Branch));
+            }
+        }
+        match &condition.expression {
+            Some(expression) if !render::condition(expression, &scope.view())? => Ok(Some(SkipReason::Condition)),
+            _ => Ok(None),
+        }
     }
 
     pub(super) fn facts(&self, index: Option<usize>, reads_steps: bool, own: Option<Outputs>) -> Facts<'_> {

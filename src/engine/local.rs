@@ -98,6 +98,7 @@ impl Engine {
         settings: Settings,
     ) -> Result<Self, StoreError> {
         let open = store.runs().open().await?;
+        store.cache().tidy(clock.now()).await?;
         let inner = Arc::new(Inner {
             desk: Desk::new(settings.max_concurrent),
             store,

@@ -5,11 +5,13 @@
 //! path: a start reads which runs are open and carries on.
 
 mod attempt;
+mod cached;
 mod carried;
 mod carrier;
 mod desk;
 mod facts;
 mod feed;
+mod keeping;
 mod local;
 mod looped;
 mod nested;

@@ -103,6 +103,8 @@ pub struct StepType {
     pub outputs: &'static [&'static str],
     /// What repeating it costs the world.
     pub effect: EffectClass,
+    /// What it gives follows from its config and its ports alone, and it changes nothing: an earlier result is as good.
+    pub cacheable: bool,
     /// Config keys that a run input of the same name overrides.
     pub overridable: &'static [&'static str],
 }

@@ -14,7 +14,7 @@ use super::render;
 use super::report::Findings;
 use super::source::Source;
 use super::template::{self, Named, Policy, Retry, Step, Template};
-use crate::domain::plan::{Condition, EffectClass, Foreach, ListSource, OnError, Plan, PlanStep, PortBinding};
+use crate::domain::plan::{Cache, Condition, EffectClass, Foreach, ListSource, OnError, Plan, PlanStep, PortBinding};
 use crate::domain::retry::RetryPolicy;
 
 /// What lowering needs beside the template.
@@ -59,6 +59,10 @@ pub(super) fn lower(template: &Template, lowering: Lowering, findings: &Findings
             parent: step.inside.parent,
             in_loop,
             foreach: step.foreach.as_ref().map(|read| foreach(read, &graph.ids)),
+            cache: step
+                .cache
+                .as_ref()
+                .map(|cache| Cache { ttl: cache.ttl, key: cache.key.as_ref().map(|key| key.value.clone()) }),
             line: findings.line_of(step.mark.start),
         }
     });

@@ -30,7 +30,7 @@ pub use expectation::{Expectation, Processed};
 pub use library::{Library, TemplateInfo};
 pub use origin::{CHAT, Caller, Origin, TERMINAL};
 pub use repeats::{Claim, Repeats, Ticket};
-pub use runs::{Service, Started};
+pub use runs::{Service, Started, Terms};
 pub use shelf::Shelf;
 pub use view::detail::{InputView, WorkflowDetail, read_pairs};
 pub use view::events::EventView;

@@ -55,6 +55,9 @@ pub struct Origin {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub began_by: Option<RunId>,
+    /// No step takes an earlier result.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub fresh: bool,
     /// The versions of the workflows that its steps begin, as they were when it was started.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schema(value_type = Object)]

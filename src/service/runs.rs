@@ -40,6 +40,13 @@ pub struct Started {
     pub warnings: Vec<String>,
 }
 
+/// How a run is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Terms {
+    /// No step takes an earlier result, whatever its `cache` says.
+    pub fresh: bool,
+}
+
 /// The front desk with the engine behind it. Cheap to clone.
 #[derive(Clone)]
 pub struct Service {
@@ -118,9 +125,10 @@ impl Service {
         caller: &Caller,
         name: &str,
         given: &Map<String, Value>,
+        terms: Terms,
     ) -> Result<Started, ServiceError> {
         let id = RunId::from_bits(self.engine.clock().id_bits());
-        self.start_as(id, caller, name, given).await
+        self.start_as(id, caller, name, given, terms).await
     }
 
     /// Starts a run under an id that was promised for it.
@@ -133,9 +141,10 @@ impl Service {
         caller: &Caller,
         name: &str,
         given: &Map<String, Value>,
+        Terms { fresh }: Terms,
     ) -> Result<Started, ServiceError> {
         let ready = self.shelf.ready(name, caller.door == TERMINAL).await?;
-        self.begin(id, Origin::of(caller), ready, given).await
+        self.begin(id, Origin { fresh, ..Origin::of(caller) }, ready, given).await
     }
 
     /// Starts a run of the same workflow, as it is today, with the same inputs but for those that are changed.

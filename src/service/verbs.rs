@@ -68,6 +68,9 @@ pub struct Run {
     /// Files to work on: one execution for each. They stand last, after the inputs
     #[arg(long, value_name = "PATH", num_args = 1..)]
     pub file: Vec<PathBuf>,
+    /// Take no earlier result, whatever the `cache` of a step says
+    #[arg(long)]
+    pub fresh: bool,
     /// Print one JSON object for each execution and nothing else
     #[arg(long)]
     pub json: bool,

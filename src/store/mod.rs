@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod blobs;
+pub mod cache;
 pub mod cards;
 pub mod conversations;
 pub mod db;

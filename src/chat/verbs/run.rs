@@ -9,7 +9,7 @@ use crate::domain::id::RunId;
 use crate::domain::plan::InputType;
 use crate::domain::time::Span;
 use crate::service::verbs::{Answer, Rerun, Run};
-use crate::service::{FileRecord, RunView, ServiceError, Started};
+use crate::service::{FileRecord, RunView, ServiceError, Started, Terms};
 
 /// The input by which a file is given where the workflow declares none: the specification's own word.
 const FILE_INPUT: &str = "file_path";
@@ -33,20 +33,20 @@ pub async fn run(talk: &Talk<'_>, args: Run, mut files: Vec<FileRecord>) -> Resu
                 "for a second one, say it again in a moment",
             ));
         }
-        let started = service.start(&talk.caller, &workflow, &inputs).await?;
+        let started = service.start(&talk.caller, &workflow, &inputs, Terms { fresh: args.fresh }).await?;
         return begun(talk, started).await;
     }
-    start_each(talk, &workflow, &inputs, &files).await
+    start_each(talk, (&workflow, args.fresh), &inputs, &files).await
 }
 
 /// Starts a workflow on files that were dropped, once for each.
 pub async fn start_on_files(talk: &Talk<'_>, workflow: &str, files: &[FileRecord]) -> Result<Reply, No> {
-    start_each(talk, workflow, &Map::new(), files).await
+    start_each(talk, (workflow, false), &Map::new(), files).await
 }
 
 async fn start_each(
     talk: &Talk<'_>,
-    workflow: &str,
+    (workflow, fresh): (&str, bool),
     inputs: &Map<String, Value>,
     files: &[FileRecord],
 ) -> Result<Reply, No> {
@@ -57,7 +57,7 @@ async fn start_each(
     for file in files {
         let mut inputs = inputs.clone();
         inputs.insert(key.to_owned(), Value::String(file.id.to_string()));
-        let started = service.start(&talk.caller, workflow, &inputs).await?;
+        let started = service.start(&talk.caller, workflow, &inputs, Terms { fresh }).await?;
         begun(talk, started).await?;
     }
     Ok(Reply::Quiet)

@@ -56,6 +56,11 @@ fn step_moved(run: &mut Run, flow: &Flow, at: Timestamp, event: &Event) {
             run.steps[*step].fault = None;
             set(run, flow, *step, StepState::Succeeded, at);
         }
+        Event::StepReused { step, from } => {
+            run.reused.insert(*step, *from);
+            run.steps[*step].fault = None;
+            set(run, flow, *step, StepState::Succeeded, at);
+        }
         Event::StepFailed { step, fault } => {
             run.loops_over.remove(step);
             run.steps[*step].fault = Some(fault.clone());
@@ -166,6 +171,7 @@ fn reopened(run: &mut Run, flow: &Flow, steps: &[usize]) {
         run.steps[step] = StepRun::new(run.steps[step].generation + 1);
         run.asking.retain(|asking| asking.step != Some(step));
         run.waits.remove(&step);
+        run.reused.remove(&step);
         if !through.contains(&step) {
             looping::halted(run, step, before);
         }

@@ -39,6 +39,10 @@ pub fn decide(run: &Run, flow: &Flow, command: Command, now: Timestamp) -> Resul
             in_flight(run, step, attempt)?;
             Ok(vec![Event::StepSucceeded { step, warnings }])
         }
+        Command::Reuse { step, attempt, from } => {
+            in_flight(run, step, attempt)?;
+            Ok(vec![Event::StepReused { step, from }])
+        }
         Command::Fail { step, attempt, fault } => {
             in_flight(run, step, attempt)?;
             Ok(vec![after_failure(run, flow, step, fault, now)])

@@ -24,6 +24,12 @@ pub(super) fn check(template: &Template, catalog: &Catalog, strict: bool, findin
         if step.compound.is_some() {
             continue; // read key by key already
         }
+        if let Some(cache) = step.cache.as_ref().filter(|cache| !kind.cacheable && !cache.force) {
+            let message = format!("what a `{}` gives does not follow from its config and ports alone", kind.name);
+            findings
+                .error(code::WF1015, cache.mark, message)
+                .fix("leave `cache` out, or add `force: true` if an earlier result is as good");
+        }
         // A step without config has an empty one; what it lacks is told at its type.
         let empty =
             Node { mark: Mark { start: step.kind.mark.start, end: step.kind.mark.end }, kind: Kind::Map(Vec::new()) };

@@ -54,6 +54,7 @@ pub(super) const STEP: Keys = Keys {
         "needs",
         "when",
         "foreach",
+        "cache",
         "retry",
         "timeout",
         "on_error",
@@ -63,7 +64,7 @@ pub(super) const STEP: Keys = Keys {
         "disabled",
         "label",
     ],
-    later: &["cache", "rollback", "idempotency_key", "concurrency", "progress"],
+    later: &["rollback", "idempotency_key", "concurrency", "progress"],
 };
 
 pub(super) const FOREACH: Keys = Keys {
@@ -75,6 +76,9 @@ pub(super) const FOREACH: Keys = Keys {
 pub(super) const GROUP: Keys = Keys { place: "in a group", known: &["steps", "mode"], later: &[] };
 
 pub(super) const SWITCH: Keys = Keys { place: "in a switch", known: &["on", "cases", "else"], later: &[] };
+
+pub(super) const CACHE: Keys =
+    Keys { place: "in `cache`", known: &["ttl", "key", "force"], later: &["scope", "ignore"] };
 
 pub(super) const ON_ERROR: Keys = Keys { place: "in `on_error`", known: &["goto"], later: &[] };
 
@@ -106,7 +110,7 @@ mod tests {
     #[test]
     fn the_manual_tells_every_key() {
         let manual = include_str!("../../../docs/templates.md");
-        for keys in [TOP, STEP, FOREACH, GROUP, SWITCH, ON_ERROR, DEFAULTS, RETRY, TIMEOUT, INPUT, OUTPUT] {
+        for keys in [TOP, STEP, FOREACH, GROUP, SWITCH, CACHE, ON_ERROR, DEFAULTS, RETRY, TIMEOUT, INPUT, OUTPUT] {
             for key in keys.known.iter().chain(keys.later) {
                 let told = [format!("`{key}`"), format!("`{key}:"), format!("  {key}: "), format!("{{ {key}: ")];
                 assert!(

@@ -1,5 +1,6 @@
 //! Tree to typed template: every key known by name, every value of its kind, every mark kept.
 
+mod cache;
 mod fields;
 mod foreach;
 mod inputs;
@@ -10,6 +11,7 @@ mod step;
 mod top;
 mod tree;
 
+pub use cache::Cache;
 pub use foreach::Foreach;
 pub use nested::Compound;
 pub(super) use top::read;

@@ -4,7 +4,7 @@ use super::super::report::Findings;
 use super::super::source::{Entry, Kind, Node};
 use super::fields::{Fields, visible};
 use super::keys;
-use super::{Branch, Inside, Marked, Named, Step, foreach, nested, policy};
+use super::{Branch, Inside, Marked, Named, Step, cache, foreach, nested, policy};
 use crate::domain::code;
 
 /// Reads one step into `steps`, and behind it those that it holds; what is no map is told and left out. A step without
@@ -30,6 +30,7 @@ pub(super) fn read(node: &Node, number: usize, inside: &Inside, steps: &mut Vec<
         ports: named(&fields, "ports", findings),
         disabled: fields.boolean("disabled", findings).unwrap_or(false),
         foreach: foreach::read(&fields, findings),
+        cache: cache::read(&fields, findings),
         compound: None,
         inside: inside.clone(),
         mark: node.mark,

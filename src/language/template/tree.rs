@@ -6,7 +6,7 @@ use crate::domain::time::Span;
 
 use super::super::report::Mark;
 use super::super::source::Node;
-use super::{Compound, Foreach};
+use super::{Cache, Compound, Foreach};
 
 /// Where a step stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -131,6 +131,8 @@ pub struct Step {
     pub disabled: bool,
     /// `foreach`.
     pub foreach: Option<Foreach>,
+    /// `cache`.
+    pub cache: Option<Cache>,
     /// What it holds, if it holds steps.
     pub compound: Option<Compound>,
     /// The step and the list that it stands in.

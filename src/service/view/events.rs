@@ -76,6 +76,7 @@ fn frame_of(history: &History, flow: &Flow, run: &Run, (seq, entry): (u64, &Entr
     match event {
         Event::StepStarted { step, .. }
         | Event::StepSucceeded { step, .. }
+        | Event::StepReused { step, .. }
         | Event::StepFailed { step, .. }
         | Event::StepRetrying { step, .. }
         | Event::StepSleeping { step, .. }

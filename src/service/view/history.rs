@@ -70,6 +70,7 @@ pub(in crate::service) fn say(event: &Event, run: &Run, flow: &Flow) -> String {
         Event::Asked { step: Some(step), .. }
         | Event::StepStarted { step, .. }
         | Event::StepSucceeded { step, .. }
+        | Event::StepReused { step, .. }
         | Event::StepFailed { step, .. }
         | Event::StepRetrying { step, .. }
         | Event::StepSleeping { step, .. }
@@ -91,6 +92,7 @@ fn say_of_step(event: &Event) -> String {
         Event::StepStarted { attempt, .. } => format!("attempt {attempt} started"),
         Event::StepSucceeded { warnings, .. } if warnings.is_empty() => "completed".to_owned(),
         Event::StepSucceeded { warnings, .. } => format!("completed; {}", warnings.join("; ")),
+        Event::StepReused { from, .. } => format!("completed: took what it had given in {from}"),
         Event::StepFailed { fault, .. } => format!("failed: {fault}; {}", fault.remedy()),
         Event::StepRetrying { until, fault, .. } => format!("attempt failed: {fault}; next one at {until}"),
         Event::StepSleeping { until, .. } => format!("waits until {until}"),

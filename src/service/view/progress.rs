@@ -86,6 +86,9 @@ pub struct StepView {
     /// The execution that it began and waits for, or waited for.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub execution_id: Option<String>,
+    /// The execution whose result it took instead of working.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cached_from: Option<String>,
     /// Its outputs, where they were asked for.
     pub outputs: Option<Map<String, Value>>,
     /// What people should know.
@@ -248,6 +251,7 @@ fn step_view(plan: &Plan, run: &Run, index: usize) -> StepView {
             Some(Wait::Child(child)) => Some(child.to_string()),
             _ => None,
         },
+        cached_from: run.reused.get(&index).map(ToString::to_string),
         outputs: None,
         warnings: if stands == index { state.warnings.clone() } else { Vec::new() },
         error: state.fault.as_ref().filter(|_| stands == index).map(FaultView::from),

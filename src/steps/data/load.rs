@@ -79,6 +79,7 @@ impl StepHandler for Load {
             produces: vec![Port::gives("loaded", PortType::Receipt)],
             outputs: &["loaded", "rows"],
             effect: EffectClass::Idempotent,
+            cacheable: false,
             overridable: &["table"],
         }
     }

@@ -41,6 +41,7 @@ impl StepHandler for Merge {
             produces: vec![Port::gives("records", PortType::Records), Port::gives("merged", PortType::Any)],
             outputs: &["records", "merged", "rows", "source"],
             effect: EffectClass::Pure,
+            cacheable: true,
             overridable: &[],
         }
     }

@@ -74,6 +74,7 @@ impl StepHandler for Analyze {
             produces: vec![Port::gives("analysis", PortType::Analysis)],
             outputs: &["analysis", "language", "entities", "sentiment", "keywords", "fields"],
             effect: EffectClass::Pure,
+            cacheable: true,
             overridable: &[],
         }
     }

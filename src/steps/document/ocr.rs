@@ -131,6 +131,7 @@ impl StepHandler for Ocr {
             outputs: &["text", "pages", "quality"],
             // A function of the content, but a long one: its intent is worth a commit of its own.
             effect: EffectClass::Idempotent,
+            cacheable: true,
             overridable: &["languages"],
         }
     }

@@ -72,6 +72,7 @@ impl StepHandler for Search {
             produces: vec![Port::gives("results", PortType::Records)],
             outputs: &["results", "count", "query"],
             effect: EffectClass::Idempotent,
+            cacheable: false,
             overridable: &["query", "limit"],
         }
     }

@@ -102,6 +102,7 @@ impl StepHandler for StoreDocument {
             produces: vec![Port::gives("stored", PortType::Receipt)],
             outputs: &["stored", "document_id"],
             effect: EffectClass::Idempotent,
+            cacheable: false,
             overridable: &[],
         }
     }

@@ -100,6 +100,7 @@ impl StepHandler for Upload {
             produces: vec![Port::gives("document", PortType::Document)],
             outputs: &["document"],
             effect: EffectClass::Idempotent,
+            cacheable: false,
             overridable: &[],
         }
     }

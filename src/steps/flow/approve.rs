@@ -87,6 +87,7 @@ impl StepHandler for Approve {
             produces: Vec::new(),
             outputs: &["approved", "approved_by", "rejected_by", "comments", "expired"],
             effect: EffectClass::Idempotent,
+            cacheable: false,
             overridable: &[],
         }
     }

@@ -69,6 +69,7 @@ impl StepHandler for Ask {
             produces: Vec::new(),
             outputs: &[StepType::ANY_OUTPUT],
             effect: EffectClass::Idempotent,
+            cacheable: false,
             overridable: &[],
         }
     }

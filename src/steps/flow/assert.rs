@@ -40,6 +40,7 @@ impl StepHandler for Assert {
             produces: Vec::new(),
             outputs: &[],
             effect: EffectClass::Pure,
+            cacheable: true,
             overridable: &[],
         }
     }

@@ -42,6 +42,7 @@ impl StepHandler for Dynamic {
             produces: Vec::new(),
             outputs: &["execution_id"],
             effect: EffectClass::Idempotent,
+            cacheable: false,
             overridable: &[],
         }
     }

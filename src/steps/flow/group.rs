@@ -53,6 +53,7 @@ impl StepHandler for Group {
             produces: Vec::new(),
             outputs: &[],
             effect: EffectClass::Pure,
+            cacheable: true,
             overridable: &[],
         }
     }

@@ -27,6 +27,7 @@ impl StepHandler for Noop {
             produces: Vec::new(),
             outputs: &[],
             effect: EffectClass::Pure,
+            cacheable: true,
             overridable: &[],
         }
     }

@@ -59,6 +59,7 @@ impl StepHandler for Switch {
             produces: Vec::new(),
             outputs: &["case", "value"],
             effect: EffectClass::Pure,
+            cacheable: true,
             overridable: &[],
         }
     }

@@ -47,6 +47,7 @@ impl StepHandler for Test {
             produces: Vec::new(),
             outputs: &[StepType::ANY_OUTPUT],
             effect: EffectClass::Idempotent,
+            cacheable: true,
             overridable: &[],
         }
     }

@@ -49,6 +49,7 @@ impl StepHandler for Wait {
             produces: Vec::new(),
             outputs: &["event", "payload"],
             effect: EffectClass::Idempotent,
+            cacheable: false,
             overridable: &[],
         }
     }

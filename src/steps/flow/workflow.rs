@@ -50,6 +50,7 @@ impl StepHandler for Workflow {
             produces: Vec::new(),
             outputs: &[StepType::ANY_OUTPUT],
             effect: EffectClass::Idempotent,
+            cacheable: false,
             overridable: &[],
         }
     }

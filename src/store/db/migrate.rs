@@ -18,6 +18,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "repeats", include_str!("../migrations/0004_repeats.sql")),
     (5, "saved workflows", include_str!("../migrations/0005_saved_workflows.sql")),
     (6, "nested runs", include_str!("../migrations/0006_nested_runs.sql")),
+    (7, "cache", include_str!("../migrations/0007_cache.sql")),
 ];
 
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! The binary as people use it: words in, lines and exit codes out.
 
 mod ask;
+mod cache;
 mod chat;
 mod doctor;
 mod run;

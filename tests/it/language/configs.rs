@@ -81,6 +81,7 @@ fn told(config: &str) -> Vec<String> {
         produces: Vec::new(),
         outputs: &[],
         effect: EffectClass::Pure,
+        cacheable: false,
         overridable: &[],
     };
     let catalog = Catalog::new([step]).expect("one type");

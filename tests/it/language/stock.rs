@@ -13,6 +13,7 @@ fn step(name: &'static str, config: Value) -> StepType {
         produces: Vec::new(),
         outputs: &[],
         effect: EffectClass::Pure,
+        cacheable: true,
         overridable: &[],
     }
 }
@@ -30,6 +31,7 @@ fn documents() -> Vec<StepType> {
             produces: vec![document()],
             outputs: &["document"],
             effect: EffectClass::Idempotent,
+            cacheable: false,
             ..step(
                 "upload",
                 closed(

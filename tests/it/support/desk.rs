@@ -5,7 +5,7 @@ use tempfile::TempDir;
 use workflow::app::App;
 use workflow::config::{Config, Surroundings};
 use workflow::domain::id::RunId;
-use workflow::service::{CHAT, Caller, NewWorkflow, RunView, Service, ServiceError};
+use workflow::service::{CHAT, Caller, NewWorkflow, RunView, Service, ServiceError, Terms};
 
 /// The application, open.
 pub struct Desk {
@@ -40,7 +40,7 @@ impl Desk {
 
     /// Starts a run for this caller.
     pub async fn start(&self, caller: &Caller, name: &str, inputs: Value) -> Result<RunId, ServiceError> {
-        Ok(self.service().start(caller, name, &object(inputs)).await?.execution)
+        Ok(self.service().start(caller, name, &object(inputs), Terms::default()).await?.execution)
     }
 
     /// Waits until a run has this status.

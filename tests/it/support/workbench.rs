@@ -90,6 +90,7 @@ impl StepHandler for Scripted {
             produces: Vec::new(),
             outputs: &["*"],
             effect: self.2,
+            cacheable: false,
             overridable: &[],
         }
     }
@@ -125,6 +126,7 @@ pub fn plan(steps: &[(&str, &[usize])]) -> Plan {
         parent: None,
         in_loop: None,
         foreach: None,
+        cache: None,
         id: (*id).to_owned(),
         name: (*id).to_owned(),
         kind: "scripted".to_owned(),

@@ -90,6 +90,7 @@ pub fn plan_of(seeds: &[StepSeed], timeout: Option<Span>) -> Flow {
                 on_item_error,
                 limit: 100,
             }),
+            cache: None,
             line: index + 1,
         });
     }

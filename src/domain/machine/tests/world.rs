@@ -219,6 +219,7 @@ impl World {
             }
             114 => self.act(Command::Signal { event: "e".to_owned(), payload: json!(which), by: by() }),
             115..=116 => self.act(Command::SkipStep { step, by: by() }),
+            117 => self.act(Command::Reuse { step, attempt, from: child_of(step) }),
             _ => {
                 self.crash_and_refold();
                 Ok(())

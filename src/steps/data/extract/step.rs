@@ -46,6 +46,7 @@ impl StepHandler for Extract {
             produces: vec![Port::gives("records", PortType::Records)],
             outputs: &["records", "fetched", "pages", "source", "simulated"],
             effect: EffectClass::Idempotent,
+            cacheable: false,
             overridable: &["source", "endpoint"],
         }
     }

@@ -110,6 +110,7 @@ fn declaration(name: &'static str, summary: &'static str, config: schemars::Sche
         produces: vec![Port::gives("records", PortType::Records)],
         outputs: OUTPUTS,
         effect: EffectClass::Pure,
+        cacheable: true,
         overridable: &[],
     }
 }

@@ -60,6 +60,7 @@ impl StepHandler for Validate {
             produces: vec![Port::gives("records", PortType::Records)],
             outputs: &["records", "rejects", "report", "schema", "rows", "source"],
             effect: EffectClass::Pure,
+            cacheable: true,
             overridable: &[],
         }
     }

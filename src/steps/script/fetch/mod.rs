@@ -58,6 +58,7 @@ impl StepHandler for Fetch {
             produces: vec![Port::gives("response", PortType::Any), Port::gives("records", PortType::Records)],
             outputs: &["response", "records", "simulated"],
             effect: EffectClass::AtLeastOnce,
+            cacheable: false,
             // A run input could send the author's credentials to an address of its own choosing.
             overridable: &[],
         }

@@ -1,0 +1,91 @@
+//! Results that are as good as new ones: under which key, and where they come from.
+//!
+//! A key is the hash of what a result follows from: the step type and this program's version, the rendered config, and
+//! the values of the ports. A document counts by its content, not by the id under which it was uploaded.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::{Inner, values};
+use crate::contract::step::{Attempt, Bound};
+use crate::domain::fault::Fault;
+use crate::domain::id::RunId;
+use crate::domain::plan::{Cache, PlanStep};
+use crate::domain::time::Timestamp;
+use crate::language::{Scope, render};
+
+/// Under which key a result is kept, and until when it is as good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slot {
+    pub key: String,
+    pub expires_at: Timestamp,
+}
+
+/// The slot of an attempt, if its step wants one.
+///
+/// # Errors
+/// The key that the file gives cannot be evaluated.
+pub fn slot(step: &PlanStep, attempt: &Attempt, scope: &Scope<'_>) -> Result<Option<Slot>, Fault> {
+    let Some(Cache { ttl, key }) = &step.cache else { return Ok(None) };
+    let made_of = match key {
+        Some(key) => json!({ "workflow": attempt.workflow, "step": step.id, "key": render::scalar(key, scope)? }),
+        None => json!({ "config": attempt.config, "ports": ports(&attempt.ports) }),
+    };
+    let whole = json!([env!("CARGO_PKG_VERSION"), step.kind, sorted(made_of)]);
+    let hash: [u8; 32] = Sha256::digest(whole.to_string()).into();
+    let key = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Some(Slot { key, expires_at: attempt.now.plus(*ttl) }))
+}
+
+/// An earlier result. What cannot be read is as if it were not there: the step then makes its own.
+pub async fn find(inner: &Inner, slot: &Slot) -> Option<(RunId, Map<String, Value>)> {
+    let found = inner.store.cache().find(&slot.key, inner.clock.now()).await;
+    let (run, row) =
+        found.inspect_err(|error| tracing::warn!(%error, "an earlier result could not be read")).ok()??;
+    let outputs = values::unpack(&row, &*inner.store.blobs()).await;
+    let outputs = outputs.inspect_err(|fault| tracing::warn!(%fault, "an earlier result could not be read")).ok()?;
+    Some((run, outputs))
+}
+
+fn ports(bound: &BTreeMap<String, Bound>) -> Value {
+    bound.iter().map(|(name, bound)| (name.clone(), by_content(bound.value()))).collect::<Map<_, _>>().into()
+}
+
+/// Documents by their digest alone; everything else as it is.
+fn by_content(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => match (map.get("file_id"), map.get("sha256")) {
+            (Some(_), Some(digest)) => json!({ "sha256": digest }),
+            _ => map.iter().map(|(key, value)| (key.clone(), by_content(value))).collect::<Map<_, _>>().into(),
+        },
+        Value::Array(items) => items.iter().map(by_content).collect(),
+        other => other.clone(),
+    }
+}
+
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(sorted).collect(),
+        Value::Object(map) => {
+            let entries: BTreeMap<String, Value> = map.into_iter().map(|(key, value)| (key, sorted(value))).collect();
+            entries.into_iter().collect::<Map<_, _>>().into()
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_keys_and_the_id_of_an_upload_do_not_count() {
+        let one = json!({ "b": [{ "file_id": "file_1", "sha256": "abc", "name": "a.pdf" }], "a": 1 });
+        let other = json!({ "a": 1, "b": [{ "file_id": "file_2", "sha256": "abc", "name": "b.pdf" }] });
+        assert_eq!(sorted(by_content(&one)).to_string(), sorted(by_content(&other)).to_string());
+        let another = json!({ "a": 1, "b": [{ "file_id": "file_2", "sha256": "abd", "name": "b.pdf" }] });
+        assert_ne!(sorted(by_content(&one)).to_string(), sorted(by_content(&another)).to_string());
+    }
+}
