@@ -18,6 +18,8 @@ pub async fn serve(config: &Config) -> Ended {
             return Ok(WRONG_USE);
         }
     };
+    // Before anything is carried: a stop that comes at once is still one in good order.
+    let mut terminate = signal(SignalKind::terminate())?;
     let app = App::open(config, true).await?;
     let web = app.listen(config, listener).await?;
     print::aside(format!(
@@ -27,7 +29,6 @@ pub async fn serve(config: &Config) -> Ended {
         web.url(),
         config.max_concurrent
     ));
-    let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         _ = terminate.recv() => {}
         _ = tokio::signal::ctrl_c() => {}

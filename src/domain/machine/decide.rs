@@ -65,7 +65,7 @@ pub fn decide(run: &Run, flow: &Flow, command: Command, now: Timestamp) -> Resul
         | Command::Decide { .. }
         | Command::Listen { .. }
         | Command::Signal { .. }
-        | Command::SkipStep { .. } => waits::decide(run, flow, command, now),
+        | Command::SkipStep { .. } => waits::decide(run, flow, command),
         Command::Wake => Ok(wake(run, now)),
         Command::Interrupt { lost } => Ok(interrupt(run, flow, lost, now)),
         Command::Pause { by } => pause(run, by),

@@ -14,7 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::wait::{Approval, OnExpire, Vote, Wait};
 
 /// What follows from a command about such a wait.
-pub(super) fn decide(run: &Run, flow: &Flow, command: Command, _now: Timestamp) -> Result<Vec<Event>, Refusal> {
+pub(super) fn decide(run: &Run, flow: &Flow, command: Command) -> Result<Vec<Event>, Refusal> {
     match command {
         Command::Nest { step, attempt, child } => {
             in_flight(run, step, attempt)?;
