@@ -188,6 +188,7 @@ impl Carried {
             let step = self.run.steps[position].clone();
             let succeeded = step.state == StepState::Succeeded;
             if succeeded && self.run.is_loop(&self.flow, position) {
+                looped::know_items_of(self, position);
                 self.outputs[position] = Some(Arc::new(looped::outputs(self, position)));
                 self.lists.remove(&position);
                 self.unpacked.push(self.settled.len());

@@ -179,6 +179,7 @@ impl Carrier {
 
     /// Looks at a step's condition; begins or skips it. Says what its attempt does to the world, if there is one.
     fn offer(&mut self, step: usize, now: Timestamp) -> Option<EffectClass> {
+        looped::know_items(&mut self.carried, step);
         let first = self.carried.run.steps[step].state == StepState::Pending;
         let wanted = if first { self.carried.left_out(step) } else { Ok(None) };
         let loops = self.carried.run.is_loop(&self.carried.flow, step);
@@ -211,7 +212,6 @@ impl Carrier {
         if self.carried.run.steps[step].state != StepState::Running {
             return;
         }
-        looped::know_items(&mut self.carried, step);
         let cancel = CancellationToken::new();
         self.stops.insert(step, cancel.clone());
         let prepared = attempt::prepare(&self.inner, &self.carried, step, cancel);

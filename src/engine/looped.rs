@@ -44,6 +44,14 @@ pub fn know_items(carried: &mut Carried, step: usize) {
     }
 }
 
+/// Has the list of a loop at hand, and those of the loops around it.
+pub fn know_items_of(carried: &mut Carried, step: usize) {
+    let first = carried.run.loop_at(step).filter(|known| known.count > 0).map(|known| known.first);
+    if let Some(first) = first {
+        know_items(carried, first);
+    }
+}
+
 /// The items of the loops around a step, from the inside out.
 pub fn items_around(carried: &Carried, step: usize) -> Vec<ItemFacts<'_>> {
     let mut found = Vec::new();

@@ -7,6 +7,7 @@ mod disk;
 mod kills;
 mod lives;
 mod loads;
+mod loops;
 mod nested;
 mod orphans;
 mod stops;
