@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::plan::OnItemError;
-use super::run::{Flow, Run};
+use super::run::{Flow, Run, StepState};
 
 /// What a step beyond the plan is: a step of the body of a loop, for one item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,11 +159,15 @@ impl Run {
     #[must_use]
     pub fn has_begun(&self, flow: &Flow, step: usize) -> bool {
         match self.instance(step) {
-            // When a loop began anew, the steps of its items before that stay behind and mean nothing any more.
-            Some(instance) => self
-                .loops
-                .get(&(instance.at as usize))
-                .is_some_and(|known| known.has_begun(instance.item) && known.steps(instance.item).contains(&step)),
+            // When a loop began anew, the steps of its items before that stay behind and mean nothing any more; while
+            // it waits to begin again, those of its items wait with it.
+            Some(instance) => {
+                let at = instance.at as usize;
+                let begun = |known: &Loop| known.has_begun(instance.item) && known.steps(instance.item).contains(&step);
+                self.steps[at].state != StepState::Pending
+                    && self.loops.get(&at).is_some_and(begun)
+                    && self.has_begun(flow, at)
+            }
             None => flow.plan.steps[step].in_loop.is_none(),
         }
     }

@@ -153,7 +153,7 @@ fn is_lost(run: &Run, flow: &Flow, step: usize) -> bool {
 
 /// Lets items begin as far as the loop allows.
 fn release(run: &mut Run, flow: &Flow, step: usize) {
-    if is_ended(run, flow, step) {
+    if is_ended(run, flow, step) || run.steps[step].state != StepState::Looping {
         return;
     }
     let (max_parallel, on_error) = terms(flow, run.plan_index(step));
