@@ -87,6 +87,13 @@ impl World {
         if run.instance(index).is_none() && plan.in_loop.is_some() {
             return assert_eq!(step.state, StepState::Pending, "place {index} of a loop's body moved by itself");
         }
+        // The steps of items that wait for their turn, or that were replaced, are looked at when they take part.
+        if run.instance(index).is_some() && !run.has_begun(flow, index) {
+            return assert!(
+                !matches!(step.state, StepState::Running | StepState::Nesting),
+                "step {index} works unasked"
+            );
+        }
         let item_of_itself = run.instance(index).is_some() && plan.foreach.is_some() && !run.is_loop(flow, index);
         let seen = |need: &usize| run.seen_from(flow, Some(index), *need).expect("needs stand in the same loop");
         let needs_settled = item_of_itself || plan.needs.iter().all(|need| run.steps[seen(need)].state.is_settled());
