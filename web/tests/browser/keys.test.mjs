@@ -107,6 +107,20 @@ scene('a command that is being typed is completed with Tab', async ({ chat, page
 	assert.equal(await chat.field.inputValue(), '/workflow run document_processing ');
 });
 
+scene('Tab waits for the proposals that belong to what is typed', async ({ chat, page }) => {
+	await chat.open();
+	await chat.field.pressSequentially('/workflow r');
+	await page.getByRole('listbox', { name: 'Proposals' }).waitFor();
+	await page.route('**/api/chat/complete*', async (route) => {
+		await new Promise((resolve) => setTimeout(resolve, 300));
+		await route.continue();
+	});
+	await chat.field.pressSequentially('un docu');
+	await page.keyboard.press('Tab');
+	assert.equal(await chat.field.inputValue(), '/workflow run docu', 'a proposal for what was typed before was taken');
+	await page.waitForFunction(() => document.querySelector('textarea')?.value === '/workflow run document_processing ');
+});
+
 scene('arrows choose among the proposals, and Enter takes one', async ({ chat, page }) => {
 	await chat.open();
 	await chat.field.pressSequentially('/workflow run ');
