@@ -5,6 +5,7 @@ use hmac::{Hmac, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
+use crate::domain::hex;
 use crate::domain::id::{FileId, RunId};
 use crate::domain::time::{Span, Timestamp};
 
@@ -124,16 +125,12 @@ impl Signer {
     }
 
     fn seal(&self, until: i64, text: &str) -> String {
-        use std::fmt::Write as _;
         let mut mac = Hmac::<Sha256>::new_from_slice(self.key.as_bytes()).expect("HMAC takes keys of any length");
         mac.update(until.to_string().as_bytes());
         mac.update(b".");
         mac.update(text.as_bytes());
         let bytes = mac.finalize().into_bytes();
-        bytes[..16].iter().fold(String::with_capacity(32), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}"); // writing to a String cannot fail
-            hex
-        })
+        hex::of(&bytes[..16])
     }
 }
 

@@ -8,6 +8,8 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncRead;
 
+use crate::domain::hex;
+
 /// SHA-256 of a content, printed as 64 hex digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -17,12 +19,7 @@ impl Digest {
     /// The digest with these 32 bytes.
     #[must_use]
     pub fn from_bytes(bytes: &[u8; 32]) -> Self {
-        use fmt::Write;
-        let mut text = String::with_capacity(64);
-        for byte in bytes {
-            let _ = write!(text, "{byte:02x}"); // writing to a String cannot fail
-        }
-        Self(text)
+        Self(hex::of(bytes))
     }
 
     /// 64 hex digits.

@@ -10,6 +10,7 @@ pub mod command;
 pub mod event;
 pub mod fault;
 pub mod flow;
+pub mod hex;
 pub mod id;
 pub mod items;
 pub mod machine;

@@ -18,6 +18,7 @@ use crate::contract::step::{Attempt, Bound, Done, Progress, StepHandler, StepOut
 use crate::domain::code;
 use crate::domain::command::Command;
 use crate::domain::fault::Fault;
+use crate::domain::hex;
 use crate::domain::id::RunId;
 use crate::domain::plan::PortSource;
 use crate::domain::time::Span;
@@ -196,7 +197,7 @@ fn bind(
 fn step_key(carried: &Carried, step: usize) -> String {
     let text = format!("{}/{step}/{}", carried.run.id, carried.run.steps[step].generation);
     let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
-    hash[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::of(&hash[..16])
 }
 
 fn progress(inner: &Arc<Inner>, carried: &Carried, step: usize) -> Progress {

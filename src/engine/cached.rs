@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Inner, values};
 use crate::contract::step::{Attempt, Bound};
 use crate::domain::fault::Fault;
+use crate::domain::hex;
 use crate::domain::id::RunId;
 use crate::domain::plan::{Cache, PlanStep};
 use crate::domain::time::Timestamp;
@@ -33,10 +34,8 @@ pub fn slot(step: &PlanStep, attempt: &Attempt, scope: &Scope<'_>) -> Result<Opt
         Some(key) => json!({ "workflow": attempt.workflow, "step": step.id, "key": render::scalar(key, scope)? }),
         None => json!({ "config": attempt.config, "ports": ports(&attempt.ports) }),
     };
-    let whole = json!([env!("CARGO_PKG_VERSION"), step.kind, sorted(made_of)]);
-    let hash: [u8; 32] = Sha256::digest(whole.to_string()).into();
-    let key = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Some(Slot { key, expires_at: attempt.now.plus(*ttl) }))
+    let hash: [u8; 32] = Sha256::digest(text(json!([env!("CARGO_PKG_VERSION"), step.kind, made_of]))).into();
+    Ok(Some(Slot { key: hex::of(&hash), expires_at: attempt.now.plus(*ttl) }))
 }
 
 /// An earlier result. What cannot be read is as if it were not there: the step then makes its own.
@@ -65,15 +64,10 @@ fn by_content(value: &Value) -> Value {
     }
 }
 
-fn sorted(value: Value) -> Value {
-    match value {
-        Value::Array(items) => items.into_iter().map(sorted).collect(),
-        Value::Object(map) => {
-            let entries: BTreeMap<String, Value> = map.into_iter().map(|(key, value)| (key, sorted(value))).collect();
-            entries.into_iter().collect::<Map<_, _>>().into()
-        }
-        other => other,
-    }
+/// JSON in which the order of keys does not count.
+fn text(mut value: Value) -> String {
+    value.sort_all_objects();
+    value.to_string()
 }
 
 #[cfg(test)]
@@ -84,8 +78,8 @@ mod tests {
     fn the_order_of_keys_and_the_id_of_an_upload_do_not_count() {
         let one = json!({ "b": [{ "file_id": "file_1", "sha256": "abc", "name": "a.pdf" }], "a": 1 });
         let other = json!({ "a": 1, "b": [{ "file_id": "file_2", "sha256": "abc", "name": "b.pdf" }] });
-        assert_eq!(sorted(by_content(&one)).to_string(), sorted(by_content(&other)).to_string());
+        assert_eq!(text(by_content(&one)), text(by_content(&other)));
         let another = json!({ "a": 1, "b": [{ "file_id": "file_2", "sha256": "abd", "name": "b.pdf" }] });
-        assert_ne!(sorted(by_content(&one)).to_string(), sorted(by_content(&another)).to_string());
+        assert_ne!(text(by_content(&one)), text(by_content(&another)));
     }
 }

@@ -9,6 +9,7 @@ use super::carried::Carried;
 use crate::domain::code;
 use crate::domain::command::Command;
 use crate::domain::fault::Fault;
+use crate::domain::hex;
 use crate::domain::plan::{Foreach, ListSource, PortSource};
 use crate::language::{ItemFacts, Items, render};
 
@@ -132,7 +133,7 @@ fn digest(items: &Items) -> String {
         let _ = serde_json::to_writer(&mut hash, list);
     }
     let hash: [u8; 32] = hash.0.finalize().into();
-    hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::of(&hash[..8])
 }
 
 struct Hash(Sha256);

@@ -14,6 +14,7 @@ use super::render;
 use super::report::Findings;
 use super::source::Source;
 use super::template::{self, Named, Policy, Retry, Step, Template};
+use crate::domain::hex;
 use crate::domain::plan::{Cache, Condition, EffectClass, Foreach, ListSource, OnError, Plan, PlanStep, PortBinding};
 use crate::domain::retry::RetryPolicy;
 
@@ -145,18 +146,6 @@ fn hash(plan: &Plan) -> String {
             step.remove("line");
         }
     }
-    let digest = Sha256::digest(sorted(value).to_string());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn sorted(value: Value) -> Value {
-    match value {
-        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
-        Value::Object(map) => {
-            let mut entries: Vec<_> = map.into_iter().map(|(key, value)| (key, sorted(value))).collect();
-            entries.sort_by(|(one, _), (other, _)| one.cmp(other));
-            Value::Object(entries.into_iter().collect())
-        }
-        other => other,
-    }
+    value.sort_all_objects();
+    hex::of(&Sha256::digest(value.to_string()))
 }

@@ -1,12 +1,11 @@
 //! Keeping a document. What a step stores twice is there once; what is half written is not found.
 
-use std::fmt::Write as _;
-
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::chunks;
 use super::embedding::{self, HASH};
+use crate::domain::hex;
 use crate::domain::id::{DocumentId, FileId, RunId};
 use crate::domain::time::Timestamp;
 use crate::store::db::{Db, Row, StoreError, Write};
@@ -200,7 +199,7 @@ async fn vectors(document: &NewDocument) -> Result<Vec<ChunkRow>, StoreError> {
         let rows = chunks::split(&text).enumerate().map(|(position, chunk)| {
             character += text[byte..chunk.start].chars().count();
             byte = chunk.start;
-            let vector = hex(&embedding::to_bytes(&embedding::embed(chunk.text)));
+            let vector = hex::of(&embedding::to_bytes(&embedding::embed(chunk.text)));
             let length = chunk.text.chars().count();
             (id, position, character, length, HASH.provider, HASH.model, HASH.dims, vector)
         });
@@ -242,12 +241,5 @@ fn cleaned(mut document: NewDocument) -> NewDocument {
 }
 
 fn fingerprint(text: &str) -> String {
-    hex(&Sha256::digest(text.as_bytes()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}"); // writing to a String cannot fail
-        hex
-    })
+    hex::of(&Sha256::digest(text.as_bytes()))
 }
