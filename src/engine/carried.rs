@@ -163,13 +163,12 @@ impl Carried {
     }
 
     fn note_settled(&mut self, place: usize) {
-        let (at, event) = &self.entries[place];
+        let (_, event) = &self.entries[place];
         let steps = match event {
             Event::StepSucceeded { step, .. } | Event::StepReused { step, .. } | Event::StepFailed { step, .. } => {
                 vec![*step]
             }
             Event::StepsSkipped { steps, .. } | Event::StepsCancelled { steps } => steps.clone(),
-            Event::Finished { .. } => self.cancelled_at(*at),
             Event::Reopened { steps, .. } => {
                 for &step in steps {
                     self.outputs[step] = None;
@@ -213,12 +212,6 @@ impl Carried {
     /// Whether somebody sits where the run came from, so that they can be asked.
     pub fn is_attended(&self) -> bool {
         self.origin.door == ATTENDED
-    }
-
-    fn cancelled_at(&self, at: Timestamp) -> Vec<usize> {
-        let steps = self.run.steps.iter().enumerate();
-        let ended = steps.filter(|(_, step)| step.state == StepState::Cancelled && step.finished_at == Some(at));
-        ended.map(|(place, _)| place).collect()
     }
 
     /// Whether anything has happened since the last commit.

@@ -229,8 +229,21 @@ impl Carrier {
             // Looking at a run, in vain perhaps, does not set it going in a process that carries on nothing.
             RunState::Queued if !has_place && !self.taken && !self.inner.settings.carry_on => Some(Next::Rest),
             RunState::Queued if !has_place || self.inner.draining.is_cancelled() => Some(Next::Ready),
+            RunState::Cancelling { .. } => self.leaving_what_ends(),
             _ => None,
         }
+    }
+
+    /// Where a run goes that is being ended while nothing of it is under way here. What tidies up wants a place; who
+    /// waits for other runs to end wants none, for those may need it.
+    fn leaving_what_ends(&self) -> Option<Next> {
+        let now = self.inner.clock.now();
+        let due = machine::due(&self.carried.run, &self.carried.flow, now);
+        if due.iter().any(|due| matches!(due, Due::Offer { .. })) {
+            return Some(Next::Ready);
+        }
+        let wake = machine::next_wake(&self.carried.run).unwrap_or(Timestamp::NEVER);
+        (wake > now).then_some(Next::Later(wake))
     }
 
     async fn listen(&mut self, seat: &mut Seat) -> Heard {

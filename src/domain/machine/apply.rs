@@ -36,7 +36,10 @@ pub fn apply(run: &mut Run, flow: &Flow, at: Timestamp, event: &Event) {
             run.deadline = (flow.closing > 0).then(|| at.plus(Span::from_secs(CLOSING_SECONDS * flow.closing)));
         }
         Event::Reopened { steps, .. } => reopened(run, flow, steps),
-        Event::Finished { outcome } => finished(run, flow, *outcome, at),
+        Event::Finished { outcome } => {
+            run.state = RunState::Finished(*outcome);
+            run.finished_at = Some(at);
+        }
         _ => step_moved(run, flow, at, event),
     }
 }
@@ -51,7 +54,6 @@ fn step_moved(run: &mut Run, flow: &Flow, at: Timestamp, event: &Event) {
             step.started_at.get_or_insert(at);
         }
         Event::StepSucceeded { step, warnings } => {
-            run.loops_over.remove(step);
             run.steps[*step].warnings.clone_from(warnings);
             run.steps[*step].fault = None;
             set(run, flow, *step, StepState::Succeeded, at);
@@ -62,7 +64,6 @@ fn step_moved(run: &mut Run, flow: &Flow, at: Timestamp, event: &Event) {
             set(run, flow, *step, StepState::Succeeded, at);
         }
         Event::StepFailed { step, fault } => {
-            run.loops_over.remove(step);
             run.steps[*step].fault = Some(fault.clone());
             run.asking.retain(|asking| asking.step != Some(*step));
             set(run, flow, *step, StepState::Failed, at);
@@ -144,16 +145,6 @@ fn answered(run: &mut Run, flow: &Flow, inputs: &Map<String, Value>, at: Timesta
     }
 }
 
-fn finished(run: &mut Run, flow: &Flow, outcome: Outcome, at: Timestamp) {
-    run.state = RunState::Finished(outcome); // first: whatever ends from here on lets nothing else begin
-    run.finished_at = Some(at);
-    for step in 0..run.steps.len() {
-        if run.has_begun(flow, step) && !run.steps[step].state.is_settled() {
-            set(run, flow, step, StepState::Cancelled, at);
-        }
-    }
-}
-
 fn reopened(run: &mut Run, flow: &Flow, steps: &[usize]) {
     // Loops that are opened only for some of their items go on where they are.
     let through: BTreeSet<usize> = steps.iter().filter_map(|&step| Some(run.instance(step)?.at as usize)).collect();
@@ -207,6 +198,7 @@ pub(super) fn set(run: &mut Run, flow: &Flow, step: usize, state: StepState, at:
     run.steps[step].state = state;
     if state.is_settled() {
         run.steps[step].finished_at = Some(at);
+        run.loops_over.remove(&step);
         run.unsettled -= usize::from(run.instance(step).is_none());
         count_settled(run, flow, step, state, true);
     } else {

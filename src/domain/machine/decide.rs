@@ -59,13 +59,22 @@ pub fn decide(run: &Run, flow: &Flow, command: Command, now: Timestamp) -> Resul
             Ok(vec![Event::Asked { step: Some(step), questions, until }])
         }
         Command::Answer { inputs, by } => answer(run, inputs, by),
-        Command::Nest { .. }
-        | Command::ChildEnded { .. }
-        | Command::AskApproval { .. }
-        | Command::Decide { .. }
-        | Command::Listen { .. }
-        | Command::Signal { .. }
-        | Command::SkipStep { .. } => waits::decide(run, flow, command),
+        Command::Nest { step, attempt, child } => {
+            in_flight(run, step, attempt)?;
+            Ok(vec![Event::StepNested { step, child }])
+        }
+        Command::ChildEnded { child, fault, warnings } => waits::child_ended(run, flow, child, (fault, warnings)),
+        Command::AskApproval { step, attempt, spec, until } => {
+            in_flight(run, step, attempt)?;
+            Ok(vec![Event::ApprovalAsked { step, spec, until }])
+        }
+        Command::Decide { step, approves, by, comment } => waits::vote(run, flow, step, (approves, by, comment)),
+        Command::Listen { step, attempt, event, until } => {
+            in_flight(run, step, attempt)?;
+            Ok(waits::listen(run, step, event, until))
+        }
+        Command::Signal { event, payload, by } => waits::signal(run, event, payload, by),
+        Command::SkipStep { step, by } => waits::skip(run, flow, step, &by),
         Command::Wake => Ok(wake(run, now)),
         Command::Interrupt { lost } => Ok(interrupt(run, flow, lost, now)),
         Command::Pause { by } => pause(run, by),
@@ -223,12 +232,12 @@ fn interrupted(run: &Run, flow: &Flow, step: usize, crashed: Option<Timestamp>) 
     let name = &plan_step.id;
     if plan_step.effect == EffectClass::AtMostOnce {
         let message = format!("`{name}` was interrupted and must not be repeated unseen");
-        return Event::StepFailed { step, fault: Fault::permanent(code::WF4003, message).at(name) };
+        return given_up(plan_step, step, Fault::permanent(code::WF4003, message).at(name));
     }
     let Some(now) = crashed else { return Event::StepInterrupted { step, lost: false, until: None } };
     if crashes >= POISON_AFTER {
         let message = format!("`{name}` was running during {POISON_AFTER} crashes in a row");
-        return Event::StepFailed { step, fault: Fault::permanent(code::WF4002, message).at(name) };
+        return given_up(plan_step, step, Fault::permanent(code::WF4002, message).at(name));
     }
     let until = (crashes >= SUSPECT_AFTER).then(|| {
         let waits =

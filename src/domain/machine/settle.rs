@@ -63,21 +63,17 @@ pub fn settle(run: &Run, flow: &Flow, now: Timestamp) -> Option<Event> {
 
 /// A run that is being ended: first what is in flight stops, then what tidies up has its turn, then it is over.
 fn closing(run: &Run, flow: &Flow, cause: CancelCause) -> Option<Event> {
-    let quiet = run.in_flight == 0 && run.nesting == 0;
-    if flow.closing == 0 || run.closing_over {
-        return quiet.then(|| Event::Finished { outcome: cause.into() });
-    }
     if in_flight(run).any(|step| !is_wanted(run, flow, step)) {
         return None;
     }
     let unsettled = |step: &usize| !run.steps[*step].state.is_settled() && run.has_begun(flow, *step);
     let (wanted, unwanted): (Vec<usize>, Vec<usize>) =
         (0..run.steps.len()).filter(unsettled).partition(|&step| is_wanted(run, flow, step));
-    if wanted.is_empty() {
-        return quiet.then(|| Event::Finished { outcome: cause.into() });
-    }
     if !unwanted.is_empty() {
         return Some(Event::StepsCancelled { steps: unwanted });
+    }
+    if wanted.is_empty() {
+        return Some(Event::Finished { outcome: cause.into() });
     }
     run.loops_over.first().map(|&step| loop_over(run, flow, step))
 }

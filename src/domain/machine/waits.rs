@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::apply::set;
-use super::decide::{given_up, in_flight, refused, reopen_from, unanswered};
+use super::decide::{given_up, refused, reopen_from, unanswered};
 use crate::domain::code;
-use crate::domain::command::{Command, Refusal};
+use crate::domain::command::Refusal;
 use crate::domain::event::Event;
 use crate::domain::fault::Fault;
 use crate::domain::id::RunId;
@@ -13,30 +13,11 @@ use crate::domain::run::{Flow, Run, RunState, SkipReason, StepState};
 use crate::domain::time::Timestamp;
 use crate::domain::wait::{Approval, OnExpire, Vote, Wait};
 
-/// What follows from a command about such a wait.
-pub(super) fn decide(run: &Run, flow: &Flow, command: Command) -> Result<Vec<Event>, Refusal> {
-    match command {
-        Command::Nest { step, attempt, child } => {
-            in_flight(run, step, attempt)?;
-            Ok(vec![Event::StepNested { step, child }])
-        }
-        Command::ChildEnded { child, fault, warnings } => child_ended(run, flow, child, (fault, warnings)),
-        Command::AskApproval { step, attempt, spec, until } => {
-            in_flight(run, step, attempt)?;
-            Ok(vec![Event::ApprovalAsked { step, spec, until }])
-        }
-        Command::Decide { step, approves, by, comment } => vote(run, flow, step, (approves, by, comment)),
-        Command::Listen { step, attempt, event, until } => {
-            in_flight(run, step, attempt)?;
-            let heard = run.signals.iter().any(|(name, _)| *name == event);
-            let listening = Event::StepListening { step, event, until };
-            let went_on = heard.then(|| Event::StepSucceeded { step, warnings: Vec::new() });
-            Ok(std::iter::once(listening).chain(went_on).collect())
-        }
-        Command::Signal { event, payload, by } => signal(run, event, payload, by),
-        Command::SkipStep { step, by } => skip(run, flow, step, &by),
-        _ => Ok(Vec::new()), // the others are not about waiting
-    }
+pub(super) fn listen(run: &Run, step: usize, event: String, until: Timestamp) -> Vec<Event> {
+    let heard = run.signals.iter().any(|(name, _)| *name == event);
+    let listening = Event::StepListening { step, event, until };
+    let went_on = heard.then(|| Event::StepSucceeded { step, warnings: Vec::new() });
+    std::iter::once(listening).chain(went_on).collect()
 }
 
 /// A waiting run has something to do again.
@@ -44,7 +25,7 @@ fn awake(run: &Run) -> Option<Event> {
     (matches!(run.state, RunState::Waiting { .. }) && run.held_back_until().is_none()).then_some(Event::Requeued)
 }
 
-fn child_ended(
+pub(super) fn child_ended(
     run: &Run,
     flow: &Flow,
     child: RunId,
@@ -64,7 +45,7 @@ fn child_ended(
     Ok(std::iter::once(ended).chain(awake(run)).collect())
 }
 
-fn vote(
+pub(super) fn vote(
     run: &Run,
     flow: &Flow,
     step: Option<usize>,
@@ -108,7 +89,7 @@ fn asked<'r>(run: &'r Run, flow: &Flow, step: Option<usize>) -> Result<(usize, &
     }
 }
 
-fn signal(run: &Run, event: String, payload: Value, by: String) -> Result<Vec<Event>, Refusal> {
+pub(super) fn signal(run: &Run, event: String, payload: Value, by: String) -> Result<Vec<Event>, Refusal> {
     if run.state.is_finished() || matches!(run.state, RunState::Cancelling { .. }) {
         return Err(refused("an event", run.state, "not over"));
     }
@@ -123,7 +104,7 @@ fn signal(run: &Run, event: String, payload: Value, by: String) -> Result<Vec<Ev
 }
 
 /// Somebody wants a step left out: one that has not begun, that waits, or that has failed.
-fn skip(run: &Run, flow: &Flow, step: usize, by: &str) -> Result<Vec<Event>, Refusal> {
+pub(super) fn skip(run: &Run, flow: &Flow, step: usize, by: &str) -> Result<Vec<Event>, Refusal> {
     if step >= run.steps.len() || !run.has_begun(flow, step) {
         return Err(Refusal::Step(format!("there is no step {step} that could be skipped")));
     }

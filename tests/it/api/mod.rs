@@ -7,6 +7,7 @@ mod doors;
 mod files;
 mod listener;
 mod live;
+mod nested;
 mod openapi;
 mod page;
 mod repeats;

@@ -58,7 +58,9 @@ impl World {
     #[expect(clippy::needless_pass_by_value, reason = "every caller makes its command on the spot")]
     pub fn act(&mut self, command: Command) -> Result<(), Refusal> {
         let before = self.run.clone();
+        let known = self.journal.len();
         let result = step(&mut self.run, &self.flow, command.clone(), self.now, &mut self.journal);
+        self.check_settled_once(&before, known);
         if result.is_err() {
             assert_eq!(before, self.run, "a refused command changes nothing: {command:?}");
         }
@@ -79,6 +81,28 @@ impl World {
         self.check_loops();
         assert!(settle(&self.run, &self.flow, self.now).is_none(), "not quiet after {command:?}: {:?}", self.run);
         self.check_nobody_is_forgotten();
+    }
+
+    /// Each step is settled by one event of its own, so that its row is written once; the end of a run settles nobody.
+    fn check_settled_once(&self, before: &Run, known: usize) {
+        let mut run = before.clone();
+        for (at, event) in &self.journal[known..] {
+            let settled = |run: &Run| -> Vec<bool> { run.steps.iter().map(|step| step.state.is_settled()).collect() };
+            let was = settled(&run);
+            apply(&mut run, &self.flow, *at, event);
+            let named: &[usize] = match event {
+                Event::StepSucceeded { step, .. } | Event::StepReused { step, .. } | Event::StepFailed { step, .. } => {
+                    std::slice::from_ref(step)
+                }
+                Event::StepsSkipped { steps, .. } | Event::StepsCancelled { steps } => steps,
+                Event::Reopened { .. } | Event::ItemsListed { .. } => continue,
+                _ => &[],
+            };
+            for (step, now) in settled(&run).into_iter().enumerate() {
+                let (was, named) = (was.get(step).is_some_and(|was| *was), named.contains(&step));
+                assert_eq!((was && named, !was && now), (false, named), "step {step} by {event:?}");
+            }
+        }
     }
 
     fn check_step(&self, before: &Run, index: usize) {
