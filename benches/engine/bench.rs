@@ -229,6 +229,7 @@ async fn keep(store: &Store, flow: &Flow, source: Source, inputs: &str) -> NewRu
         origin: json(r#"{"door":"bench","name":"bench"}"#),
         inputs: json(inputs),
         parent: None,
+        lane: None,
     }
 }
 

@@ -134,7 +134,10 @@ fn verdict(facts: &Facts<'_>) -> String {
     let after = took.map(|took| format!(" after {}", words::seconds(took))).unwrap_or_default();
     let at = format!("step {} of {}", view.current_step, view.total_steps);
     match view.status {
-        "queued" => "queued · waits for a free place".to_owned(),
+        "queued" => match view.queue.as_ref().filter(|queue| queue.group.is_some()) {
+            Some(queue) => format!("queued · {}", queue.reason),
+            None => "queued · waits for a free place".to_owned(),
+        },
         "running" => match left(facts) {
             Some(left) => format!("running · {at} · {left}"),
             None => format!("running · {at}"),

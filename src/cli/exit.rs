@@ -9,6 +9,8 @@ pub const DONE: u8 = 0;
 pub const FAILED: u8 = 1;
 /// It could not be tried: wrong words, no such thing, a file with errors.
 pub const WRONG_USE: u8 = 2;
+/// There is no room for it now; try again later.
+pub const NO_ROOM: u8 = 75;
 /// The disk failed under the store; the next start carries on.
 pub const DISK_FAILED: u8 = 74;
 
@@ -30,6 +32,7 @@ pub fn refusal_code(error: &ServiceError) -> u8 {
         | ServiceError::Definition(_)
         | ServiceError::Inputs(_)
         | ServiceError::Refused(_) => WRONG_USE,
+        ServiceError::Full(_) => NO_ROOM,
         ServiceError::Disk(_) => DISK_FAILED,
         ServiceError::Stopping | ServiceError::Internal(_) => FAILED,
     }

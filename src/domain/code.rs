@@ -213,6 +213,7 @@ codes! {
     WF4011 User "an approval was refused" "talk to who refused it; then retry the step, which asks again";
     WF4012 User "an event did not come in time" "retry it, and send the event within the time that it gives";
     WF4013 User "a workflow cannot be begun inside another one" "look at which workflow calls which";
+    WF4014 Resource "a concurrency group has no room" "try again later, or raise `limit` or `queue_max` of its `concurrency`";
     // 50xx: what is asked of the front desk
     WF5001 User "a request is incomplete or contradicts itself" "correct the request as the message says";
     WF5002 Refused "workflows are switched off" "set WORKFLOW_ENABLED to true and start the service again";
@@ -236,6 +237,7 @@ codes! {
     WF5121 Permission "the request comes from another site's page" "call from a page of this service, or add the page's host to `allowed_hosts`";
     WF5122 Permission "this host name is not served here" "use the address that the service printed, or add the name to `allowed_hosts`";
     WF5123 Permission "this is not for you to decide" "ask somebody who may: the message says who";
+    WF5124 Resource "the concurrency group of the workflow is full" "try again later, or raise `limit` or `queue_max` of its `concurrency`";
     WF5130 Resource "the service is shutting down" "try again when it is back";
     WF5131 Resource "the disk or the database failed" "look at the disk of the machine; the next start carries on";
     WF5132 Resource "too many requests at once" "send it again in a moment";

@@ -13,6 +13,7 @@ pub mod flow;
 pub mod hex;
 pub mod id;
 pub mod items;
+pub mod lane;
 pub mod machine;
 pub mod plan;
 pub mod question;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::lane::{Concurrency, Priority};
 use super::retry::RetryPolicy;
 use super::time::Span;
 
@@ -284,6 +285,12 @@ pub struct Plan {
     pub outputs: Vec<(String, String)>,
     /// How long the whole run may take.
     pub timeout: Option<Span>,
+    /// Which runs may be under way together with this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<Concurrency>,
+    /// Who comes first when there are fewer places than runs.
+    #[serde(default, skip_serializing_if = "Priority::is_normal")]
+    pub priority: Priority,
 }
 
 impl Plan {

@@ -334,7 +334,7 @@ impl Run {
 
     /// Until when the run waits for what it cannot begin without.
     #[must_use]
-    pub(super) fn held_back_until(&self) -> Option<Timestamp> {
+    pub fn held_back_until(&self) -> Option<Timestamp> {
         self.asking.iter().find(|asking| asking.step.is_none()).map(|asking| asking.until)
     }
 

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::nested::Kin;
+use super::queue::SharedLane;
 use super::{EngineError, Inner, raw};
 use super::{looped, nested, values};
 use crate::domain::code;
@@ -16,6 +17,7 @@ use crate::domain::command::{Command, Refusal};
 use crate::domain::event::{Entry, Event};
 use crate::domain::fault::Fault;
 use crate::domain::id::{RunId, WorkflowId};
+use crate::domain::lane::{Group, Lane};
 use crate::domain::machine;
 use crate::domain::plan::OnError;
 use crate::domain::question::Question;
@@ -42,6 +44,10 @@ pub struct Carried {
     pub workflow: WorkflowId,
     pub inputs: Arc<Value>,
     pub vars: Arc<Value>,
+    /// Where it waits for its turn, if not like all others.
+    pub lane: Option<SharedLane>,
+    /// It has changed since the last commit.
+    moves_lane: bool,
     /// Outputs of succeeded steps, by place.
     pub outputs: Vec<Option<Outputs>>,
     /// The lists of the loops under way, by the step that loops.
@@ -60,7 +66,16 @@ pub struct Carried {
 
 impl Carried {
     /// A run that nobody has heard of yet.
-    pub fn fresh(id: RunId, new: NewRun, flow: Arc<Flow>, ask: Option<(Vec<Question>, Span)>, now: Timestamp) -> Self {
+    ///
+    /// # Errors
+    /// The name of its group cannot be made.
+    pub fn fresh(
+        id: RunId,
+        new: NewRun,
+        flow: Arc<Flow>,
+        ask: Option<(Vec<Question>, Span)>,
+        now: Timestamp,
+    ) -> Result<Self, EngineError> {
         let inputs = Arc::new(read_inputs(&new.inputs));
         let mut run = Run::new(id, &flow, now);
         let asked = ask.map(|(questions, span)| Event::Asked { step: None, questions, until: now.plus(span) });
@@ -68,11 +83,13 @@ impl Carried {
         for (at, event) in &entries {
             machine::apply(&mut run, &flow, *at, event);
         }
-        Self {
+        let mut fresh = Self {
             origin: Arc::new(Origin::read(&new.origin)),
             workflow: new.workflow_id,
             vars: vars(&flow, &inputs),
             inputs,
+            lane: None,
+            moves_lane: false,
             outputs: vec![None; flow.plan.steps.len()],
             lists: HashMap::new(),
             seq: 0,
@@ -84,7 +101,28 @@ impl Carried {
             accept: Some(new),
             run,
             flow,
+        };
+        // Who still has to be told its inputs finds its group with them.
+        if fresh.run.held_back_until().is_none() {
+            fresh.lane = fresh.find_lane().map_err(EngineError::Group)?;
+            fresh.accept.as_mut().expect("it was put there just now").lane.clone_from(&fresh.lane);
         }
+        Ok(fresh)
+    }
+
+    /// Where the run waits for its turn.
+    fn find_lane(&self) -> Result<Option<SharedLane>, Fault> {
+        let plan = &self.flow.plan;
+        if plan.concurrency.is_none() && plan.priority.is_normal() {
+            return Ok(None);
+        }
+        let group = plan.concurrency.as_ref().map(|terms| -> Result<Group, Fault> {
+            let name = render::scalar(&terms.group, &self.facts(None, false, None).view());
+            let name = name.map_err(|fault| fault.at("concurrency.group"))?;
+            let name = name.as_str().map_or_else(|| name.to_string(), str::to_owned);
+            Ok(Group { name, limit: terms.limit, newest_first: terms.newest_first })
+        });
+        Ok(Some(Arc::new(Lane { group: group.transpose()?, priority: plan.priority })))
     }
 
     /// A run as the store has it. One that was in the hands of another process is taken out of them.
@@ -110,6 +148,8 @@ impl Carried {
             workflow: history.row.workflow_id,
             vars: vars(&flow, &inputs),
             inputs,
+            lane: None,
+            moves_lane: false,
             outputs,
             lists: HashMap::new(),
             seq: history.seq,
@@ -122,6 +162,7 @@ impl Carried {
             run,
             flow,
         };
+        carried.lane = carried.find_lane().unwrap_or_default(); // it was found once
         let orphaned = matches!(carried.run.state, RunState::Running | RunState::Pausing | RunState::Cancelling { .. });
         if orphaned {
             carried.step(Command::Interrupt { lost: true }, inner.clock.now())?;
@@ -207,6 +248,12 @@ impl Carried {
             inputs.extend(answered);
         }
         self.vars = vars(&self.flow, &self.inputs);
+        // With inputs that name no group the run keeps the one that it has.
+        if let Ok(lane) = self.find_lane()
+            && lane != self.lane
+        {
+            (self.lane, self.moves_lane) = (lane, true);
+        }
     }
 
     /// Whether somebody sits where the run came from, so that they can be asked.
@@ -230,6 +277,7 @@ impl Carried {
         let reaches = |(_, event): &Entry| matches!(event, Event::Reopened { .. } | Event::Finished { .. });
         let moved = status != self.committed_status
             || matches!(self.run.state, RunState::Waiting { .. })
+            || self.moves_lane
             || self.entries.iter().any(reaches);
         let ending = if self.run.state.is_finished() { self.ending() } else { Ending::default() };
         let fault = self.run.fault(&self.flow.plan).map(|(_, fault)| fault);
@@ -238,6 +286,7 @@ impl Carried {
             outputs: ending.outputs.as_deref(),
             fault: if self.run.state.is_finished() { ending.fault.as_ref().or(fault) } else { None },
             warnings: &ending.warnings,
+            lane: self.lane.as_deref().filter(|_| self.moves_lane),
         });
         let commit = Commit {
             run: self.run.id,
@@ -251,6 +300,7 @@ impl Carried {
         };
         inner.store.journal().commit(&commit).await?;
         self.seq += 1;
+        self.moves_lane = false;
         self.accept = None;
         self.settled.clear();
         self.results.clear();

@@ -86,7 +86,9 @@ impl Carrier {
     pub async fn run(mut self, seat: Seat) {
         let inner = Arc::clone(&self.inner);
         let mut held = Held::new(&inner, seat);
-        match self.carry(held.seat()).await {
+        let carried = self.carry(held.seat()).await;
+        held.seat().lane.clone_from(&self.carried.lane);
+        match carried {
             Ok(next) => held.next = next,
             Err(error) => {
                 note_broken(&inner, &error);
@@ -95,7 +97,7 @@ impl Carrier {
                 }
                 held.refuse_mail(&error.clone().into());
                 if let Some(accepted) = self.accepted.take() {
-                    held.next = Next::Rest; // it was never accepted
+                    held.next = Next::Over; // it was never accepted
                     let _ = accepted.send(Err(error)); // likewise
                 }
             }
@@ -224,7 +226,8 @@ impl Carrier {
             return None;
         }
         match self.carried.run.state {
-            RunState::Finished(_) | RunState::Paused => Some(Next::Rest),
+            RunState::Finished(_) => Some(Next::Over),
+            RunState::Paused => Some(Next::Rest),
             RunState::Waiting { until } => Some(Next::Later(until)),
             // Looking at a run, in vain perhaps, does not set it going in a process that carries on nothing.
             RunState::Queued if !has_place && !self.taken && !self.inner.settings.carry_on => Some(Next::Rest),

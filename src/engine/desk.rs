@@ -1,15 +1,17 @@
 //! Who carries which run, who waits for a place, and what is due later. Only bookkeeping: no I/O, no rules.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, mpsc};
 
 use super::carrier;
+use super::queue::{Arrival, Queue, SharedLane, Standing};
 use super::reception::{self, Mail};
 use super::{Inner, carrier::MAILBOX};
 use crate::domain::id::RunId;
+use crate::domain::lane::Concurrency;
 use crate::domain::time::Timestamp;
 use crate::store::runs::{OpenRun, OpenStatus};
 
@@ -24,7 +26,7 @@ pub struct Desk {
 
 struct Books {
     carried: HashMap<RunId, mpsc::Sender<Mail>>,
-    ready: VecDeque<RunId>,
+    queue: Queue,
     later: BinaryHeap<Reverse<(Timestamp, RunId)>>,
     free: usize,
 }
@@ -34,12 +36,16 @@ pub struct Seat {
     pub run: RunId,
     pub mail: mpsc::Receiver<Mail>,
     pub has_place: bool,
+    /// Where the run waits for its turn when it is given back.
+    pub lane: Option<SharedLane>,
 }
 
 /// What becomes of a run that its carrier leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// Nobody has to care for it.
+    /// It is over, or never began.
+    Over,
+    /// Nobody has to care for it until somebody calls it.
     Rest,
     /// It wants a place.
     Ready,
@@ -50,36 +56,63 @@ pub enum Next {
 impl Desk {
     pub fn new(places: usize) -> Self {
         let books =
-            Books { carried: HashMap::new(), ready: VecDeque::new(), later: BinaryHeap::new(), free: places.max(1) };
+            Books { carried: HashMap::new(), queue: Queue::default(), later: BinaryHeap::new(), free: places.max(1) };
         Self { books: Mutex::new(books), later_changed: Notify::new(), emptied: Notify::new() }
     }
 
     /// Takes over what a store holds open.
     pub fn enlist(&self, open: &[OpenRun]) {
         let mut books = self.books();
+        let under_way = |run: &&OpenRun| run.has_begun && run.status != OpenStatus::Queued;
+        for run in open.iter().filter(under_way) {
+            if let Some(lane) = &run.lane {
+                books.queue.found(run.id, Arc::new(lane.clone()));
+            }
+        }
+        // Who had begun goes before who had not.
+        let mut open: Vec<&OpenRun> = open.iter().collect();
+        open.sort_by_key(|run| !run.has_begun);
         for run in open {
             match run.status {
-                OpenStatus::Queued | OpenStatus::Interrupted => books.ready.push_back(run.id),
+                OpenStatus::Queued | OpenStatus::Interrupted => {
+                    books.queue.line_up(run.id, run.lane.clone().map(Arc::new).as_ref());
+                }
                 OpenStatus::Waiting(until) => books.later.push(Reverse((until, run.id))),
                 OpenStatus::Resting => {}
             }
         }
     }
 
+    /// A new run comes in, on the terms of its workflow.
+    pub fn arrive(&self, run: RunId, lane: &SharedLane, terms: &Concurrency) -> Arrival {
+        let Some(group) = &lane.group else { return Arrival::Welcome };
+        self.books().queue.arrive(run, group, terms)
+    }
+
+    /// A run that came in was not accepted after all.
+    pub fn forget(&self, run: RunId, lane: &SharedLane) {
+        self.books().queue.forget(run, Arc::clone(lane));
+    }
+
     /// A seat with a place for a run that nobody carries; `None` when all places are taken or others wait before it.
-    pub fn sit_down(&self, run: RunId) -> Option<Seat> {
+    pub fn sit_down(&self, run: RunId, lane: Option<&SharedLane>) -> Option<Seat> {
         let mut books = self.books();
-        if books.free == 0 || !books.ready.is_empty() {
+        if books.free == 0 || !books.queue.pass(run, lane) {
             return None;
         }
         Some(books.seat(run, true))
+    }
+
+    /// Where a run stands that waits for its turn; with how many places there are for all.
+    pub fn standing(&self, run: RunId) -> Option<Standing> {
+        self.books().queue.standing(run)
     }
 
     /// A seat for the next run that waits for a place.
     pub fn next(&self) -> Option<Seat> {
         let mut books = self.books();
         while books.free > 0 {
-            let run = books.ready.pop_front()?;
+            let run = books.queue.next()?;
             // Whoever carries it now will put it back when they leave.
             if !books.carried.contains_key(&run) {
                 return Some(books.seat(run, true));
@@ -100,19 +133,20 @@ impl Desk {
     }
 
     /// Puts a run that was just accepted at the end of the queue.
-    pub fn queue(&self, run: RunId) {
-        self.books().ready.push_back(run);
+    pub fn queue(&self, run: RunId, lane: Option<&SharedLane>) {
+        self.books().queue.line_up(run, lane);
     }
 
     /// Gives a seat back.
     pub fn leave(&self, seat: Seat, next: Next) {
-        let Seat { run, mail, has_place } = seat;
+        let Seat { run, mail, has_place, lane } = seat;
         let mut books = self.books();
         books.carried.remove(&run);
         books.free += usize::from(has_place);
         match next {
+            Next::Over => books.queue.over(run),
             Next::Rest => {}
-            Next::Ready => books.ready.push_back(run),
+            Next::Ready => books.queue.line_up(run, lane.as_ref()),
             Next::Later(Timestamp::NEVER) => {} // whatever it waits for will call it
             Next::Later(at) => {
                 books.later.push(Reverse((at, run)));
@@ -145,7 +179,7 @@ impl Desk {
                 return Some(at);
             }
             books.later.pop();
-            books.ready.push_back(run);
+            books.queue.call(run);
         }
         None
     }
@@ -161,7 +195,7 @@ impl Books {
         let (sender, mail) = mpsc::channel(MAILBOX);
         self.carried.insert(run, sender);
         self.free -= usize::from(has_place);
-        Seat { run, mail, has_place }
+        Seat { run, mail, has_place, lane: None }
     }
 }
 

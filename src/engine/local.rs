@@ -8,6 +8,7 @@ use super::carried::Carried;
 use super::desk::{self, Desk};
 use super::feed::Feed;
 use super::plans::{Plans, RevisionError};
+use super::queue::Standing;
 use super::reception;
 use crate::contract::clock::Clock;
 use crate::contract::registry::Registry;
@@ -54,6 +55,12 @@ pub enum EngineError {
     /// A value that the run needs cannot be read.
     #[error(transparent)]
     Value(Fault),
+    /// Its concurrency group has no room for it.
+    #[error("{0}")]
+    Full(String),
+    /// The group that it belongs to cannot be named.
+    #[error(transparent)]
+    Group(Fault),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -149,7 +156,7 @@ impl Engine {
         if inner.draining.is_cancelled() {
             return Err(EngineError::Stopping);
         }
-        let fresh = Carried::fresh(id, new, flow, ask, inner.clock.now());
+        let fresh = Carried::fresh(id, new, flow, ask, inner.clock.now())?;
         reception::accept(inner, fresh).await?;
         Ok(id)
     }
@@ -166,6 +173,18 @@ impl Engine {
     #[must_use]
     pub fn carries_on(&self) -> bool {
         self.inner.settings.carry_on
+    }
+
+    /// Where a run stands that waits for its turn; `None` when it does not wait for one here.
+    #[must_use]
+    pub fn standing(&self, run: RunId) -> Option<Standing> {
+        self.inner.desk.standing(run)
+    }
+
+    /// Runs that are carried at the same time.
+    #[must_use]
+    pub fn places(&self) -> usize {
+        self.inner.settings.max_concurrent
     }
 
     /// What is happening, as it is committed.

@@ -16,6 +16,7 @@ mod local;
 mod looped;
 mod nested;
 mod plans;
+mod queue;
 mod reception;
 mod values;
 
@@ -25,6 +26,7 @@ pub use feed::{Feed, Notice};
 pub use local::{Engine, EngineError, Settings};
 pub use nested::{Kin, Parent, Pin};
 pub use plans::{Plans, RevisionError};
+pub use queue::Standing;
 pub use values::{DEEPEST, deeper_than, unpack};
 
 use local::Inner;

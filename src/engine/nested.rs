@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::carried::{Carried, Origin};
+use super::queue::SharedLane;
 use super::{EngineError, Inner, raw, reception};
 use crate::contract::directory::{Found, Wanted};
 use crate::contract::step::Nest;
@@ -60,6 +61,9 @@ pub struct Kin {
     /// The versions that the workflows had, by the names that steps call them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub pins: BTreeMap<String, Pin>,
+    /// The concurrency groups in which the runs around it hold places.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
 }
 
 /// What is known of the step that begins a run.
@@ -71,6 +75,7 @@ pub struct Beginner {
     workflow: WorkflowId,
     flow: Arc<Flow>,
     origin: Arc<Origin>,
+    lane: Option<SharedLane>,
 }
 
 impl Beginner {
@@ -82,7 +87,14 @@ impl Beginner {
             workflow: carried.workflow,
             flow: Arc::clone(&carried.flow),
             origin: Arc::clone(&carried.origin),
+            lane: carried.lane.clone(),
         }
+    }
+
+    /// The groups in which this run, and those around it, hold places.
+    fn groups(&self) -> impl Iterator<Item = &String> {
+        let own = self.lane.as_ref().and_then(|lane| lane.group.as_ref()).map(|group| &group.name);
+        self.origin.kin.groups.iter().chain(own)
     }
 
     /// The id of the run that this step begins: the same however often it is tried.
@@ -112,6 +124,7 @@ pub async fn begin(inner: &Arc<Inner>, beginner: &Beginner, nest: &Nest) -> Resu
     let mut kin = beginner.origin.kin.clone();
     kin.parent = nest.wait.then_some(Parent { run: beginner.run, step: beginner.step });
     kin.lineage.push(beginner.flow.plan.slug.clone());
+    kin.groups = beginner.groups().cloned().collect();
     let mut origin = json!({ "door": DOOR, "name": beginner.origin.name, "began_by": beginner.run });
     merge(&mut origin, json!(kin));
     let new = NewRun {
@@ -121,12 +134,36 @@ pub async fn begin(inner: &Arc<Inner>, beginner: &Beginner, nest: &Nest) -> Resu
         origin: raw(&origin),
         inputs: raw(&inputs),
         parent: nest.wait.then_some(beginner.run),
+        lane: None,
     };
-    let fresh = Carried::fresh(child, new, found.flow, None, inner.clock.now());
+    let fresh = Carried::fresh(child, new, found.flow, None, inner.clock.now()).map_err(not_begun)?;
+    check_groups(beginner, &fresh)?;
     match reception::accept(inner, fresh).await {
         // Somebody was quicker: it is the same run.
         Ok(()) | Err(EngineError::Store(StoreError::Conflict(_))) => Ok(child),
-        Err(error) => Err(Fault::transient(code::WF4006, "the workflow could not be begun").context(error)),
+        Err(error) => Err(not_begun(error)),
+    }
+}
+
+/// Who waits for a run keeps its place in its group, so the run must not need a place there.
+fn check_groups(beginner: &Beginner, fresh: &Carried) -> Result<(), Fault> {
+    let Some(group) = fresh.lane.as_ref().and_then(|lane| lane.group.as_ref()) else { return Ok(()) };
+    let waits = fresh.origin.kin.parent.is_some();
+    if waits && beginner.groups().any(|held| *held == group.name) {
+        let message = format!(
+            "`{}` would wait for itself: it belongs to the concurrency group `{}`, as what begins it",
+            fresh.flow.plan.slug, group.name
+        );
+        return Err(Fault::permanent(code::WF4013, message));
+    }
+    Ok(())
+}
+
+fn not_begun(error: EngineError) -> Fault {
+    match error {
+        EngineError::Group(fault) => fault,
+        EngineError::Full(why) => Fault::transient(code::WF4014, why),
+        error => Fault::transient(code::WF4006, "the workflow could not be begun").context(error),
     }
 }
 

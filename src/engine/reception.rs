@@ -10,7 +10,8 @@ use tokio::sync::oneshot;
 use super::carried::Carried;
 use super::carrier::Carrier;
 use super::desk::{Next, Seat};
-use super::{EngineError, Inner};
+use super::queue::Arrival;
+use super::{EngineError, Inner, nested};
 use crate::domain::command::Command;
 use crate::domain::id::RunId;
 use crate::domain::run::RunState;
@@ -21,26 +22,52 @@ use crate::store::StoreError;
 const LOOK_AGAIN: Span = Span::from_secs(30);
 
 /// Takes in a new run: carried at once where a place is free, else queued. Durable when it returns.
+///
+/// # Errors
+/// Its concurrency group has no room for it, or the store fails.
 pub async fn accept(inner: &Arc<Inner>, mut fresh: Carried) -> Result<(), EngineError> {
     let run = fresh.run.id;
+    let replaced = arrive(inner, &mut fresh)?;
+    let lane = fresh.lane.clone();
     let (accepted, answer) = oneshot::channel();
-    let inner = Arc::clone(inner);
+    let carrying = Arc::clone(inner);
     // On its own: whoever asked may go away at any await, and what is durable by then must have somebody to care.
     tokio::spawn(async move {
-        match inner.desk.sit_down(run) {
+        let inner = carrying;
+        let seat = if fresh.run.state.is_finished() { None } else { inner.desk.sit_down(run, lane.as_ref()) };
+        match seat {
             Some(seat) => Carrier::new(Arc::clone(&inner), fresh, Some(accepted)).run(seat).await,
             None => {
                 let done = fresh.commit(&inner).await.inspect_err(|error| note_broken(&inner, error));
-                if done.is_ok() {
-                    inner.desk.queue(run);
-                    fill(&inner);
+                match (&done, &lane) {
+                    (Ok(()), _) if fresh.run.state.is_finished() => {}
+                    (Ok(()), lane) => {
+                        inner.desk.queue(run, lane.as_ref());
+                        fill(&inner);
+                    }
+                    (Err(_), Some(lane)) => inner.desk.forget(run, lane),
+                    (Err(_), None) => {}
                 }
                 let _ = accepted.send(done); // whoever asked may have gone
             }
         }
     });
     answer.await.map_err(|_| StoreError::Closed)??;
+    let by = format!("{run}, which replaces it");
+    nested::pass_on(inner, replaced, &Command::Cancel { by });
     Ok(())
+}
+
+/// What the run's group says to it; whom it replaces there.
+fn arrive(inner: &Inner, fresh: &mut Carried) -> Result<Vec<RunId>, EngineError> {
+    let (Some(lane), Some(terms)) = (&fresh.lane, &fresh.flow.plan.concurrency) else { return Ok(Vec::new()) };
+    match inner.desk.arrive(fresh.run.id, lane, terms) {
+        Arrival::Welcome => {}
+        Arrival::Replaces(others) => return Ok(others),
+        Arrival::Refused(why) => return Err(EngineError::Full(why)),
+        Arrival::Skipped(by) => fresh.step(Command::Cancel { by }, inner.clock.now())?,
+    }
+    Ok(Vec::new())
 }
 
 /// What somebody wants of a run.
@@ -102,7 +129,7 @@ async fn visit(inner: Arc<Inner>, seat: Seat) {
         }
         Err(error) => {
             if matches!(error, EngineError::NotFound(_)) {
-                held.next = Next::Rest;
+                held.next = Next::Over;
             } else {
                 tracing::error!(run = %held.seat().run, %error, "an execution cannot be carried now");
             }

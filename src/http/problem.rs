@@ -216,6 +216,7 @@ impl From<ServiceError> for Problem {
             ServiceError::Definition(report) => definition(&report),
             ServiceError::Inputs(faults) => Self::several(&faults),
             ServiceError::Refused(refusal) => Self::refused(&refusal),
+            ServiceError::Full(why) => Self::new(StatusCode::TOO_MANY_REQUESTS, code::WF5124, why),
             ServiceError::Stopping => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, code::WF5130, "the service is shutting down")
                     .header(header::RETRY_AFTER, "5")

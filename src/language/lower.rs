@@ -15,6 +15,7 @@ use super::report::Findings;
 use super::source::Source;
 use super::template::{self, Named, Policy, Retry, Step, Template};
 use crate::domain::hex;
+use crate::domain::lane::Concurrency;
 use crate::domain::plan::{Cache, Condition, EffectClass, Foreach, ListSource, OnError, Plan, PlanStep, PortBinding};
 use crate::domain::retry::RetryPolicy;
 
@@ -67,8 +68,11 @@ pub(super) fn lower(template: &Template, lowering: Lowering, findings: &Findings
             line: findings.line_of(step.mark.start),
         }
     });
+    let slug = if slug.is_empty() { "workflow".to_owned() } else { slug };
     let mut plan = Plan {
-        slug: if slug.is_empty() { "workflow".to_owned() } else { slug },
+        concurrency: template.concurrency.as_ref().map(|read| concurrency(read, &slug)),
+        priority: template.priority,
+        slug,
         name,
         description: template.description.clone().unwrap_or_default(),
         hash: String::new(),
@@ -81,6 +85,12 @@ pub(super) fn lower(template: &Template, lowering: Lowering, findings: &Findings
     };
     plan.hash = hash(&plan);
     plan
+}
+
+fn concurrency(read: &template::Concurrency, slug: &str) -> Concurrency {
+    let group = read.group.as_ref().map_or_else(|| slug.to_owned(), |group| group.value.clone());
+    let template::Concurrency { limit, overflow, queue_max, newest_first, .. } = *read;
+    Concurrency { group, limit, overflow, queue_max, newest_first }
 }
 
 fn condition(step: &Step, gates: Vec<String>, survives: bool) -> Condition {

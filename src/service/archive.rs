@@ -1,4 +1,5 @@
-//! Answers questions about runs from the store alone; needs no engine, so it works beside a running service.
+//! Answers questions about runs from the store alone, so it works beside a running service; only who waits for which
+//! place is known to the engine of the process alone.
 
 use std::sync::Arc;
 
@@ -8,13 +9,13 @@ use super::error::ServiceError;
 use super::expectation::{Expectation, Processed};
 use super::view::events::{self, EventView};
 use super::view::history::LogLine;
-use super::view::progress::{RunView, WorkflowView};
+use super::view::progress::{QueueView, RunView, WorkflowView};
 use crate::domain::event::Entry;
 use crate::domain::id::{DocumentId, RunId, WorkflowId};
 use crate::domain::machine;
-use crate::domain::run::{Flow, Run};
+use crate::domain::run::{Flow, Run, RunState};
 use crate::domain::time::Timestamp;
-use crate::engine::{self, Plans};
+use crate::engine::{self, Engine, Plans};
 use crate::language;
 use crate::store::Store;
 use crate::store::documents::archive::DocumentLine;
@@ -35,13 +36,21 @@ pub type ListFilter = RunFilter;
 pub struct Archive {
     store: Store,
     plans: Plans,
+    /// Who carries the runs, where that is this process: it knows who waits for what.
+    engine: Option<Engine>,
 }
 
 impl Archive {
     /// An archive over this store.
     #[must_use]
     pub const fn new(store: Store, plans: Plans) -> Self {
-        Self { store, plans }
+        Self { store, plans, engine: None }
+    }
+
+    /// The same archive beside the engine of this process.
+    #[must_use]
+    pub fn beside(self, engine: Engine) -> Self {
+        Self { engine: Some(engine), ..self }
     }
 
     /// The store that it reads.
@@ -89,6 +98,9 @@ impl Archive {
         let (history, flow) = self.history(id, with_outputs).await?;
         let run = fold(&history, &flow);
         let mut view = RunView::new(&history, &run, &flow);
+        if let (Some(engine), RunState::Queued) = (&self.engine, run.state) {
+            view.queue = engine.standing(id).map(|standing| QueueView::new(&standing, engine.places()));
+        }
         if with_outputs {
             for (position, row) in history.outputs.range(..view.steps.len()) {
                 let outputs = engine::unpack(row, &*self.store.blobs()).await;

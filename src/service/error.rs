@@ -36,6 +36,9 @@ pub enum ServiceError {
     /// Not in this state.
     #[error(transparent)]
     Refused(Refusal),
+    /// Its concurrency group has no room for it.
+    #[error("{0}; {fix}", fix = crate::domain::code::WF5124.remedy())]
+    Full(String),
     /// The service is shutting down.
     #[error("the service is shutting down; try again when it is back")]
     Stopping,
@@ -72,6 +75,8 @@ impl From<EngineError> for ServiceError {
         match error {
             EngineError::NotFound(run) => Self::NotFound { noun: "execution", name: run.to_string(), near: None },
             EngineError::Refused(refusal) => Self::Refused(refusal),
+            EngineError::Full(why) => Self::Full(why),
+            EngineError::Group(fault) => Self::Inputs(vec![fault]),
             EngineError::Stopping => Self::Stopping,
             EngineError::Store(error) => error.into(),
             EngineError::Value(_) | EngineError::Revision(_) => Self::Internal(error.to_string()),

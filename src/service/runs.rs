@@ -194,6 +194,7 @@ impl Service {
             origin: engine::raw(&origin),
             inputs: engine::raw(&inputs),
             parent: None,
+            lane: None,
         };
         let ask = (!questions.is_empty()).then_some((questions, PATIENCE));
         let execution = self.engine.accept_as(id, new, Arc::clone(&ready.flow), ask).await?;

@@ -82,6 +82,7 @@ fn closing(run: &Run, flow: &Flow, cause: CancelCause) -> Option<Event> {
 pub(super) fn is_wanted(run: &Run, flow: &Flow, step: usize) -> bool {
     let timed_out = matches!(run.state, RunState::Cancelling { cause: CancelCause::TimedOut });
     match flow.step(run, step).phase {
+        _ if run.started_at.is_none() => false, // what has not begun leaves nothing behind
         Phase::Main => false,
         Phase::OnError => timed_out && !run.closing_over,
         Phase::Finally => !run.closing_over,

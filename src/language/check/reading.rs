@@ -16,6 +16,8 @@ use crate::domain::code::{self, Code};
 pub(super) enum Place {
     /// `vars`: reads inputs only.
     Vars,
+    /// `concurrency.group`: reads inputs and vars, for it is looked at before the run begins.
+    Group,
     /// A step, by its index.
     Step(usize),
     /// What is looked at before a step begins, and before its items are known: `when`, the list of `foreach`.
@@ -78,11 +80,12 @@ impl Readable<'_> {
         if reference.called {
             return if reference.path.len() == 1 { function(root) } else { Some(method(reference)) };
         }
+        let early = matches!(place, Place::Vars | Place::Group);
         match root {
             "inputs" => self.input(reference),
-            "run" if place != Place::Vars => field(reference, 1, RUN_FIELDS, "`run`"),
+            "run" if !early => field(reference, 1, RUN_FIELDS, "`run`"),
             "vars" if place != Place::Vars => self.var(reference),
-            "steps" if place != Place::Vars => self.step(reference, place),
+            "steps" if !early => self.step(reference, place),
             "prev" => self.previous(reference, place),
             "outputs" => self.own(reference, place),
             "item" | "loop" if self.loops(place).next().is_none() => Some(no_loop(root, place)),
@@ -90,8 +93,12 @@ impl Readable<'_> {
             "loop" => field(reference, 1, LOOP_FIELDS, "`loop`"),
             name if self.loops(place).any(|known| known == name) => None,
             "vars" | "steps" | "run" => {
-                let message = format!("`vars` are computed at the start of a run and cannot read `{root}`");
-                Some(Unreadable::new(code::WF1040, 0, message).fix("read `inputs`, or compute it in a step"))
+                let (what, fix) = match place {
+                    Place::Group => ("the `group` is", "read `inputs` or `vars`"),
+                    _ => ("`vars` are", "read `inputs`, or compute it in a step"),
+                };
+                let message = format!("{what} computed at the start of a run and cannot read `{root}`");
+                Some(Unreadable::new(code::WF1040, 0, message).fix(fix))
             }
             "secrets" => {
                 let message = "`secrets` are not supported yet".to_owned();
@@ -106,7 +113,7 @@ impl Readable<'_> {
         let around = match place {
             Place::Step(index) | Place::StepOutputs(index) => Some((index, true)),
             Place::Before(index) => Some((index, false)),
-            Place::Vars | Place::RunOutputs => None,
+            Place::Vars | Place::Group | Place::RunOutputs => None,
         };
         let bodies = Bodies::of(&self.template.steps);
         let loops = around.map(|(index, own)| bodies.loops(index, own)).unwrap_or_default();
@@ -148,7 +155,7 @@ impl Readable<'_> {
         let id = reference.path.get(1)?;
         let here = match place {
             Place::Step(index) | Place::StepOutputs(index) | Place::Before(index) => Some(index),
-            Place::Vars | Place::RunOutputs => None,
+            Place::Vars | Place::Group | Place::RunOutputs => None,
         };
         let ids = &self.graph.ids;
         let Some(found) = ids.iter().position(|known| known == id) else {

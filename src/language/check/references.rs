@@ -19,6 +19,9 @@ pub(super) fn check(readable: &Readable, findings: &mut Findings) {
     if let Some(vars) = &template.vars {
         node(vars, Place::Vars, readable, findings);
     }
+    if let Some(group) = template.concurrency.as_ref().and_then(|concurrency| concurrency.group.as_ref()) {
+        scalar(&group.value, group.mark, Place::Group, readable, findings);
+    }
     for (index, step) in template.steps.iter().enumerate() {
         let place = Place::Step(index);
         if let Some(config) = &step.config {

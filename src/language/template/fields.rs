@@ -70,6 +70,17 @@ impl<'n> Fields<'n> {
         }
     }
 
+    /// A whole number from 1 to `most`.
+    pub(super) fn bounded(&self, key: &str, most: u32, findings: &mut Findings) -> Option<u32> {
+        let whole = self.whole(key, findings)?;
+        let fits = u32::try_from(whole.value).ok().filter(|value| (1..=most).contains(value));
+        if fits.is_none() {
+            let message = format!("`{key}` is a whole number from 1 to {most}, not {}", whole.value);
+            findings.error(code::WF1015, whole.mark, message);
+        }
+        fits
+    }
+
     pub(super) fn number(&self, key: &str, findings: &mut Findings) -> Option<f64> {
         let node = self.get(key)?;
         match &node.kind {

@@ -62,10 +62,10 @@ pub(super) fn read(fields: &Fields, findings: &mut Findings) -> Option<Foreach> 
             let read = Foreach {
                 name: inner.text("as", findings).filter(|name| is_name(name, findings)),
                 key: inner.text("key", findings),
-                max_parallel: bounded(&inner, "max_parallel", MAX_PARALLEL, findings).unwrap_or(PARALLEL),
-                batch: bounded(&inner, "batch", MAX_ITEMS, findings),
+                max_parallel: inner.bounded("max_parallel", MAX_PARALLEL, findings).unwrap_or(PARALLEL),
+                batch: inner.bounded("batch", MAX_ITEMS, findings),
                 on_item_error: inner.word("on_item_error", &words, findings).unwrap_or_default(),
-                limit: bounded(&inner, "limit", MAX_ITEMS, findings).unwrap_or(MAX_ITEMS),
+                limit: inner.bounded("limit", MAX_ITEMS, findings).unwrap_or(MAX_ITEMS),
                 ..plain(list)
             };
             is_list(list, findings).then_some(read)
@@ -94,14 +94,4 @@ fn is_name(name: &Marked<String>, findings: &mut Findings) -> bool {
         findings.error(code::WF1015, name.mark, message).fix("take another name");
     }
     !taken && super::step::check_id(name, findings)
-}
-
-fn bounded(fields: &Fields, key: &str, most: u32, findings: &mut Findings) -> Option<u32> {
-    let whole = fields.whole(key, findings)?;
-    let fits = u32::try_from(whole.value).ok().filter(|value| (1..=most).contains(value));
-    if fits.is_none() {
-        let message = format!("`{key}` is a whole number from 1 to {most}, not {}", whole.value);
-        findings.error(code::WF1015, whole.mark, message);
-    }
-    fits
 }

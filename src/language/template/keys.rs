@@ -24,6 +24,8 @@ pub(super) const TOP: Keys = Keys {
         "vars",
         "defaults",
         "timeout",
+        "concurrency",
+        "priority",
         "steps",
         "on_error",
         "finally",
@@ -31,7 +33,6 @@ pub(super) const TOP: Keys = Keys {
     ],
     later: &[
         "triggers",
-        "concurrency",
         "cache",
         "chat",
         "permissions",
@@ -66,6 +67,9 @@ pub(super) const STEP: Keys = Keys {
     ],
     later: &["rollback", "idempotency_key", "concurrency", "progress"],
 };
+
+pub(super) const CONCURRENCY: Keys =
+    Keys { place: "in `concurrency`", known: &["group", "limit", "overflow", "queue_max", "order"], later: &[] };
 
 pub(super) const FOREACH: Keys = Keys {
     place: "in `foreach`",
@@ -110,7 +114,9 @@ mod tests {
     #[test]
     fn the_manual_tells_every_key() {
         let manual = include_str!("../../../docs/templates.md");
-        for keys in [TOP, STEP, FOREACH, GROUP, SWITCH, CACHE, ON_ERROR, DEFAULTS, RETRY, TIMEOUT, INPUT, OUTPUT] {
+        for keys in
+            [TOP, STEP, CONCURRENCY, FOREACH, GROUP, SWITCH, CACHE, ON_ERROR, DEFAULTS, RETRY, TIMEOUT, INPUT, OUTPUT]
+        {
             for key in keys.known.iter().chain(keys.later) {
                 let told = [format!("`{key}`"), format!("`{key}:"), format!("  {key}: "), format!("{{ {key}: ")];
                 assert!(

@@ -1,6 +1,7 @@
 //! Tree to typed template: every key known by name, every value of its kind, every mark kept.
 
 mod cache;
+mod concurrency;
 mod fields;
 mod foreach;
 mod inputs;
@@ -12,6 +13,7 @@ mod top;
 mod tree;
 
 pub use cache::Cache;
+pub use concurrency::Concurrency;
 pub use foreach::Foreach;
 pub use nested::Compound;
 pub(super) use top::read;

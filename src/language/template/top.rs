@@ -3,7 +3,7 @@
 use super::super::report::{Findings, Mark};
 use super::super::source::{Kind, Node};
 use super::fields::{Fields, visible};
-use super::{Branch, Inside, Policy, Template, inputs, keys, nested, policy, step};
+use super::{Branch, Inside, Policy, Template, concurrency, inputs, keys, nested, policy, step};
 use crate::domain::code;
 
 /// The language level of this version.
@@ -38,6 +38,8 @@ pub(in crate::language) fn read(root: &Node, findings: &mut Findings) -> Templat
         vars: fields.entries("vars", findings).and_then(|_| fields.get("vars").cloned()),
         defaults: defaults(&fields, findings),
         timeout: fields.get("timeout").and_then(|node| run_timeout(node, findings)),
+        concurrency: concurrency::read(&fields, findings),
+        priority: concurrency::priority(&fields, findings),
         steps: steps(&fields, root, findings),
         outputs: step::outputs(&fields, findings),
     }

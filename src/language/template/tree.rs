@@ -1,12 +1,13 @@
 //! A workflow file, read: what each of its parts says, with the place where it stands.
 
+use crate::domain::lane::Priority;
 use crate::domain::plan::InputSpec;
 use crate::domain::retry::Backoff;
 use crate::domain::time::Span;
 
 use super::super::report::Mark;
 use super::super::source::Node;
-use super::{Cache, Compound, Foreach};
+use super::{Cache, Compound, Concurrency, Foreach};
 
 /// Where a step stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -61,6 +62,10 @@ pub struct Template {
     pub defaults: Policy,
     /// `timeout` of the whole run.
     pub timeout: Option<Span>,
+    /// `concurrency`.
+    pub concurrency: Option<Concurrency>,
+    /// `priority`.
+    pub priority: Priority,
     /// `steps`, `on_error` and `finally`; behind each step those that it holds.
     pub steps: Vec<Step>,
     /// `outputs` of the run: name and template scalar.

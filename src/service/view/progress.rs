@@ -14,6 +14,7 @@ use crate::domain::question::Question;
 use crate::domain::run::{Flow, Run, RunState, SkipReason, StepState};
 use crate::domain::time::Timestamp;
 use crate::domain::wait::Wait;
+use crate::engine::Standing;
 use crate::store::journal::History;
 use crate::store::workflows::StoredWorkflow;
 
@@ -111,6 +112,33 @@ pub struct ItemsView {
     pub running: u32,
 }
 
+/// Where an execution stands that waits for its turn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct QueueView {
+    /// 1 is next.
+    pub position: usize,
+    /// The concurrency group that has no room; without one there is no free place for anybody.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub group: Option<String>,
+    /// What it waits for, as a sentence.
+    pub reason: String,
+}
+
+impl QueueView {
+    /// Where a run stands in a process that carries so many at the same time.
+    pub(in crate::service) fn new(standing: &Standing, places: usize) -> Self {
+        let reason = match &standing.group {
+            None => format!("all {places} places are taken"),
+            Some((name, limit, holders)) => {
+                let holders: Vec<String> = holders.iter().take(3).map(ToString::to_string).collect();
+                format!("the group `{name}` lets {limit} through at a time; under way: {}", holders.join(", "))
+            }
+        };
+        let group = standing.group.as_ref().map(|(name, ..)| name.clone());
+        Self { position: standing.position, group, reason }
+    }
+}
+
 /// An execution.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RunView {
@@ -155,6 +183,9 @@ pub struct RunView {
     /// How long it waits for that; RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub asks_until: Option<String>,
+    /// Where it stands while it waits for its turn; only where the service that carries it is asked.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub queue: Option<QueueView>,
     /// Where it came from.
     pub origin: Origin,
     /// The number of its last event: what [`crate::service::Archive::events`] goes on after.
@@ -197,6 +228,7 @@ impl RunView {
                 .min()
                 .filter(|until| *until < Timestamp::NEVER)
                 .map(|until| until.to_string()),
+            queue: None,
             origin: serde_json::from_str(row.origin.get()).unwrap_or_default(), // written by this program
             seq: history.entries.len() as u64,
         }

@@ -19,6 +19,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "saved workflows", include_str!("../migrations/0005_saved_workflows.sql")),
     (6, "nested runs", include_str!("../migrations/0006_nested_runs.sql")),
     (7, "cache", include_str!("../migrations/0007_cache.sql")),
+    (8, "lanes", include_str!("../migrations/0008_lanes.sql")),
 ];
 
 #[derive(Debug)]

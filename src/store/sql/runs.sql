@@ -1,18 +1,19 @@
 -- name: insert_run
 -- Accepts a run.
-INSERT INTO run (id, workflow_id, revision_hash, slug, origin, inputs, status, created_at, parent_id)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value -> 4, value -> 5, 'queued', value ->> 6, value ->> 7
+INSERT INTO run (id, workflow_id, revision_hash, slug, origin, inputs, status, created_at, parent_id, lane)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value -> 4, value -> 5, 'queued', value ->> 6, value ->> 7,
+       nullif(value -> 8, 'null')
 FROM json_each($1);
 
 -- name: update_run
 -- The present state of a run, whenever its status changed. Rows: id, status, started, finished, due, outputs,
--- fault, warnings.
+-- fault, warnings, lane (as it was, where none is given).
 UPDATE run
 SET status = new.status, started_at = new.started_at, finished_at = new.finished_at, due_at = new.due_at,
-    outputs = new.outputs, fault = new.fault, warnings = new.warnings
+    outputs = new.outputs, fault = new.fault, warnings = new.warnings, lane = coalesce(new.lane, run.lane)
 FROM (SELECT value ->> 0 AS id, value ->> 1 AS status, value ->> 2 AS started_at, value ->> 3 AS finished_at,
              value ->> 4 AS due_at, nullif(value -> 5, 'null') AS outputs,
-             nullif(value -> 6, 'null') AS fault, value -> 7 AS warnings
+             nullif(value -> 6, 'null') AS fault, value -> 7 AS warnings, nullif(value -> 8, 'null') AS lane
       FROM json_each($1)) AS new
 WHERE run.id = new.id;
 
@@ -52,7 +53,7 @@ WHERE step.status = 'completed' AND step.started_at IS NOT NULL AND position < 2
 -- name: select_open_runs
 -- All runs that have not ended, oldest first: what a start carries on. Whoever waits for another run is called when that
 -- one ended without anybody hearing it.
-SELECT id, status, due_at,
+SELECT id, status, due_at, lane, started_at,
        status = 'waiting' AND due_at IS NULL
            AND EXISTS (SELECT 1 FROM run AS child WHERE child.parent_id = run.id AND child.finished_at IS NOT NULL)
            AS child_over

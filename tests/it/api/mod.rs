@@ -12,4 +12,5 @@ mod openapi;
 mod page;
 mod repeats;
 mod traps;
+mod turns;
 mod verbs;

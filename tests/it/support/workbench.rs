@@ -13,6 +13,7 @@ use workflow::contract::step::{Attempt, Done, StepHandler, StepOutcome, StepResu
 use workflow::domain::code;
 use workflow::domain::fault::Fault;
 use workflow::domain::id::{RunId, WorkflowId};
+use workflow::domain::lane::Priority;
 use workflow::domain::machine;
 use workflow::domain::plan::{Condition, EffectClass, OnError, Plan, PlanStep};
 use workflow::domain::retry::RetryPolicy;
@@ -145,6 +146,8 @@ pub fn plan(steps: &[(&str, &[usize])]) -> Plan {
         line: index + 1,
     };
     Plan {
+        concurrency: None,
+        priority: Priority::Normal,
         slug: "scripted".to_owned(),
         name: "Scripted".to_owned(),
         description: String::new(),
@@ -220,6 +223,7 @@ impl Workbench {
             origin: json("{}"),
             inputs: json("{}"),
             parent: None,
+            lane: None,
         };
         self.engine.accept(new, Arc::clone(&self.flow), None).await.expect("accepted")
     }

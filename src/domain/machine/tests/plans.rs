@@ -96,6 +96,8 @@ pub fn plan_of(seeds: &[StepSeed], timeout: Option<Span>) -> Flow {
     }
     // A loop around nothing is one that runs itself.
     Flow::new(Plan {
+        concurrency: None,
+        priority: Default::default(),
         slug: "walk".to_owned(),
         name: "Walk".to_owned(),
         description: String::new(),

@@ -1,0 +1,77 @@
+//! Waiting for one's turn: which runs may be under way together, and who comes first.
+
+use serde::{Deserialize, Serialize};
+
+/// Who comes first when there are fewer places than runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    /// After the others.
+    Low,
+    /// In the order of arrival.
+    #[default]
+    Normal,
+    /// Before the others.
+    High,
+}
+
+impl Priority {
+    /// Whether it says nothing.
+    #[must_use]
+    pub fn is_normal(&self) -> bool {
+        *self == Self::Normal
+    }
+}
+
+/// What becomes of a run whose group has no room for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Overflow {
+    /// It waits for its turn.
+    #[default]
+    Queue,
+    /// It is recorded as cancelled and does nothing.
+    Skip,
+    /// It takes the place of the oldest, which is cancelled.
+    Replace,
+    /// It is not accepted.
+    Reject,
+}
+
+/// Which runs of a workflow may be under way together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Concurrency {
+    /// Template scalar over inputs and vars: runs of one group share its limit, whatever their workflow.
+    pub group: String,
+    /// How many are under way at the same time.
+    pub limit: u32,
+    /// What becomes of further ones.
+    pub overflow: Overflow,
+    /// How many may wait.
+    pub queue_max: Option<u32>,
+    /// Of those that wait, the newest goes first.
+    pub newest_first: bool,
+}
+
+/// A group and how it lets runs through.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// Its name.
+    pub name: String,
+    /// How many runs are under way at the same time.
+    pub limit: u32,
+    /// Of those that wait, the newest goes first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub newest_first: bool,
+}
+
+/// Where a run waits for its turn.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Lane {
+    /// Its group, if its workflow has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<Group>,
+    /// Who comes first.
+    #[serde(default, skip_serializing_if = "Priority::is_normal")]
+    pub priority: Priority,
+}
