@@ -59,7 +59,7 @@ impl App {
         let shelf = Shelf::new(store.clone(), library, plans.clone(), Arc::clone(&clock));
         let known = plans.clone().with_directory(Arc::new(shelf.clone()));
         let engine = Engine::start(store.clone(), registry, known, clock, settings).await?;
-        let archive = Archive::new(store, plans).beside(engine.clone());
+        let archive = Archive::new(store, plans).with_line(engine.line());
         let service = Service::new(engine, archive, shelf, config.enabled);
         let copying =
             Mirror::start(service.archive().clone(), &config.storage_path, service.engine().feed().subscribe());

@@ -75,6 +75,22 @@ pub struct Engine {
     inner: Arc<Inner>,
 }
 
+/// Who waits for which place of an engine.
+#[derive(Clone)]
+pub struct Line {
+    desk: Arc<Desk>,
+    /// Runs that are carried at the same time.
+    pub places: usize,
+}
+
+impl Line {
+    /// Where a run stands that waits for its turn; `None` when it does not wait for one here.
+    #[must_use]
+    pub fn standing(&self, run: RunId) -> Option<Standing> {
+        self.desk.standing(run)
+    }
+}
+
 /// What all carriers share.
 pub struct Inner {
     pub store: Store,
@@ -83,7 +99,7 @@ pub struct Inner {
     pub settings: Settings,
     pub plans: Plans,
     pub feed: Feed,
-    pub desk: Desk,
+    pub desk: Arc<Desk>,
     /// No new attempts from here on.
     pub draining: CancellationToken,
     /// Attempts in flight are to be stopped too.
@@ -107,7 +123,7 @@ impl Engine {
         let open = store.runs().open().await?;
         store.cache().tidy(clock.now()).await?;
         let inner = Arc::new(Inner {
-            desk: Desk::new(settings.max_concurrent),
+            desk: Arc::new(Desk::new(settings.max_concurrent)),
             store,
             registry,
             clock,
@@ -175,16 +191,10 @@ impl Engine {
         self.inner.settings.carry_on
     }
 
-    /// Where a run stands that waits for its turn; `None` when it does not wait for one here.
+    /// Where to ask who waits for which place. Keeps nothing of the engine alive but its books.
     #[must_use]
-    pub fn standing(&self, run: RunId) -> Option<Standing> {
-        self.inner.desk.standing(run)
-    }
-
-    /// Runs that are carried at the same time.
-    #[must_use]
-    pub fn places(&self) -> usize {
-        self.inner.settings.max_concurrent
+    pub fn line(&self) -> Line {
+        Line { desk: Arc::clone(&self.inner.desk), places: self.inner.settings.max_concurrent }
     }
 
     /// What is happening, as it is committed.

@@ -23,7 +23,7 @@ mod values;
 use serde_json::value::RawValue;
 
 pub use feed::{Feed, Notice};
-pub use local::{Engine, EngineError, Settings};
+pub use local::{Engine, EngineError, Line, Settings};
 pub use nested::{Kin, Parent, Pin};
 pub use plans::{Plans, RevisionError};
 pub use queue::Standing;

@@ -15,7 +15,7 @@ use crate::domain::id::{DocumentId, RunId, WorkflowId};
 use crate::domain::machine;
 use crate::domain::run::{Flow, Run, RunState};
 use crate::domain::time::Timestamp;
-use crate::engine::{self, Engine, Plans};
+use crate::engine::{self, Line, Plans};
 use crate::language;
 use crate::store::Store;
 use crate::store::documents::archive::DocumentLine;
@@ -36,21 +36,21 @@ pub type ListFilter = RunFilter;
 pub struct Archive {
     store: Store,
     plans: Plans,
-    /// Who carries the runs, where that is this process: it knows who waits for what.
-    engine: Option<Engine>,
+    /// Who waits for which place, where this process carries the runs.
+    line: Option<Line>,
 }
 
 impl Archive {
     /// An archive over this store.
     #[must_use]
     pub const fn new(store: Store, plans: Plans) -> Self {
-        Self { store, plans, engine: None }
+        Self { store, plans, line: None }
     }
 
-    /// The same archive beside the engine of this process.
+    /// The same archive in the process that carries the runs.
     #[must_use]
-    pub fn beside(self, engine: Engine) -> Self {
-        Self { engine: Some(engine), ..self }
+    pub fn with_line(self, line: Line) -> Self {
+        Self { line: Some(line), ..self }
     }
 
     /// The store that it reads.
@@ -98,8 +98,8 @@ impl Archive {
         let (history, flow) = self.history(id, with_outputs).await?;
         let run = fold(&history, &flow);
         let mut view = RunView::new(&history, &run, &flow);
-        if let (Some(engine), RunState::Queued) = (&self.engine, run.state) {
-            view.queue = engine.standing(id).map(|standing| QueueView::new(&standing, engine.places()));
+        if let (Some(line), RunState::Queued) = (&self.line, run.state) {
+            view.queue = line.standing(id).map(|standing| QueueView::new(&standing, line.places));
         }
         if with_outputs {
             for (position, row) in history.outputs.range(..view.steps.len()) {
