@@ -19,7 +19,7 @@ use workflow::domain::id::RunId;
 use workflow::domain::plan::EffectClass;
 use workflow::domain::run::Flow;
 use workflow::engine::{Engine, Notice, Plans, Settings};
-use workflow::language::catalog::StepType;
+use workflow::language::catalog::{StepType, Undo};
 use workflow::language::{Options, Source};
 use workflow::store::Store;
 use workflow::store::db::{Durability, Settings as StoreSettings};
@@ -59,6 +59,7 @@ impl StepHandler for Trivial {
             outputs: &["*"],
             effect: self.0,
             cacheable: false,
+            undo: Undo::Nothing,
             overridable: &[],
         }
     }

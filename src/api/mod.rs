@@ -8,6 +8,7 @@ mod files;
 mod live;
 mod ops;
 mod repeats;
+mod rollbacks;
 mod runs;
 mod session;
 mod ui;
@@ -89,7 +90,7 @@ fn described(rooms: impl Iterator<Item = OpenApiRouter>) -> OpenApiRouter<Api> {
     ));
     let ordinary = OpenApiRouter::with_openapi(OpenApiBuilder::new().info(info.build()).build())
         .merge(workflows::routes())
-        .merge(runs::routes().merge(decisions::routes()))
+        .merge(runs::routes().merge(decisions::routes()).merge(rollbacks::routes()))
         .merge(documents::routes())
         .merge(catalog::routes())
         .merge(session::routes())

@@ -46,6 +46,11 @@ pub enum Act {
     },
     /// Leave a step out.
     Skip(String),
+    /// Take back what it has done.
+    RollBack {
+        /// Only what was done after this step.
+        to: Option<String>,
+    },
     /// Send an event.
     Signal {
         /// Its name.
@@ -167,6 +172,7 @@ pub async fn control(service: &Service, caller: &Caller, execution: &str, act: &
             service.decide(caller, run, step.as_deref(), (*approves, comment.clone())).await
         }
         Act::Skip(step) => service.skip(caller, run, step).await,
+        Act::RollBack { to } => service.roll_back(caller, run, to.as_deref()).await,
         Act::Signal { event, payload } => service.signal(caller, run, (event, payload.clone())).await,
         Act::Rerun(changed) => {
             let new = service.rerun(caller, run, changed).await?;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::control::Act;
 use crate::connect::http::{Link, Method, Reply};
-use crate::service::{LogLine, PlanView, RunView, TemplateInfo, WorkflowDetail};
+use crate::service::{EffectView, LogLine, PlanView, RunView, TemplateInfo, WorkflowDetail};
 
 /// How often a line to the events of an execution is opened again before it counts as lost.
 const TRIES: u32 = 5;
@@ -101,6 +101,16 @@ impl Remote {
     pub async fn explain(&self, execution: &str) -> anyhow::Result<Vec<String>> {
         let mut answer: Value = self.get(&format!("api/workflow/{}/explain", part(execution)?), &[]).await?;
         Ok(serde_json::from_value(answer["lines"].take())?)
+    }
+
+    /// What an execution has done that stays.
+    ///
+    /// # Errors
+    /// No such execution or step, or no answer.
+    pub async fn effects(&self, execution: &str, to: Option<&str>) -> anyhow::Result<Vec<EffectView>> {
+        let query: Vec<_> = to.map(|to| ("to", to.to_owned())).into_iter().collect();
+        let mut answer: Value = self.get(&format!("api/workflow/{}/effects", part(execution)?), &query).await?;
+        Ok(serde_json::from_value(answer["effects"].take())?)
     }
 
     /// Executions, newest first: rows of `GET /api/workflow/history`.
@@ -210,6 +220,7 @@ impl Remote {
                 (verb, json!({ "step": step, "comment": comment }))
             }
             Act::Skip(step) => ("skip", json!({ "step": step })),
+            Act::RollBack { to } => ("rollback", json!({ "to": to })),
             Act::Signal { event, payload } => ("signal", json!({ "event": event, "payload": payload })),
             Act::Rerun(inputs) => {
                 let path = format!("api/workflow/{}/rerun", part(execution)?);

@@ -58,6 +58,9 @@ pub fn run_card(facts: &Facts<'_>) -> Card {
     if let Some(run) = view.origin.rerun_of {
         card = card.field("repeats", run.to_string());
     }
+    if let Some(run) = view.origin.rolls_back {
+        card = card.field("takes back", run.to_string());
+    }
     if view.is_finished() {
         for (name, value) in view.outputs.iter().filter(|(_, value)| !value.is_null()) {
             card = card.field(inert(name, 60), inert(&words::value(value), OUTPUT));

@@ -6,7 +6,7 @@ use super::{DONE, Ended, FAILED, WRONG_USE, caller, exit_code, print};
 use crate::app::control::{self as door, Act, Answer, Request};
 use crate::config::Config;
 use crate::service::verbs::{
-    Answer as Answering, Cancel, Decide, Execution, MaybeExecution, Rerun, Retry, Signal, Skip,
+    Answer as Answering, Cancel, Decide, Execution, MaybeExecution, Rerun, Retry, Rollback, Signal, Skip,
 };
 use crate::service::{Caller, ListFilter, RunView, Service};
 
@@ -42,6 +42,22 @@ pub async fn decide(desk: &Desk<'_>, args: Decide, approves: bool) -> Ended {
 
 pub async fn skip(desk: &Desk<'_>, args: Skip) -> Ended {
     act(desk, &args.execution, Act::Skip(args.step), args.json).await
+}
+
+/// Takes back what an execution has done, or says what that would be.
+pub async fn rollback(desk: &Desk<'_>, args: Rollback) -> Ended {
+    let Rollback { execution, to, dry_run, yes: _, json } = args;
+    if !dry_run {
+        return act(desk, &execution, Act::RollBack { to }, json).await;
+    }
+    let effects = desk.effects(&execution, to.as_deref()).await?;
+    for effect in &effects {
+        if json { print::json(effect)? } else { print::line(effect.told()) }
+    }
+    if effects.is_empty() && !json {
+        print::aside("nothing was done that stays");
+    }
+    Ok(DONE)
 }
 
 pub async fn signal(desk: &Desk<'_>, args: &Signal) -> Ended {

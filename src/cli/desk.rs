@@ -10,8 +10,8 @@ use crate::config::Config;
 use crate::language::Source;
 use crate::service::verbs::History;
 use crate::service::{
-    Archive, Caller, InputView, ListFilter, LogLine, PlanView, RunView, ServiceError, StoredRun, TemplateInfo,
-    read_pairs,
+    Archive, Caller, EffectView, InputView, ListFilter, LogLine, PlanView, RunView, ServiceError, StoredRun,
+    TemplateInfo, read_pairs,
 };
 
 /// Where to.
@@ -61,6 +61,17 @@ impl Desk<'_> {
                 Ok(archive.explain(archive.resolve(execution).await?).await?)
             }
             Self::There(remote) => remote.explain(execution).await,
+        }
+    }
+
+    /// What an execution has done that stays.
+    pub async fn effects(&self, execution: &str, to: Option<&str>) -> anyhow::Result<Vec<EffectView>> {
+        match self {
+            Self::Here(config) => {
+                let archive = archive(config).await?;
+                Ok(archive.effects(archive.resolve(execution).await?, to).await?)
+            }
+            Self::There(remote) => remote.effects(execution, to).await,
         }
     }
 

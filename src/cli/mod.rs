@@ -92,6 +92,7 @@ async fn say(desk: &Desk<'_>, verb: Verb) -> Ended {
         Verb::Answer(args) => control::answer(desk, args).await,
         Verb::Approve(args) => control::decide(desk, args, true).await,
         Verb::Reject(args) => control::decide(desk, args, false).await,
+        Verb::Rollback(args) => control::rollback(desk, args).await,
         Verb::Skip(args) => control::skip(desk, args).await,
         Verb::Signal(args) => control::signal(desk, &args).await,
         Verb::Inbox(args) => inbox::inbox(desk, args.json).await,

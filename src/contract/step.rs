@@ -25,6 +25,33 @@ pub trait StepHandler: Send + Sync {
     /// Does the work once. Cancellation: return as soon as convenient after `attempt.cancel` fires; ten seconds
     /// later the future is dropped, and whatever it started must die with it (child processes are killed on drop).
     fn run<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, StepResult>;
+
+    /// Takes back what a step of this type did. Asked once or more for the same effect; what is gone is gone well.
+    fn undo<'a>(&'a self, _effect: &'a Effect) -> BoxFuture<'a, Result<Undone, Fault>> {
+        Box::pin(async { Ok(Undone::Lasting("steps of this type cannot be undone".to_owned())) })
+    }
+}
+
+/// What a step did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Effect {
+    /// Its run.
+    pub run: RunId,
+    /// Its path in the run.
+    pub step: String,
+    /// The key that it had, as [`Attempt::step_key`].
+    pub step_key: String,
+    /// What it gave.
+    pub outputs: Arc<Map<String, Value>>,
+}
+
+/// What became of an effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Undone {
+    /// It is gone; what that was, in a few words.
+    Gone(String),
+    /// It stays, for this reason.
+    Lasting(String),
 }
 
 /// How an attempt ended.
@@ -53,6 +80,18 @@ pub enum StepOutcome {
         spec: ApprovalSpec,
         /// How long to wait for it.
         until: Timestamp,
+    },
+    /// What a step of some run did is to be taken back.
+    Undo {
+        /// The run.
+        run: RunId,
+        /// The step, by its place.
+        step: usize,
+    },
+    /// What this run has done so far is to be taken back, newest first.
+    RollBack {
+        /// Only what was done after this step; `None`: everything.
+        to: Option<String>,
     },
     /// The step is done once this event has come, and gives what came with it.
     Listen {

@@ -142,6 +142,7 @@ codes! {
     WF2006 User "an assertion did not hold" "look at the values that the message names";
     // 21xx: documents coming in
     WF2007 User "steps that were made at run time cannot be run" "look at the output that makes them";
+    WF2008 User "what a step did cannot be taken back" "look at what the execution has done: `workflow rollback EXECUTION --dry-run`";
     WF2101 User "no file was given" "pass a file: `workflow run NAME --file PATH`";
     WF2102 User "the file is not there" "check the path, or upload the file and pass its id";
     WF2103 User "a file of the wrong size or type" "give a file that the step's `max_size` and `allowed_types` allow, or change them";

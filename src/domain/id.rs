@@ -102,6 +102,10 @@ id!(
     DocumentId, "doc_", "a document id"
 );
 id!(
+    /// A mark in what a workflow does.
+    CheckpointId, "chk_", "a checkpoint id"
+);
+id!(
     /// One life of this process; never the host's name.
     BootId, "boot_", "a boot id"
 );

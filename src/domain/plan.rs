@@ -114,6 +114,16 @@ pub struct Cache {
     pub key: Option<String>,
 }
 
+/// How what a step did is taken back, where its author says so.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rollback {
+    /// Not at all.
+    Keep,
+    /// By these steps, as a file has them; their expressions see what the step saw, and what it gave.
+    Steps(Vec<Value>),
+}
+
 /// Where the value of a port comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -188,6 +198,9 @@ pub struct PlanStep {
     /// An earlier result on the same values is as good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache: Option<Cache>,
+    /// How it is taken back; `None`: as its type knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback: Option<Rollback>,
     /// Line of the step in its file, from 1.
     pub line: usize,
 }

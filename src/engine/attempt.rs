@@ -13,6 +13,7 @@ use super::Inner;
 use super::cached::{self, Slot};
 use super::carried::Carried;
 use super::feed::Notice;
+use super::ledger;
 use super::nested::{self, Beginner};
 use crate::contract::step::{Attempt, Bound, Done, Progress, StepHandler, StepOutcome, StepResult};
 use crate::domain::code;
@@ -55,7 +56,10 @@ impl Brought {
                 Command::AskApproval { step, attempt, spec, until }
             }
             Self::Outcome(StepOutcome::Listen { event, until }) => Command::Listen { step, attempt, event, until },
-            Self::Earlier(..) | Self::Outcome(StepOutcome::Done(_) | StepOutcome::Nest(_)) => return None,
+            Self::Earlier(..)
+            | Self::Outcome(
+                StepOutcome::Done(_) | StepOutcome::Nest(_) | StepOutcome::Undo { .. } | StepOutcome::RollBack { .. },
+            ) => return None,
         })
     }
 }
@@ -102,6 +106,16 @@ impl Prepared {
                 hold_to_time(&*handler, &attempt, grace, &self.inner.halting).await
             }
             Err(fault) => Err(fault),
+        };
+        let run = self.beginner.run();
+        let result = match result {
+            Ok(StepOutcome::Undo { run: of, step }) => ledger::undo(&self.inner, run, (of, step)).await,
+            Ok(StepOutcome::RollBack { to }) => {
+                let deeds = ledger::deeds(&self.inner.store, &self.inner.plans, run, to.as_deref()).await;
+                let deeds = deeds.map_err(|error| Fault::permanent(code::WF2008, error.to_string()));
+                deeds.map(|deeds| StepOutcome::Nest(ledger::rollback(self.beginner.slug(), &deeds)))
+            }
+            other => other,
         };
         let result = match result {
             Ok(StepOutcome::Nest(nest)) => nested::begin(&self.inner, &self.beginner, &nest).await.map(|child| {
@@ -194,7 +208,7 @@ fn bind(
 }
 
 /// The same for every attempt of one generation of a step, so that the other side can notice a repeat.
-fn step_key(carried: &Carried, step: usize) -> String {
+pub fn step_key(carried: &Carried, step: usize) -> String {
     let text = format!("{}/{step}/{}", carried.run.id, carried.run.steps[step].generation);
     let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
     hex::of(&hash[..16])
@@ -218,7 +232,7 @@ pub fn shape(carried: &Carried, step: usize, outputs: Map<String, Value>) -> Res
     shaped.map(Arc::new)
 }
 
-fn unknown_type(inner: &Inner, kind: &str) -> Fault {
+pub fn unknown_type(inner: &Inner, kind: &str) -> Fault {
     let near = crate::language::near(kind, inner.registry.catalog().iter().map(|step_type| step_type.name));
     let fault = Fault::permanent(code::WF2003, format!("unknown step type: `{kind}`"));
     match near {

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::carried::Carried;
 use super::desk::{self, Desk};
 use super::feed::Feed;
+use super::ledger::{self, Deed};
 use super::plans::{Plans, RevisionError};
 use super::queue::Standing;
 use super::reception;
@@ -175,6 +176,17 @@ impl Engine {
         let fresh = Carried::fresh(id, new, flow, ask, inner.clock.now())?;
         reception::accept(inner, fresh).await?;
         Ok(id)
+    }
+
+    /// Begins to take back these deeds, as a run of its own. `new` says in whose name, and of which workflow.
+    ///
+    /// # Errors
+    /// There is nothing to take back, the store fails, or the engine is stopping.
+    pub async fn roll_back(&self, deeds: &[Deed], new: NewRun) -> Result<RunId, EngineError> {
+        if self.inner.draining.is_cancelled() {
+            return Err(EngineError::Stopping);
+        }
+        ledger::begin(&self.inner, deeds, new).await
     }
 
     /// Gives a command to a run, whoever carries it, and returns its state once that is durable.

@@ -12,6 +12,7 @@ mod desk;
 mod facts;
 mod feed;
 mod keeping;
+mod ledger;
 mod local;
 mod looped;
 mod nested;
@@ -23,6 +24,7 @@ mod values;
 use serde_json::value::RawValue;
 
 pub use feed::{Feed, Notice};
+pub use ledger::{Deed, How, deeds};
 pub use local::{Engine, EngineError, Line, Settings};
 pub use nested::{Kin, Parent, Pin};
 pub use plans::{Plans, RevisionError};

@@ -91,6 +91,16 @@ impl Beginner {
         }
     }
 
+    /// The run of the step.
+    pub const fn run(&self) -> RunId {
+        self.run
+    }
+
+    /// What its workflow is called.
+    pub fn slug(&self) -> &str {
+        &self.flow.plan.slug
+    }
+
     /// The groups in which this run, and those around it, hold places.
     fn groups(&self) -> impl Iterator<Item = &String> {
         let own = self.lane.as_ref().and_then(|lane| lane.group.as_ref()).map(|group| &group.name);

@@ -7,6 +7,7 @@ use crate::contract::directory::Directory;
 use crate::contract::registry::Registry;
 use crate::domain::plan::Plan;
 use crate::domain::run::Flow;
+use crate::language::catalog::Catalog;
 use crate::language::{self, Options, Source};
 use crate::store::{Store, StoreError};
 
@@ -49,6 +50,12 @@ impl Plans {
     #[must_use]
     pub fn with_directory(self, directory: Arc<dyn Directory>) -> Self {
         Self { directory: Some(directory), ..self }
+    }
+
+    /// The step types that they are made of.
+    #[must_use]
+    pub fn catalog(&self) -> &Catalog {
+        self.registry.catalog()
     }
 
     /// Where workflows are found by name.

@@ -105,8 +105,22 @@ pub struct StepType {
     pub effect: EffectClass,
     /// What it gives follows from its config and its ports alone, and it changes nothing: an earlier result is as good.
     pub cacheable: bool,
+    /// Whether what it did can be taken back.
+    pub undo: Undo,
     /// Config keys that a run input of the same name overrides.
     pub overridable: &'static [&'static str],
+}
+
+/// Whether what a step did can be taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Undo {
+    /// It leaves nothing behind.
+    Nothing,
+    /// The type knows how.
+    ByItself,
+    /// What is done is done, unless the author says how.
+    Never,
 }
 
 impl StepType {

@@ -16,6 +16,7 @@ use super::source::Source;
 use super::template::{self, Named, Policy, Retry, Step, Template};
 use crate::domain::hex;
 use crate::domain::lane::Concurrency;
+use crate::domain::plan::Rollback;
 use crate::domain::plan::{Cache, Condition, EffectClass, Foreach, ListSource, OnError, Plan, PlanStep, PortBinding};
 use crate::domain::retry::RetryPolicy;
 
@@ -48,7 +49,7 @@ pub(super) fn lower(template: &Template, lowering: Lowering, findings: &Findings
             // A loop begins when all that its items wait for outside is settled.
             needs: graph.needs[index].iter().copied().filter(|need| bodies.in_loop(*need) == in_loop).collect(),
             stage: graph.stages[index],
-            condition: condition(step, bodies.gates(index, &graph.ids), bodies.survives(index)),
+            condition: condition_of(template, index, &bodies, &graph.ids),
             retry: retry(&step.policy.retry, &template.defaults.retry, &defaults.retry),
             timeout: step.policy.timeout.or(template.defaults.timeout).unwrap_or(defaults.timeout),
             on_error: on_error(&step.policy, &template.defaults),
@@ -65,6 +66,7 @@ pub(super) fn lower(template: &Template, lowering: Lowering, findings: &Findings
                 .cache
                 .as_ref()
                 .map(|cache| Cache { ttl: cache.ttl, key: cache.key.as_ref().map(|key| key.value.clone()) }),
+            rollback: step.rollback.as_ref().map(rollback),
             line: findings.line_of(step.mark.start),
         }
     });
@@ -85,6 +87,32 @@ pub(super) fn lower(template: &Template, lowering: Lowering, findings: &Findings
     };
     plan.hash = hash(&plan);
     plan
+}
+
+fn rollback(read: &template::Rollback) -> Rollback {
+    match read {
+        template::Rollback::Keep => Rollback::Keep,
+        template::Rollback::Steps(written, _) => {
+            Rollback::Steps(written.json().as_array().cloned().unwrap_or_default())
+        }
+    }
+}
+
+fn condition_of(template: &Template, index: usize, bodies: &Bodies, ids: &[String]) -> Condition {
+    let step = &template.steps[index];
+    if step.for_some {
+        let expression = Some(one_has_failed(template, bodies, ids));
+        return Condition { expression, survives_failure: true, ..Condition::default() };
+    }
+    condition(step, bodies.gates(index, ids), bodies.survives(index))
+}
+
+/// Whether one of the steps that say `on_error: rollback` has failed; what stands in a loop fails with it.
+fn one_has_failed(template: &Template, bodies: &Bodies, ids: &[String]) -> String {
+    let says = template.steps.iter().enumerate().filter(|(_, step)| step.policy.rolls_back);
+    let seen =
+        says.map(|(index, _)| std::iter::successors(Some(index), |at| bodies.in_loop(*at)).last().unwrap_or(index));
+    seen.map(|index| format!("steps.{}.status == 'failed'", ids[index])).collect::<Vec<_>>().join(" or ")
 }
 
 fn concurrency(read: &template::Concurrency, slug: &str) -> Concurrency {

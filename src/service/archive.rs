@@ -15,7 +15,7 @@ use crate::domain::id::{DocumentId, RunId, WorkflowId};
 use crate::domain::machine;
 use crate::domain::run::{Flow, Run, RunState};
 use crate::domain::time::Timestamp;
-use crate::engine::{self, Line, Plans};
+use crate::engine::{self, Deed, Line, Plans};
 use crate::language;
 use crate::store::Store;
 use crate::store::documents::archive::DocumentLine;
@@ -113,6 +113,11 @@ impl Archive {
             }
         }
         Ok(view)
+    }
+
+    /// What an execution and those that it began have done.
+    pub(super) async fn deeds(&self, id: RunId, to: Option<&str>) -> Result<Vec<Deed>, ServiceError> {
+        Ok(engine::deeds(&self.store, &self.plans, id, to).await?)
     }
 
     /// The inputs of an execution.

@@ -42,10 +42,11 @@ fn sentence(mut line: String) -> String {
 
 fn began(origin: &Origin, name: &str, at: Timestamp) -> String {
     let who = if origin.name.is_empty() { "somebody" } else { &origin.name };
-    let how = match (origin.began_by, origin.rerun_of) {
-        (Some(parent), _) => format!("a step of {parent} began it"),
-        (None, Some(earlier)) => format!("{who} ran {earlier} again"),
-        (None, None) => match (origin.door.as_str(), &origin.channel) {
+    let how = match (origin.began_by, origin.rerun_of, origin.rolls_back) {
+        (Some(parent), ..) => format!("a step of {parent} began it"),
+        (None, Some(earlier), _) => format!("{who} ran {earlier} again"),
+        (None, None, Some(earlier)) => format!("{who} wanted what {earlier} did taken back"),
+        (None, None, None) => match (origin.door.as_str(), &origin.channel) {
             ("chat", Some(channel)) => format!("{who} asked for it in {channel}"),
             ("", _) => format!("{who} asked for it"),
             (door, _) => format!("{who} asked for it through the door `{door}`"),

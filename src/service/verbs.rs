@@ -35,6 +35,8 @@ pub enum Verb {
     Approve(Decide),
     /// Reject what a waiting execution asks for
     Reject(Decide),
+    /// Take back what an execution has done, newest first, as far as it can be taken back
+    Rollback(Rollback),
     /// Leave a step out and go on without it
     Skip(Skip),
     /// Send an event to an execution that waits for it, or will
@@ -270,6 +272,25 @@ pub struct Retry {
     /// The step to run again, by its id or its place from 0; without it, every failed one
     #[arg(long)]
     pub step: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `rollback`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Rollback {
+    /// The execution's id, a unique beginning of it, or `last`
+    pub execution: String,
+    /// Only what was done after this step
+    #[arg(long, value_name = "STEP")]
+    pub to: Option<String>,
+    /// Show what was done and what of it can be taken back; do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask first, where that is done
+    #[arg(long)]
+    pub yes: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

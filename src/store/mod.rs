@@ -10,6 +10,7 @@ pub mod cards;
 pub mod conversations;
 pub mod db;
 pub mod documents;
+pub mod effects;
 pub mod files;
 pub mod journal;
 pub mod repeats;

@@ -111,6 +111,17 @@ pub enum Mode {
     Upsert(Vec<String>),
 }
 
+impl Mode {
+    /// The word for it.
+    pub(super) const fn word(&self) -> &'static str {
+        match self {
+            Self::Append => "append",
+            Self::Replace => "replace",
+            Self::Upsert(_) => "upsert",
+        }
+    }
+}
+
 /// Rows for a table, all of them or none.
 #[derive(Debug, Clone)]
 pub struct Batch {
@@ -130,6 +141,15 @@ pub struct Batch {
     pub declared: bool,
     /// The rows.
     pub rows: Vec<Vec<Cell>>,
+}
+
+/// What was taken away of a load.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forgotten {
+    /// The table.
+    pub table: String,
+    /// How many rows; `None`: the load had put them in the place of others, which are gone.
+    pub rows: Option<u64>,
 }
 
 /// What a load did.

@@ -3,9 +3,9 @@
 use super::super::actions::{Act, Action};
 use super::super::grammar::inert;
 use super::super::talk::{No, Reply, Talk};
-use crate::domain::card::{Card, CardKind, Style};
+use crate::domain::card::{Card, CardKind, Line, Style};
 use crate::domain::id::RunId;
-use crate::service::verbs::{Cancel, Decide, Execution, MaybeExecution, Retry, Signal, Skip};
+use crate::service::verbs::{Cancel, Decide, Execution, MaybeExecution, Retry, Rollback, Signal, Skip};
 
 pub async fn pause(talk: &Talk<'_>, args: &Execution) -> Result<Reply, No> {
     let run = talk.target(&args.execution).await?;
@@ -66,6 +66,29 @@ pub async fn signal(talk: &Talk<'_>, args: &Signal) -> Result<Reply, No> {
     let run = talk.target(&args.execution).await?;
     talk.means.service.signal(&talk.caller, run, (&args.event, args.payload())).await?;
     shown(talk, run).await
+}
+
+/// Shows what an execution has done, and takes it back once somebody has seen that.
+pub async fn rollback(talk: &Talk<'_>, args: &Rollback) -> Result<Reply, No> {
+    let run = talk.target(&args.execution).await?;
+    let service = &talk.means.service;
+    if args.yes && !args.dry_run {
+        let begun = service.roll_back(&talk.caller, run, args.to.as_deref()).await?;
+        let begun = service.archive().resolve(&begun.execution_id).await?;
+        talk.show(begun).await?;
+        return Ok(Reply::Quiet);
+    }
+    let effects = service.archive().effects(run, args.to.as_deref()).await?;
+    let mut card = Card::new(CardKind::Answer, format!("What {run} has done, newest first"));
+    card.lines = effects.iter().map(|effect| Line { text: inert(&effect.told(), 400), ..Line::default() }).collect();
+    let open = effects.iter().filter(|effect| effect.undone_by.is_none()).count();
+    if open == 0 {
+        return Ok(Reply::Private(card.verdict("There is nothing to take back.")));
+    }
+    let to = args.to.as_ref().map(|to| format!(" --to={to}")).unwrap_or_default();
+    let yes = talk.sign(&Action::Line(format!("rollback {run}{to} --yes")));
+    let card = card.button("Roll back", yes, Style::Danger).button("Keep it", talk.sign(&Action::Ignore), Style::Plain);
+    Ok(Reply::Private(card))
 }
 
 /// Does something to an execution.

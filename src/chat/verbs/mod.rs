@@ -25,6 +25,7 @@ pub async fn ask(talk: &Talk<'_>, verb: Verb, files: Vec<FileRecord>) -> Result<
         Verb::Answer(args) => run::answer(talk, &args, files).await,
         Verb::Approve(args) => control::decide(talk, args, true).await,
         Verb::Reject(args) => control::decide(talk, args, false).await,
+        Verb::Rollback(args) => control::rollback(talk, &args).await,
         Verb::Skip(args) => control::skip(talk, &args).await,
         Verb::Signal(args) => control::signal(talk, &args).await,
         Verb::Pause(args) => control::pause(talk, &args).await,

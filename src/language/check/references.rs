@@ -6,7 +6,7 @@ use super::super::expression::{self, FILTERS, MAX_SOURCE, Part, ROOTS, TESTS, Wo
 use super::super::near;
 use super::super::report::{Findings, Mark};
 use super::super::source::{Kind, Node, short};
-use super::super::template::{Marked, Named};
+use super::super::template::{Marked, Named, Rollback};
 use super::reading::{Place, Readable};
 use crate::domain::code;
 
@@ -34,6 +34,9 @@ pub(super) fn check(readable: &Readable, findings: &mut Findings) {
         }
         if let Some(key) = step.cache.as_ref().and_then(|cache| cache.key.as_ref()) {
             scalar(&key.value, key.mark, place, readable, findings);
+        }
+        if let Some(Rollback::Steps(written, _)) = &step.rollback {
+            node(written, Place::StepOutputs(index), readable, findings);
         }
         if let Some(foreach) = &step.foreach {
             node(&foreach.list, Place::Before(index), readable, findings);

@@ -5,11 +5,16 @@ use super::super::near;
 use super::super::report::{Findings, Mark};
 use super::super::schema;
 use super::super::source::{Kind, Node, short};
-use super::super::template::{Step, Template};
+use super::super::template::{Rollback, Step, Template};
 use crate::domain::code;
 
 pub(super) fn check(template: &Template, catalog: &Catalog, strict: bool, findings: &mut Findings) {
-    for step in &template.steps {
+    let compensates = |step: &Step| match &step.rollback {
+        Some(Rollback::Steps(_, steps)) => steps.clone(),
+        _ => Vec::new(),
+    };
+    let steps = template.steps.iter().flat_map(|step| std::iter::once(step.clone()).chain(compensates(step)));
+    for step in &steps.collect::<Vec<_>>() {
         if step.kind.value.is_empty() {
             continue;
         }

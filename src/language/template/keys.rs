@@ -62,10 +62,11 @@ pub(super) const STEP: Keys = Keys {
         "critical",
         "outputs",
         "ports",
+        "rollback",
         "disabled",
         "label",
     ],
-    later: &["rollback", "idempotency_key", "concurrency", "progress"],
+    later: &["idempotency_key", "concurrency", "progress"],
 };
 
 pub(super) const CONCURRENCY: Keys =

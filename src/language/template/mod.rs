@@ -17,4 +17,4 @@ pub use concurrency::Concurrency;
 pub use foreach::Foreach;
 pub use nested::Compound;
 pub(super) use top::read;
-pub use tree::{Branch, Inside, Marked, Named, Policy, Retry, Step, Template};
+pub use tree::{Branch, Inside, Marked, Named, Policy, Retry, Rollback, Step, Template};

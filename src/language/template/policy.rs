@@ -10,6 +10,8 @@ use crate::domain::code;
 use crate::domain::retry::Backoff;
 use crate::domain::time::Span;
 
+/// `on_error: rollback`, and the type of the step that does it.
+pub const ROLLBACK: &str = "rollback";
 /// More retries than this are a mistake, not a policy.
 const MAX_RETRIES: i64 = 1_000;
 
@@ -20,8 +22,13 @@ pub(super) fn read(fields: &Fields, findings: &mut Findings) -> Policy {
         timeout: fields.get("timeout").and_then(|node| timeout(node, findings)),
         tolerant: on_error(fields, findings),
         goto: goto(fields, findings),
-        asks: fields.get("on_error").is_some_and(|node| node.text() == Some("ask")),
+        asks: says(fields, "ask"),
+        rolls_back: says(fields, ROLLBACK),
     }
+}
+
+fn says(fields: &Fields, word: &str) -> bool {
+    fields.get("on_error").is_some_and(|node| node.text() == Some(word))
 }
 
 /// `on_error: { goto: id }`.
@@ -112,19 +119,14 @@ pub(super) fn positive(key: &str, node: &Node, findings: &mut Findings) -> Optio
 fn on_error(fields: &Fields, findings: &mut Findings) -> Option<bool> {
     let critical = fields.boolean("critical", findings);
     let Some(node) = fields.get("on_error") else { return critical.map(|critical| !critical) };
-    let later = match &node.kind {
+    match &node.kind {
         // Read by whoever knows the step.
         Kind::List(_) | Kind::Map(_) => return critical.map(|critical| !critical),
-        Kind::Text(text) if text == "ask" => return critical.map(|critical| !critical),
-        Kind::Text(text) if text == "rollback" => Some("`rollback`"),
-        _ => None,
-    };
-    if let Some(later) = later {
-        let message = format!("{later} under `on_error` is not supported yet");
-        findings.error(code::WF1013, node.mark, message).fix("write `on_error: stop` or `on_error: continue`");
-        return None;
+        Kind::Text(text) if text == "ask" || text == ROLLBACK => return critical.map(|critical| !critical),
+        _ => {}
     }
-    let tolerant = fields.word("on_error", &[("stop", false), ("continue", true)], findings)?;
+    let tolerant =
+        fields.word("on_error", &[("stop", false), ("continue", true), ("ask", false), (ROLLBACK, false)], findings)?;
     if critical == Some(tolerant) {
         findings
             .error(code::WF1015, node.mark, "`on_error` and `critical` say opposite things")

@@ -1,10 +1,10 @@
 //! One entry of `steps`.
 
-use super::super::report::Findings;
+use super::super::report::{Findings, Mark};
 use super::super::source::{Entry, Kind, Node};
 use super::fields::{Fields, visible};
 use super::keys;
-use super::{Branch, Inside, Marked, Named, Step, cache, foreach, nested, policy};
+use super::{Branch, Inside, Marked, Named, Policy, Rollback, Step, cache, foreach, nested, policy};
 use crate::domain::code;
 
 /// Reads one step into `steps`, and behind it those that it holds; what is no map is told and left out. A step without
@@ -31,6 +31,8 @@ pub(super) fn read(node: &Node, number: usize, inside: &Inside, steps: &mut Vec<
         disabled: fields.boolean("disabled", findings).unwrap_or(false),
         foreach: foreach::read(&fields, findings),
         cache: cache::read(&fields, findings),
+        rollback: rollback(&fields, findings),
+        for_some: false,
         compound: None,
         inside: inside.clone(),
         mark: node.mark,
@@ -56,6 +58,43 @@ pub(super) fn read(node: &Node, number: usize, inside: &Inside, steps: &mut Vec<
     nested::check_compound(&fields, &steps[place], findings);
     if let Some(Node { kind: Kind::List(handlers), .. }) = fields.get("on_error") {
         nested::list(handlers, &Inside { parent: Some(place), branch: Branch::OnError }, steps, findings);
+    }
+}
+
+/// `rollback`: `auto`, `none`, or a list of steps.
+fn rollback(fields: &Fields, findings: &mut Findings) -> Option<Rollback> {
+    let node = fields.get("rollback")?;
+    let Kind::List(items) = &node.kind else {
+        let keeps = fields.word("rollback", &[("auto", false), ("none", true)], findings)?;
+        return keeps.then_some(Rollback::Keep);
+    };
+    let mut steps = Vec::new();
+    nested::list(items, &Inside::default(), &mut steps, findings);
+    Some(Rollback::Steps(node.clone(), steps))
+}
+
+/// The step that takes back what a run has done, where `on_error: rollback` wants it.
+pub(super) fn rolls_back(mark: Mark, for_some: bool) -> Step {
+    let text = |value: &str| Marked { value: value.to_owned(), mark };
+    Step {
+        kind: text(policy::ROLLBACK),
+        name: Some(text("Rollback")),
+        id: None,
+        config: None,
+        group: None,
+        needs: None,
+        when: None,
+        policy: Policy::default(),
+        outputs: Vec::new(),
+        ports: Vec::new(),
+        disabled: false,
+        foreach: None,
+        cache: None,
+        rollback: None,
+        for_some,
+        compound: None,
+        inside: Inside { parent: None, branch: Branch::OnError },
+        mark,
     }
 }
 

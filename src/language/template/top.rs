@@ -81,6 +81,14 @@ fn defaults(fields: &Fields, findings: &mut Findings) -> Policy {
     policy::read(&fields, findings)
 }
 
+/// Where `on_error: rollback` stands, if anywhere, and whether only for some steps.
+fn rolls_back(fields: &Fields, steps: &[super::Step]) -> Option<(Mark, bool)> {
+    let says = |node: &&Node| node.text() == Some(policy::ROLLBACK);
+    let of_defaults = fields.get("defaults").and_then(|node| node.entry("on_error")).map(|entry| &entry.value);
+    let of_file = fields.get("on_error").into_iter().chain(of_defaults).find(says).map(|node| (node.mark, false));
+    of_file.or_else(|| steps.iter().find(|step| step.policy.rolls_back).map(|step| (step.mark, true)))
+}
+
 fn run_timeout(node: &Node, findings: &mut Findings) -> Option<crate::domain::time::Span> {
     if let Kind::Map(_) = node.kind {
         findings.error(code::WF1013, node.mark, "a map under the top-level `timeout` is not supported yet");
@@ -104,6 +112,14 @@ fn steps(fields: &Fields, root: &Node, findings: &mut Findings) -> Vec<super::St
     let mut steps = Vec::new();
     let lists = [("steps", Branch::Body), ("on_error", Branch::OnError), ("finally", Branch::Finally)];
     for (key, branch) in lists {
+        if branch == Branch::OnError
+            && let Some((mark, for_some)) = rolls_back(fields, &steps)
+        {
+            steps.push(step::rolls_back(mark, for_some));
+            if fields.get(key).is_some_and(|node| node.text() == Some(policy::ROLLBACK)) {
+                continue;
+            }
+        }
         let items = fields.list(key, findings).unwrap_or_default();
         nested::list(items, &Inside { parent: None, branch }, &mut steps, findings);
     }

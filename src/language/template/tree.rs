@@ -88,6 +88,17 @@ pub struct Policy {
     pub goto: Option<Marked<String>>,
     /// `on_error: ask`.
     pub asks: bool,
+    /// `on_error: rollback`.
+    pub rolls_back: bool,
+}
+
+/// `rollback` of a step, where it is not `auto`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rollback {
+    /// `none`.
+    Keep,
+    /// A list of steps: as it is written, and read.
+    Steps(Node, Vec<Step>),
 }
 
 /// The parts of `retry` that are written.
@@ -138,6 +149,10 @@ pub struct Step {
     pub foreach: Option<Foreach>,
     /// `cache`.
     pub cache: Option<Cache>,
+    /// `rollback`.
+    pub rollback: Option<Rollback>,
+    /// Nobody wrote it: it takes back what the run has done when one of those that say `on_error: rollback` has failed.
+    pub for_some: bool,
     /// What it holds, if it holds steps.
     pub compound: Option<Compound>,
     /// The step and the list that it stands in.

@@ -208,7 +208,7 @@ impl RunView {
             execution_id: run.id.to_string(),
             workflow_id: row.workflow_id.to_string(),
             workflow: row.slug.clone(),
-            name: row.name.clone(),
+            name: if row.name == row.slug { plan.name.clone() } else { row.name.clone() },
             status: run.state.status(),
             current_step: begun,
             total_steps: total,

@@ -16,15 +16,15 @@ use serde_json::{Value, json};
 
 use super::formats::Row;
 use super::rows::{Taken, is_ours};
-use crate::contract::step::{Attempt, Done, StepHandler, StepResult};
+use crate::contract::step::{Attempt, Done, Effect, StepHandler, StepResult, Undone};
 use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::plan::EffectClass;
-use crate::language::catalog::{Port, PortType, StepType};
+use crate::language::catalog::{Port, PortType, StepType, Undo};
 use crate::steps::document::store::Destination;
 use crate::steps::intake::blocking;
 use crate::steps::script::fetch::config::Listed;
-use crate::store::warehouse::{Batch, Cell, Column, Holds, Mode, Warehouse, WarehouseError};
+use crate::store::warehouse::{Batch, Cell, Column, Forgotten, Holds, Mode, Warehouse, WarehouseError};
 
 /// What happens to the rows that are in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -80,6 +80,7 @@ impl StepHandler for Load {
             outputs: &["loaded", "rows"],
             effect: EffectClass::Idempotent,
             cacheable: false,
+            undo: Undo::ByItself,
             overridable: &["table"],
         }
     }
@@ -125,6 +126,23 @@ impl StepHandler for Load {
                 done = done.warn(format!("the table `{}` has new columns: `{names}`", config.table));
             }
             done.into()
+        })
+    }
+
+    fn undo<'a>(&'a self, effect: &'a Effect) -> BoxFuture<'a, Result<Undone, Fault>> {
+        Box::pin(async move {
+            let forgotten = self.warehouse.forget(&effect.run.to_string(), &effect.step).await;
+            let forgotten = forgotten.map_err(|error| fault(&error, &effect.step))?;
+            if let Some(kept) = forgotten.iter().find(|forgotten| forgotten.rows.is_none()) {
+                return Ok(Undone::Lasting(format!(
+                    "its rows in `{}` took the place of others, which are gone",
+                    kept.table
+                )));
+            }
+            let told =
+                |Forgotten { table, rows }: &Forgotten| format!("{} rows taken out of `{table}`", rows.unwrap_or(0));
+            let told: Vec<String> = forgotten.iter().map(told).collect();
+            Ok(Undone::Gone(if told.is_empty() { "its rows were gone already".to_owned() } else { told.join(", ") }))
         })
     }
 }

@@ -19,7 +19,7 @@ use crate::contract::step::{Attempt, Bound, Done, StepHandler, StepOutcome, Step
 use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::plan::EffectClass;
-use crate::language::catalog::{Port, PortType, StepType};
+use crate::language::catalog::{Port, PortType, StepType, Undo};
 use crate::steps::intake::blocking;
 
 /// There is nothing to say.
@@ -42,6 +42,7 @@ impl StepHandler for Merge {
             outputs: &["records", "merged", "rows", "source"],
             effect: EffectClass::Pure,
             cacheable: true,
+            undo: Undo::Nothing,
             overridable: &[],
         }
     }

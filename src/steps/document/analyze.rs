@@ -18,7 +18,7 @@ use crate::contract::step::{Attempt, Done, StepHandler, StepResult};
 use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::plan::EffectClass;
-use crate::language::catalog::{Port, PortType, StepType};
+use crate::language::catalog::{Port, PortType, StepType, Undo};
 
 /// A longer text is read to here, with a warning.
 const LONGEST: usize = 10 * 1024 * 1024;
@@ -75,6 +75,7 @@ impl StepHandler for Analyze {
             outputs: &["analysis", "language", "entities", "sentiment", "keywords", "fields"],
             effect: EffectClass::Pure,
             cacheable: true,
+            undo: Undo::Nothing,
             overridable: &[],
         }
     }

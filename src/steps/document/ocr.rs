@@ -32,7 +32,7 @@ use crate::contract::step::{Attempt, Done, StepHandler, StepResult};
 use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::plan::EffectClass;
-use crate::language::catalog::{Port, PortType, StepType};
+use crate::language::catalog::{Port, PortType, StepType, Undo};
 
 /// A drawn or embedded page read worse than this is tried the other way too.
 const POOR: f64 = 0.5;
@@ -132,6 +132,7 @@ impl StepHandler for Ocr {
             // A function of the content, but a long one: its intent is worth a commit of its own.
             effect: EffectClass::Idempotent,
             cacheable: true,
+            undo: Undo::Nothing,
             overridable: &["languages"],
         }
     }

@@ -13,7 +13,7 @@ use crate::contract::step::{Attempt, Done, StepHandler, StepResult};
 use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::plan::EffectClass;
-use crate::language::catalog::{Port, PortType, StepType};
+use crate::language::catalog::{Port, PortType, StepType, Undo};
 use crate::store::Store;
 use crate::store::documents::search::{Hit, Search as Question};
 
@@ -73,6 +73,7 @@ impl StepHandler for Search {
             outputs: &["results", "count", "query"],
             effect: EffectClass::Idempotent,
             cacheable: false,
+            undo: Undo::Nothing,
             overridable: &["query", "limit"],
         }
     }

@@ -11,12 +11,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::analysis::pages::PageStarts;
 use super::value::Document;
-use crate::contract::step::{Attempt, Done, StepHandler, StepResult};
+use crate::contract::step::{Attempt, Done, Effect, StepHandler, StepResult, Undone};
 use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::id::{DocumentId, RunId};
 use crate::domain::plan::EffectClass;
-use crate::language::catalog::{Port, PortType, StepType};
+use crate::language::catalog::{Port, PortType, StepType, Undo};
 use crate::store::documents::archive::NewDocument;
 use crate::store::documents::embedding::HASH;
 use crate::store::{Store, StoreError};
@@ -103,12 +103,21 @@ impl StepHandler for StoreDocument {
             outputs: &["stored", "document_id"],
             effect: EffectClass::Idempotent,
             cacheable: false,
+            undo: Undo::ByItself,
             overridable: &[],
         }
     }
 
     fn run<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, StepResult> {
         Box::pin(self.keep(attempt))
+    }
+
+    fn undo<'a>(&'a self, effect: &'a Effect) -> BoxFuture<'a, Result<Undone, Fault>> {
+        Box::pin(async move {
+            let found = self.store.documents().forget(&effect.step_key).await.map_err(|error| store_fault(&error))?;
+            let what = if found { "the document was taken out of the store" } else { "the document was gone already" };
+            Ok(Undone::Gone(what.to_owned()))
+        })
     }
 }
 

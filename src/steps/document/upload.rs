@@ -25,7 +25,7 @@ use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::id::FileId;
 use crate::domain::plan::EffectClass;
-use crate::language::catalog::{Port, PortType, StepType};
+use crate::language::catalog::{Port, PortType, StepType, Undo};
 pub use crate::steps::intake::FileIndex;
 use crate::steps::intake::{Given, Intake, Source, blocking, unreadable};
 use crate::steps::size::Bytes;
@@ -101,6 +101,7 @@ impl StepHandler for Upload {
             outputs: &["document"],
             effect: EffectClass::Idempotent,
             cacheable: false,
+            undo: Undo::Nothing,
             overridable: &[],
         }
     }

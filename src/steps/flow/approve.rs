@@ -21,7 +21,7 @@ use crate::domain::fault::Fault;
 use crate::domain::plan::EffectClass;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::wait::{ApprovalSpec, OnExpire};
-use crate::language::catalog::StepType;
+use crate::language::catalog::{StepType, Undo};
 use crate::steps::duration::Seconds;
 
 /// Who decides about what.
@@ -88,6 +88,7 @@ impl StepHandler for Approve {
             outputs: &["approved", "approved_by", "rejected_by", "comments", "expired"],
             effect: EffectClass::Idempotent,
             cacheable: false,
+            undo: Undo::Nothing,
             overridable: &[],
         }
     }

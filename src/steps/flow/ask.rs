@@ -21,7 +21,7 @@ use crate::domain::fault::Fault;
 use crate::domain::plan::{EffectClass, InputType};
 use crate::domain::question::Question;
 use crate::domain::time::Timestamp;
-use crate::language::catalog::StepType;
+use crate::language::catalog::{StepType, Undo};
 use crate::steps::duration::Seconds;
 
 /// What is asked.
@@ -70,6 +70,7 @@ impl StepHandler for Ask {
             outputs: &[StepType::ANY_OUTPUT],
             effect: EffectClass::Idempotent,
             cacheable: false,
+            undo: Undo::Nothing,
             overridable: &[],
         }
     }

@@ -14,7 +14,7 @@ use crate::contract::step::{Attempt, Done, StepHandler, StepResult};
 use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::plan::EffectClass;
-use crate::language::catalog::StepType;
+use crate::language::catalog::{StepType, Undo};
 
 /// What must hold.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -41,6 +41,7 @@ impl StepHandler for Assert {
             outputs: &[],
             effect: EffectClass::Pure,
             cacheable: true,
+            undo: Undo::Nothing,
             overridable: &[],
         }
     }

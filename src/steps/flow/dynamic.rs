@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::contract::directory::Wanted;
 use crate::contract::step::{Attempt, Nest, StepHandler, StepOutcome, StepResult};
 use crate::domain::plan::EffectClass;
-use crate::language::catalog::StepType;
+use crate::language::catalog::{StepType, Undo};
 
 /// What is to be run.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -43,6 +43,7 @@ impl StepHandler for Dynamic {
             outputs: &["execution_id"],
             effect: EffectClass::Idempotent,
             cacheable: false,
+            undo: Undo::Nothing,
             overridable: &[],
         }
     }

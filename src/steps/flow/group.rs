@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 use crate::contract::step::{Attempt, Done, StepHandler, StepResult};
 use crate::domain::plan::EffectClass;
-use crate::language::catalog::StepType;
+use crate::language::catalog::{StepType, Undo};
 
 /// What it holds.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -54,6 +54,7 @@ impl StepHandler for Group {
             outputs: &[],
             effect: EffectClass::Pure,
             cacheable: true,
+            undo: Undo::Nothing,
             overridable: &[],
         }
     }

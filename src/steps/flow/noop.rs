@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::contract::step::{Attempt, Done, StepHandler, StepResult};
 use crate::domain::plan::EffectClass;
-use crate::language::catalog::StepType;
+use crate::language::catalog::{StepType, Undo};
 
 /// Nothing to set.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -28,6 +28,7 @@ impl StepHandler for Noop {
             outputs: &[],
             effect: EffectClass::Pure,
             cacheable: true,
+            undo: Undo::Nothing,
             overridable: &[],
         }
     }

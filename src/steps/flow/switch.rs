@@ -21,7 +21,7 @@ use crate::contract::step::{Attempt, Done, StepHandler, StepResult};
 use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::plan::EffectClass;
-use crate::language::catalog::StepType;
+use crate::language::catalog::{StepType, Undo};
 
 /// What it looks at, and what it holds.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -60,6 +60,7 @@ impl StepHandler for Switch {
             outputs: &["case", "value"],
             effect: EffectClass::Pure,
             cacheable: true,
+            undo: Undo::Nothing,
             overridable: &[],
         }
     }

@@ -15,7 +15,7 @@ use crate::contract::step::{Attempt, Done, StepHandler, StepResult};
 use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::plan::EffectClass;
-use crate::language::catalog::StepType;
+use crate::language::catalog::{StepType, Undo};
 use crate::steps::duration::Seconds;
 
 /// What the step pretends.
@@ -48,6 +48,7 @@ impl StepHandler for Test {
             outputs: &[StepType::ANY_OUTPUT],
             effect: EffectClass::Idempotent,
             cacheable: true,
+            undo: Undo::Nothing,
             overridable: &[],
         }
     }

@@ -16,7 +16,7 @@ use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::plan::EffectClass;
 use crate::domain::time::Timestamp;
-use crate::language::catalog::StepType;
+use crate::language::catalog::{StepType, Undo};
 use crate::steps::duration::Seconds;
 
 /// How long; exactly one of the three.
@@ -50,6 +50,7 @@ impl StepHandler for Wait {
             outputs: &["event", "payload"],
             effect: EffectClass::Idempotent,
             cacheable: false,
+            undo: Undo::Nothing,
             overridable: &[],
         }
     }

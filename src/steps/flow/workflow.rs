@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use crate::contract::directory::Wanted;
 use crate::contract::step::{Attempt, Nest, StepHandler, StepOutcome, StepResult};
 use crate::domain::plan::EffectClass;
-use crate::language::catalog::StepType;
+use crate::language::catalog::{StepType, Undo};
 
 /// What is to be run.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -51,6 +51,7 @@ impl StepHandler for Workflow {
             outputs: &[StepType::ANY_OUTPUT],
             effect: EffectClass::Idempotent,
             cacheable: false,
+            undo: Undo::Nothing,
             overridable: &[],
         }
     }

@@ -20,6 +20,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "nested runs", include_str!("../migrations/0006_nested_runs.sql")),
     (7, "cache", include_str!("../migrations/0007_cache.sql")),
     (8, "lanes", include_str!("../migrations/0008_lanes.sql")),
+    (9, "effects", include_str!("../migrations/0009_effects.sql")),
 ];
 
 #[derive(Debug)]

@@ -13,7 +13,9 @@ use tokio::sync::Mutex;
 
 use super::Durability;
 use super::sqlite::options;
-use crate::store::warehouse::{Batch, Cell, Column, Holds, Loaded, Mode, OWN, WarehouseError, check_columns};
+use crate::store::warehouse::{
+    Batch, Cell, Column, Forgotten, Holds, Loaded, Mode, OWN, WarehouseError, check_columns,
+};
 use crate::store::warehouse::{check_table, quoted};
 
 /// Parameters that one statement may have.
@@ -59,6 +61,24 @@ impl Warehouse {
         loaded
     }
 
+    /// Takes away what a step of a run brought. `None`: it brought nothing that can be told from the rest.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn forget(&self, run: &str, step: &str) -> Result<Vec<Forgotten>, WarehouseError> {
+        if !self.path.exists() {
+            return Ok(Vec::new());
+        }
+        let mut place = self.connection.lock().await;
+        let mut connection = match place.take() {
+            Some(connection) => connection,
+            None => self.open().await?,
+        };
+        let forgotten = forget(&mut connection, run, step).await.map_err(|error| self.sort(&error))?;
+        *place = Some(connection);
+        Ok(forgotten)
+    }
+
     async fn open(&self) -> Result<SqliteConnection, WarehouseError> {
         let synchronous = match self.durability {
             Durability::Full => SqliteSynchronous::Full,
@@ -94,6 +114,28 @@ impl Warehouse {
             _ => failed("write to", &self.path, error),
         }
     }
+}
+
+async fn forget(connection: &mut SqliteConnection, run: &str, step: &str) -> Result<Vec<Forgotten>, sqlx::Error> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    sqlx::query(AssertSqlSafe(LEDGER)).execute(&mut *transaction).await?;
+    let loads = sqlx::query("SELECT tbl, mode FROM _loads WHERE run = $1 AND step = $2").bind(run).bind(step);
+    let mut forgotten = Vec::new();
+    for load in loads.fetch_all(&mut *transaction).await? {
+        let (table, mode) = (load.try_get::<String, _>("tbl")?, load.try_get::<String, _>("mode")?);
+        let rows = if mode == Mode::Append.word() {
+            let sql = format!("DELETE FROM {} WHERE _run = $1 AND _step = $2", quoted(&table));
+            let rows = sqlx::query(AssertSqlSafe(sql)).bind(run).bind(step).execute(&mut *transaction).await?;
+            let note = sqlx::query("DELETE FROM _loads WHERE run = $1 AND step = $2 AND tbl = $3");
+            note.bind(run).bind(step).bind(&table).execute(&mut *transaction).await?;
+            Some(rows.rows_affected())
+        } else {
+            None
+        };
+        forgotten.push(Forgotten { table, rows });
+    }
+    transaction.commit().await?;
+    Ok(forgotten)
 }
 
 fn failed(action: &'static str, path: &Path, error: &sqlx::Error) -> WarehouseError {
@@ -284,16 +326,11 @@ impl Load<'_> {
     }
 
     async fn note(&mut self, rows: u64) -> Result<(), Trouble> {
-        let mode = match self.batch.mode {
-            Mode::Append => "append",
-            Mode::Replace => "replace",
-            Mode::Upsert(_) => "upsert",
-        };
         sqlx::query("INSERT OR REPLACE INTO _loads (run, step, tbl, mode, rows, at) VALUES ($1, $2, $3, $4, $5, $6)")
             .bind(self.batch.run.clone())
             .bind(self.batch.step.clone())
             .bind(self.batch.table.clone())
-            .bind(mode)
+            .bind(self.batch.mode.word())
             .bind(i64::try_from(rows).unwrap_or(i64::MAX))
             .bind(self.batch.at.clone())
             .execute(&mut *self.connection)

@@ -132,6 +132,18 @@ impl<'s> Documents<'s> {
         Ok(Kept { duplicate_of, vectors: rows.len() })
     }
 
+    /// Forgets what a step stored; `false` when there is nothing of it.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn forget(&self, step_key: &str) -> Result<bool, StoreError> {
+        let found = self.db.read_one("select_document_of_step", vec![step_key.into()]).await?.is_some();
+        let mut write = Write::new();
+        write.row("delete_documents_of_step", &(step_key,));
+        self.db.write(write).await?;
+        Ok(found)
+    }
+
     /// One document.
     ///
     /// # Errors

@@ -2,6 +2,10 @@
 -- Forgets what a step stored before it is stored again; text, index and vectors go with it.
 DELETE FROM document WHERE step_key IN (SELECT value ->> 0 FROM json_each($1));
 
+-- name: select_document_of_step
+-- Whether a step has stored something.
+SELECT id FROM document WHERE step_key = $1;
+
 -- name: insert_document
 -- A document, not yet found by searches.
 INSERT INTO document (id, step_key, run_id, name, sha256, media_type, size, file_id, language, analysis, pages,

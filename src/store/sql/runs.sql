@@ -19,14 +19,16 @@ WHERE run.id = new.id;
 
 -- name: select_run
 -- One run by its id.
-SELECT run.id, workflow_id, run.revision_hash, run.slug, workflow.name, origin, inputs, status, run.created_at,
+SELECT run.id, workflow_id, run.revision_hash, run.slug,
+       CASE WHEN run.slug = workflow.slug THEN workflow.name ELSE run.slug END AS name, origin, inputs, status, run.created_at,
        started_at, finished_at, due_at, outputs, fault, warnings
 FROM run JOIN workflow ON workflow.id = workflow_id
 WHERE run.id = $1;
 
 -- name: select_runs
 -- Runs, newest first, before a given id; of one slug, status or workflow where one is given.
-SELECT run.id, workflow_id, run.revision_hash, run.slug, workflow.name, origin, inputs, status, run.created_at,
+SELECT run.id, workflow_id, run.revision_hash, run.slug,
+       CASE WHEN run.slug = workflow.slug THEN workflow.name ELSE run.slug END AS name, origin, inputs, status, run.created_at,
        started_at, finished_at, due_at, outputs, fault, warnings
 FROM run JOIN workflow ON workflow.id = workflow_id
 WHERE run.id < $1 AND (run.slug = $2 OR $2 IS NULL) AND (status = $3 OR $3 IS NULL)

@@ -11,6 +11,7 @@ mod nested;
 mod openapi;
 mod page;
 mod repeats;
+mod rollbacks;
 mod traps;
 mod turns;
 mod verbs;

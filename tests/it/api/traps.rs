@@ -219,13 +219,22 @@ async fn trap_15_what_was_changed_is_never_answered_from_an_earlier_run() {
 }
 
 #[tokio::test]
-async fn trap_16_a_checkpoint_that_would_keep_nothing_is_not_promised() {
+async fn trap_16_a_checkpoint_before_a_run_takes_back_what_the_run_then_did() {
     let served = Served::start();
-    let id = served.create("Effects", &json!([{ "type": "noop" }])).await;
-    for verb in ["checkpoint", "rollback"] {
-        let answer = served.post(&format!("/api/workflow/{id}/{verb}"), &json!({})).await;
-        assert_eq!(answer.status, 404, "{verb}: {}", answer.json);
-    }
+    let keep = json!({ "type": "store", "ports": { "text": "a wombat in a burrow" } });
+    let id = served.create("Effects", &json!([keep])).await;
+    let marked = served.post(&format!("/api/workflow/{id}/checkpoint"), &json!({})).await;
+    assert_eq!(marked.status, 200, "{}", marked.json);
+    let back = json!({ "checkpoint": marked.json["checkpoint_id"] });
+    let nothing = served.post(&format!("/api/workflow/{id}/rollback"), &back).await;
+    assert_eq!(nothing.status, 409, "nothing was done yet: {}", nothing.json);
+    assert_eq!(served.finished(&served.execute(&id, &json!({})).await).await["status"], "completed");
+    let begun = served.post(&format!("/api/workflow/{id}/rollback"), &back).await;
+    assert_eq!(begun.status, 200, "{}", begun.json);
+    let ended = served.finished(begun.json["execution_id"].as_str().expect("an id")).await;
+    assert_eq!(ended["status"], "completed", "{ended}");
+    let found = served.get("/api/documents/search?q=wombat").await.json;
+    assert_eq!(found["documents"].as_array().map(Vec::len), Some(0), "{found}");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use workflow::domain::plan::EffectClass;
-use workflow::language::catalog::{Catalog, StepType};
+use workflow::language::catalog::{Catalog, StepType, Undo};
 use workflow::language::{Options, Source, compile};
 
 /// How to send.
@@ -82,6 +82,7 @@ fn told(config: &str) -> Vec<String> {
         outputs: &[],
         effect: EffectClass::Pure,
         cacheable: false,
+        undo: Undo::Nothing,
         overridable: &[],
     };
     let catalog = Catalog::new([step]).expect("one type");

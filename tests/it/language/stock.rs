@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use workflow::domain::plan::EffectClass;
-use workflow::language::catalog::{Catalog, Port, PortType, StepType};
+use workflow::language::catalog::{Catalog, Port, PortType, StepType, Undo};
 
 fn step(name: &'static str, config: Value) -> StepType {
     StepType {
@@ -14,6 +14,7 @@ fn step(name: &'static str, config: Value) -> StepType {
         outputs: &[],
         effect: EffectClass::Pure,
         cacheable: true,
+        undo: Undo::Nothing,
         overridable: &[],
     }
 }
@@ -32,6 +33,7 @@ fn documents() -> Vec<StepType> {
             outputs: &["document"],
             effect: EffectClass::Idempotent,
             cacheable: false,
+            undo: Undo::Nothing,
             ..step(
                 "upload",
                 closed(

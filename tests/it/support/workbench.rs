@@ -20,7 +20,7 @@ use workflow::domain::retry::RetryPolicy;
 use workflow::domain::run::{Flow, Run};
 use workflow::domain::time::Span;
 use workflow::engine::{Engine, Notice, Plans, Settings};
-use workflow::language::catalog::StepType;
+use workflow::language::catalog::{StepType, Undo};
 use workflow::store::Store;
 use workflow::store::db::{Durability, Settings as StoreSettings};
 use workflow::store::journal::{History, NewRun};
@@ -92,6 +92,7 @@ impl StepHandler for Scripted {
             outputs: &["*"],
             effect: self.2,
             cacheable: false,
+            undo: Undo::Nothing,
             overridable: &[],
         }
     }
@@ -128,6 +129,7 @@ pub fn plan(steps: &[(&str, &[usize])]) -> Plan {
         in_loop: None,
         foreach: None,
         cache: None,
+        rollback: None,
         id: (*id).to_owned(),
         name: (*id).to_owned(),
         kind: "scripted".to_owned(),

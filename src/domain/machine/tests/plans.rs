@@ -91,6 +91,7 @@ pub fn plan_of(seeds: &[StepSeed], timeout: Option<Span>) -> Flow {
                 limit: 100,
             }),
             cache: None,
+            rollback: None,
             line: index + 1,
         });
     }

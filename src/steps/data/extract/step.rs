@@ -9,7 +9,7 @@ use crate::connect::http::Client;
 use crate::contract::step::{Attempt, Done, StepHandler, StepOutcome, StepResult};
 use crate::domain::fault::Fault;
 use crate::domain::plan::EffectClass;
-use crate::language::catalog::{Port, PortType, StepType};
+use crate::language::catalog::{Port, PortType, StepType, Undo};
 use crate::steps::data::formats::Table;
 use crate::steps::data::formats::lists::rows_of;
 use crate::steps::data::rows::{check_size, given};
@@ -47,6 +47,7 @@ impl StepHandler for Extract {
             outputs: &["records", "fetched", "pages", "source", "simulated"],
             effect: EffectClass::Idempotent,
             cacheable: false,
+            undo: Undo::Nothing,
             overridable: &["source", "endpoint"],
         }
     }

@@ -11,7 +11,7 @@ use super::convert::CellType;
 use super::engine::{Operation, Rules, Work};
 use crate::contract::step::{Attempt, StepHandler, StepOutcome, StepResult};
 use crate::domain::plan::EffectClass;
-use crate::language::catalog::{Port, PortType, StepType};
+use crate::language::catalog::{Port, PortType, StepType, Undo};
 use crate::steps::intake::blocking;
 use crate::steps::script::fetch::config::Listed;
 
@@ -111,6 +111,7 @@ fn declaration(name: &'static str, summary: &'static str, config: schemars::Sche
         outputs: OUTPUTS,
         effect: EffectClass::Pure,
         cacheable: true,
+        undo: Undo::Nothing,
         overridable: &[],
     }
 }

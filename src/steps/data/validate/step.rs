@@ -13,7 +13,7 @@ use crate::contract::step::{Attempt, Done, StepHandler, StepOutcome, StepResult}
 use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::plan::EffectClass;
-use crate::language::catalog::{Port, PortType, StepType};
+use crate::language::catalog::{Port, PortType, StepType, Undo};
 use crate::steps::data::extract::SAMPLE_NAME;
 use crate::steps::data::rows::{Taken, given};
 use crate::steps::intake::blocking;
@@ -61,6 +61,7 @@ impl StepHandler for Validate {
             outputs: &["records", "rejects", "report", "schema", "rows", "source"],
             effect: EffectClass::Pure,
             cacheable: true,
+            undo: Undo::Nothing,
             overridable: &[],
         }
     }

@@ -22,7 +22,7 @@ use crate::contract::step::{Attempt, StepHandler, StepResult};
 use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::plan::EffectClass;
-use crate::language::catalog::{Port, PortType, StepType};
+use crate::language::catalog::{Port, PortType, StepType, Undo};
 
 /// What the operator decides about `fetch`.
 #[derive(Debug, Clone, Default)]
@@ -59,6 +59,7 @@ impl StepHandler for Fetch {
             outputs: &["response", "records", "simulated"],
             effect: EffectClass::AtLeastOnce,
             cacheable: false,
+            undo: Undo::Never,
             // A run input could send the author's credentials to an address of its own choosing.
             overridable: &[],
         }
