@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 mod plans;
+mod sim;
 mod world;
 
 use plans::{Shape, StepSeed, plan_of};
