@@ -4,7 +4,7 @@
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup web demo test test-web crash run bench lint docs
+.PHONY: help setup web demo test test-web test-faults crash run bench lint docs
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -28,6 +28,11 @@ test-web: setup web ## the page: types, parts, size, and all of it in a real Chr
 crash: setup ## fifty kills while twenty documents are read: nothing may be lost or done twice
 	$(CARGO) build --locked --release
 	@python3 bench/crash.py "$${CARGO_TARGET_DIR:-target}/release/workflow" tests/fixtures/documents
+
+test-faults: setup ## a minute of new lives in the simulated world, then kills under a mixed load
+	SIM_SECONDS=60 $(CARGO) test --locked --lib sim::new_lives -- --nocapture
+	$(CARGO) build --locked --release
+	@python3 bench/kills.py "$${CARGO_TARGET_DIR:-target}/release/workflow"
 
 run: setup web ## build the page and the service, and start it: http://127.0.0.1:8080
 	$(CARGO) run --locked --release -- serve

@@ -65,7 +65,6 @@ fn step_moved(run: &mut Run, flow: &Flow, at: Timestamp, event: &Event) {
         }
         Event::StepFailed { step, fault } => {
             run.steps[*step].fault = Some(fault.clone());
-            run.asking.retain(|asking| asking.step != Some(*step));
             set(run, flow, *step, StepState::Failed, at);
         }
         Event::StepRetrying { step, until, fault } => {
@@ -135,8 +134,10 @@ fn answered(run: &mut Run, flow: &Flow, inputs: &Map<String, Value>, at: Timesta
         asking.questions.retain(|question| !inputs.contains_key(&question.key));
         match asking.step {
             _ if !asking.questions.is_empty() => open.push(asking),
-            Some(step) => set(run, flow, step, StepState::Pending, at),
-            None => {}
+            Some(step) if matches!(run.steps[step].state, StepState::Asking { .. }) => {
+                set(run, flow, step, StepState::Pending, at);
+            }
+            Some(_) | None => {}
         }
     }
     run.asking = open;
@@ -199,6 +200,7 @@ pub(super) fn set(run: &mut Run, flow: &Flow, step: usize, state: StepState, at:
     if state.is_settled() {
         run.steps[step].finished_at = Some(at);
         run.loops_over.remove(&step);
+        run.asking.retain(|asking| asking.step != Some(step)); // nobody needs the answer any more
         run.unsettled -= usize::from(run.instance(step).is_none());
         count_settled(run, flow, step, state, true);
     } else {
