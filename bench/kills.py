@@ -67,9 +67,9 @@ class Entry(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         self.rfile.read(int(self.headers.get("content-length") or 0))
-        time.sleep(random.random() * 0.08)  # so that a kill finds something in flight
         with self.server.lock:
             self.server.effects[self.headers["idempotency-key"]].append(time.time())
+        time.sleep(random.random() * 0.08)  # so that a kill finds something in flight
         self.send_response(200)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", "2")

@@ -1,6 +1,7 @@
 //! REST, live messages and the page: HTTP in, verbs of the front desk, HTTP out. Must never know the store, the engine,
 //! or another door. One file a noun; the doc comments of handlers are the text of `/api/openapi.json`.
 
+mod bulk;
 mod catalog;
 mod decisions;
 mod documents;
@@ -12,6 +13,7 @@ mod rollbacks;
 mod runs;
 mod session;
 mod ui;
+mod versions;
 mod wire;
 mod workflows;
 
@@ -90,7 +92,13 @@ fn described(rooms: impl Iterator<Item = OpenApiRouter>) -> OpenApiRouter<Api> {
     ));
     let ordinary = OpenApiRouter::with_openapi(OpenApiBuilder::new().info(info.build()).build())
         .merge(workflows::routes())
-        .merge(runs::routes().merge(decisions::routes()).merge(rollbacks::routes()))
+        .merge(
+            runs::routes()
+                .merge(decisions::routes())
+                .merge(rollbacks::routes())
+                .merge(bulk::routes())
+                .merge(versions::routes()),
+        )
         .merge(documents::routes())
         .merge(catalog::routes())
         .merge(session::routes())

@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::service::{Caller, RunView, Service, ServiceError};
+use crate::service::{BulkAct, BulkFilter, Caller, RunView, Service, ServiceError};
 
 /// A request is a few words; more is a mistake.
 const LONGEST_REQUEST: u64 = 64 * 1024;
@@ -66,6 +66,19 @@ pub enum Act {
 pub enum Request {
     /// Is anybody there? Answered with whether it carries on what others left open.
     Health,
+    /// Do the same to many executions, or count them.
+    Bulk {
+        /// What to do.
+        act: BulkAct,
+        /// Of this workflow only.
+        workflow: Option<String>,
+        /// In this state only.
+        status: Option<String>,
+        /// Do it.
+        yes: bool,
+        /// Who asks.
+        by: String,
+    },
     /// Do something to an execution.
     Control {
         /// Its id, or a short form of it.
@@ -144,11 +157,17 @@ async fn serve(mut stream: UnixStream, service: Service) -> std::io::Result<()> 
 }
 
 async fn answer(service: &Service, request: Request) -> Answer {
-    let Request::Control { execution, act, by } = request else {
-        return Answer::Done(Value::Bool(service.engine().carries_on()));
-    };
-    let caller = Caller { door: crate::service::TERMINAL, name: by, channel: None };
-    let view = control(service, &caller, &execution, &act).await;
+    let caller = |name| Caller { door: crate::service::TERMINAL, name, channel: None };
+    match request {
+        Request::Health => Answer::Done(Value::Bool(service.engine().carries_on())),
+        Request::Control { execution, act, by } => answered(control(service, &caller(by), &execution, &act).await),
+        Request::Bulk { act, workflow, status, yes, by } => {
+            answered(service.bulk(&caller(by), act, &BulkFilter { workflow, status }, !yes).await)
+        }
+    }
+}
+
+fn answered(view: Result<impl Serialize, ServiceError>) -> Answer {
     match view.map(serde_json::to_value) {
         Ok(Ok(view)) => Answer::Done(view),
         Ok(Err(error)) => Answer::Refused(error.to_string()),

@@ -9,7 +9,10 @@ use serde_json::{Map, Value, json};
 
 use super::control::Act;
 use crate::connect::http::{Link, Method, Reply};
-use crate::service::{EffectView, LogLine, PlanView, RunView, TemplateInfo, WorkflowDetail};
+use crate::service::{
+    BulkAct, BulkFilter, BulkView, ChangeView, EffectView, LogLine, PlanView, RunView, TemplateInfo, VersionView,
+    WorkflowDetail,
+};
 
 /// How often a line to the events of an execution is opened again before it counts as lost.
 const TRIES: u32 = 5;
@@ -101,6 +104,46 @@ impl Remote {
     pub async fn explain(&self, execution: &str) -> anyhow::Result<Vec<String>> {
         let mut answer: Value = self.get(&format!("api/workflow/{}/explain", part(execution)?), &[]).await?;
         Ok(serde_json::from_value(answer["lines"].take())?)
+    }
+
+    /// The versions of a workflow, newest first.
+    ///
+    /// # Errors
+    /// No such workflow, or no answer.
+    pub async fn versions(&self, workflow: &str) -> anyhow::Result<Vec<VersionView>> {
+        let mut answer: Value = self.get(&format!("api/workflow/{}/versions", part(workflow)?), &[]).await?;
+        Ok(serde_json::from_value(answer["versions"].take())?)
+    }
+
+    /// What two versions of a workflow do differently.
+    ///
+    /// # Errors
+    /// No such workflow or version, or no answer.
+    pub async fn diff(&self, workflow: &str, (from, to): (u32, Option<u32>)) -> anyhow::Result<Vec<ChangeView>> {
+        let from = std::iter::once(("from", from.to_string()));
+        let query: Vec<_> = from.chain(to.map(|to| ("to", to.to_string()))).collect();
+        let mut answer: Value = self.get(&format!("api/workflow/{}/diff", part(workflow)?), &query).await?;
+        Ok(serde_json::from_value(answer["changes"].take())?)
+    }
+
+    /// Puts an earlier version of a workflow in use again.
+    ///
+    /// # Errors
+    /// No such workflow or version, or no answer.
+    pub async fn revert(&self, workflow: &str, rev: u32) -> anyhow::Result<Vec<VersionView>> {
+        let path = format!("api/workflow/{}/revert", part(workflow)?);
+        let mut answer: Value = self.post(&path, &json!({ "rev": rev })).await?;
+        Ok(serde_json::from_value(answer["versions"].take())?)
+    }
+
+    /// Does the same to many executions, or counts them.
+    ///
+    /// # Errors
+    /// A state in which this is never possible, or no answer.
+    pub async fn bulk(&self, act: BulkAct, filter: &BulkFilter, is_preview: bool) -> anyhow::Result<BulkView> {
+        let BulkFilter { workflow, status } = filter;
+        let body = json!({ "act": act, "workflow": workflow, "status": status, "preview": is_preview });
+        self.post("api/workflow/bulk", &body).await
     }
 
     /// What an execution has done that stays.

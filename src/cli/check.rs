@@ -3,9 +3,11 @@
 use serde_json::{Value, json};
 
 use super::desk::{Desk, Shown};
-use super::{DONE, Ended, FAILED, WRONG_USE, print};
+use super::run::as_owner;
+use super::{DONE, Ended, FAILED, WRONG_USE, caller, print};
 use crate::language::Source;
-use crate::service::verbs::{PlanArgs, Templates, Validate};
+use crate::service::VersionView;
+use crate::service::verbs::{Diff, Named, PlanArgs, Revert, Templates, Validate};
 
 pub async fn list(desk: &Desk<'_>, json: bool) -> Ended {
     for template in desk.templates().await? {
@@ -31,6 +33,43 @@ pub async fn templates(desk: &Desk<'_>, args: &Templates) -> Ended {
         }
     }
     Ok(DONE)
+}
+
+/// The versions of a workflow.
+pub async fn versions(desk: &Desk<'_>, args: &Named) -> Ended {
+    listed(&desk.versions(&args.workflow).await?, args.json)
+}
+
+fn listed(versions: &[VersionView], json: bool) -> Ended {
+    for version in versions {
+        if json { print::json(version)? } else { print::line(version.told()) }
+    }
+    Ok(DONE)
+}
+
+/// What two versions do differently.
+pub async fn diff(desk: &Desk<'_>, args: &Diff) -> Ended {
+    let changes = desk.diff(&args.workflow, (args.from, args.to)).await?;
+    for change in &changes {
+        if args.json { print::json(change)? } else { print::line(change.told()) }
+    }
+    if changes.is_empty() && !args.json {
+        print::aside("they do the same");
+    }
+    Ok(DONE)
+}
+
+/// Puts an earlier version in use again.
+pub async fn revert(desk: &Desk<'_>, args: &Revert) -> Ended {
+    match desk {
+        Desk::There(remote) => listed(&remote.revert(&args.workflow, args.rev).await?, args.json),
+        Desk::Here(config) => {
+            as_owner(config, false, async |service| {
+                listed(&service.revert(&caller(), &args.workflow, args.rev).await?, args.json)
+            })
+            .await
+        }
+    }
 }
 
 pub async fn show(desk: &Desk<'_>, name: &str) -> Ended {

@@ -6,9 +6,9 @@ use super::{DONE, Ended, FAILED, WRONG_USE, caller, exit_code, print};
 use crate::app::control::{self as door, Act, Answer, Request};
 use crate::config::Config;
 use crate::service::verbs::{
-    Answer as Answering, Cancel, Decide, Execution, MaybeExecution, Rerun, Retry, Rollback, Signal, Skip,
+    Answer as Answering, Bulk, Cancel, Decide, Execution, MaybeExecution, Rerun, Retry, Rollback, Signal, Skip,
 };
-use crate::service::{Caller, ListFilter, RunView, Service};
+use crate::service::{BulkAct, BulkFilter, BulkView, Caller, ListFilter, RunView, Service};
 
 pub async fn pause(desk: &Desk<'_>, args: Execution) -> Ended {
     act(desk, &args.execution, Act::Pause, args.json).await
@@ -42,6 +42,52 @@ pub async fn decide(desk: &Desk<'_>, args: Decide, approves: bool) -> Ended {
 
 pub async fn skip(desk: &Desk<'_>, args: Skip) -> Ended {
     act(desk, &args.execution, Act::Skip(args.step), args.json).await
+}
+
+/// Counts executions, or deals with all of them.
+pub async fn bulk(desk: &Desk<'_>, args: Bulk) -> Ended {
+    let Bulk { act, workflow, status, yes, json } = args;
+    let filter = BulkFilter { workflow, status };
+    let view = match desk {
+        Desk::There(remote) => remote.bulk(act, &filter, !yes).await?,
+        Desk::Here(config) => {
+            let asked = Request::Bulk {
+                act,
+                workflow: filter.workflow.clone(),
+                status: filter.status.clone(),
+                yes,
+                by: caller().name,
+            };
+            match door::ask(&config.storage_path, &asked).await? {
+                Some(Answer::Done(view)) => serde_json::from_value(view)?,
+                Some(Answer::Refused(why)) => {
+                    print::aside(format!("error: {why}"));
+                    return Ok(WRONG_USE);
+                }
+                None => {
+                    let carries_on = yes && act == BulkAct::Retry;
+                    return as_owner(config, carries_on, async |service| {
+                        told(&service.bulk(&caller(), act, &filter, !yes).await?, (act, yes, json))
+                    })
+                    .await;
+                }
+            }
+        }
+    };
+    told(&view, (act, yes, json))
+}
+
+fn told(view: &BulkView, (act, yes, json): (BulkAct, bool, bool)) -> Ended {
+    let word = act.word();
+    if json {
+        print::json(view)?;
+    } else if yes {
+        print::line(format!("{word}: done to {} of {} executions", view.done, view.matched));
+        view.refused.iter().for_each(print::aside);
+    } else {
+        print::line(format!("{word} would concern {} executions; add --yes to do it", view.matched));
+    }
+    Ok(if yes && view.done < view.matched { FAILED } else { DONE })
 }
 
 /// Takes back what an execution has done, or says what that would be.

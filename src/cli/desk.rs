@@ -10,8 +10,8 @@ use crate::config::Config;
 use crate::language::Source;
 use crate::service::verbs::History;
 use crate::service::{
-    Archive, Caller, EffectView, InputView, ListFilter, LogLine, PlanView, RunView, ServiceError, StoredRun,
-    TemplateInfo, read_pairs,
+    Archive, Caller, ChangeView, EffectView, InputView, ListFilter, LogLine, PlanView, RunView, ServiceError,
+    StoredRun, TemplateInfo, VersionView, read_pairs,
 };
 
 /// Where to.
@@ -108,6 +108,22 @@ impl Desk<'_> {
             })
         };
         Ok(hits.iter().map(row).collect())
+    }
+
+    /// The versions of a workflow, newest first.
+    pub async fn versions(&self, workflow: &str) -> anyhow::Result<Vec<VersionView>> {
+        match self {
+            Self::Here(config) => Ok(archive(config).await?.versions(workflow).await?),
+            Self::There(remote) => remote.versions(workflow).await,
+        }
+    }
+
+    /// What two versions of a workflow do differently.
+    pub async fn diff(&self, workflow: &str, which: (u32, Option<u32>)) -> anyhow::Result<Vec<ChangeView>> {
+        match self {
+            Self::Here(config) => Ok(archive(config).await?.diff(workflow, which).await?),
+            Self::There(remote) => remote.diff(workflow, which).await,
+        }
     }
 
     /// The templates.

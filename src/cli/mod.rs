@@ -92,6 +92,7 @@ async fn say(desk: &Desk<'_>, verb: Verb) -> Ended {
         Verb::Answer(args) => control::answer(desk, args).await,
         Verb::Approve(args) => control::decide(desk, args, true).await,
         Verb::Reject(args) => control::decide(desk, args, false).await,
+        Verb::Bulk(args) => control::bulk(desk, args).await,
         Verb::Rollback(args) => control::rollback(desk, args).await,
         Verb::Skip(args) => control::skip(desk, args).await,
         Verb::Signal(args) => control::signal(desk, &args).await,
@@ -101,6 +102,9 @@ async fn say(desk: &Desk<'_>, verb: Verb) -> Ended {
         Verb::List(args) => check::list(desk, args.json).await,
         Verb::Templates(args) => check::templates(desk, &args).await,
         Verb::Show(args) => check::show(desk, &args.name).await,
+        Verb::Versions(args) => check::versions(desk, &args).await,
+        Verb::Diff(args) => check::diff(desk, &args).await,
+        Verb::Revert(args) => check::revert(desk, &args).await,
         Verb::Plan(args) => check::plan(desk, &args).await,
         Verb::Validate(args) => check::validate(desk, &args).await,
     }

@@ -8,6 +8,7 @@
 mod bodies;
 pub mod catalog;
 mod check;
+mod diff;
 mod excerpt;
 mod expression;
 mod graph;
@@ -28,6 +29,7 @@ use graph::Graph;
 use lower::Lowering;
 use report::Findings;
 
+pub use diff::{Change, diff};
 pub use expression::{ItemFacts, Items, RunFacts, Scope, StepFacts};
 pub use names::slug;
 pub use near::near;

@@ -115,6 +115,11 @@ impl Archive {
         Ok(view)
     }
 
+    /// A version of a workflow, by its hash.
+    pub(super) async fn revision(&self, hash: &str) -> Result<Arc<Flow>, ServiceError> {
+        Ok(self.plans.get(&self.store, hash).await?)
+    }
+
     /// What an execution and those that it began have done.
     pub(super) async fn deeds(&self, id: RunId, to: Option<&str>) -> Result<Vec<Deed>, ServiceError> {
         Ok(engine::deeds(&self.store, &self.plans, id, to).await?)

@@ -176,7 +176,7 @@ pub(super) fn revision(source: &Source, plan: &Plan) -> Revision {
 }
 
 /// Ids as we write them, and as the specification's examples do.
-fn workflow_id(name: &str) -> Option<WorkflowId> {
+pub(super) fn workflow_id(name: &str) -> Option<WorkflowId> {
     name.parse().ok().or_else(|| format!("wf_{}", name.strip_prefix("workflow_")?).parse().ok())
 }
 

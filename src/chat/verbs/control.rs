@@ -3,9 +3,11 @@
 use super::super::actions::{Act, Action};
 use super::super::grammar::inert;
 use super::super::talk::{No, Reply, Talk};
+use super::super::words;
 use crate::domain::card::{Card, CardKind, Line, Style};
 use crate::domain::id::RunId;
-use crate::service::verbs::{Cancel, Decide, Execution, MaybeExecution, Retry, Rollback, Signal, Skip};
+use crate::service::BulkFilter;
+use crate::service::verbs::{Bulk, Cancel, Decide, Execution, MaybeExecution, Retry, Rollback, Signal, Skip};
 
 pub async fn pause(talk: &Talk<'_>, args: &Execution) -> Result<Reply, No> {
     let run = talk.target(&args.execution).await?;
@@ -66,6 +68,28 @@ pub async fn signal(talk: &Talk<'_>, args: &Signal) -> Result<Reply, No> {
     let run = talk.target(&args.execution).await?;
     talk.means.service.signal(&talk.caller, run, (&args.event, args.payload())).await?;
     shown(talk, run).await
+}
+
+/// Counts executions, and deals with all of them once somebody has seen how many there are.
+pub async fn bulk(talk: &Talk<'_>, args: &Bulk) -> Result<Reply, No> {
+    let filter = BulkFilter { workflow: args.workflow.clone(), status: args.status.clone() };
+    let view = talk.means.service.bulk(&talk.caller, args.act, &filter, !args.yes).await?;
+    let (word, count) = (args.act.word(), words::count(view.matched, "execution"));
+    if !args.yes {
+        let card = Card::new(CardKind::Answer, format!("`{word}` would concern {count}"));
+        if view.matched == 0 {
+            return Ok(Reply::Private(card));
+        }
+        let option = |name: &str, value: &Option<String>| value.as_ref().map(|value| format!(" --{name}={value}"));
+        let only = [option("workflow", &args.workflow), option("status", &args.status)];
+        let line = format!("bulk {word}{} --yes", only.into_iter().flatten().collect::<String>());
+        let yes = talk.sign(&Action::Line(line));
+        let card = card.button(format!("{word} all {}", view.matched), yes, Style::Danger);
+        return Ok(Reply::Private(card.button("Leave it", talk.sign(&Action::Ignore), Style::Plain)));
+    }
+    let mut card = Card::new(CardKind::Answer, format!("{word}: done to {} of {count}", view.done));
+    card.lines = view.refused.iter().map(|why| Line { text: inert(why, 300), ..Line::default() }).collect();
+    Ok(Reply::Private(card))
 }
 
 /// Shows what an execution has done, and takes it back once somebody has seen that.

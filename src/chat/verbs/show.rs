@@ -8,8 +8,8 @@ use super::super::words;
 use crate::domain::card::{Card, CardKind, Line, Style};
 use crate::domain::plan::Required;
 use crate::language::{Severity, Source};
-use crate::service::FileRecord;
-use crate::service::verbs::{PlanArgs, Validate};
+use crate::service::verbs::{Diff, Named, PlanArgs, Revert, Validate};
+use crate::service::{FileRecord, VersionView};
 
 /// The largest file that is looked at as a workflow, in bytes.
 const LARGEST: u64 = 256 * 1024;
@@ -55,6 +55,47 @@ pub async fn show(talk: &Talk<'_>, name: &str) -> Result<Reply, No> {
     }
     let run = talk.line(format!("run {workflow}"));
     Ok(Reply::Private(card.button("Run it", run, Style::Primary)))
+}
+
+/// The versions of a workflow.
+pub async fn versions(talk: &Talk<'_>, args: &Named) -> Result<Reply, No> {
+    let service = &talk.means.service;
+    let workflow = service.match_workflow(&talk.listed(&args.workflow).await?).await?.id;
+    Ok(Reply::Private(listed_versions(&workflow, &service.archive().versions(&workflow).await?)))
+}
+
+fn listed_versions(workflow: &str, versions: &[VersionView]) -> Card {
+    let mut card = Card::new(CardKind::Answer, format!("Versions of `{}`, newest first", inert(workflow, 60)));
+    card.lines = versions.iter().map(|version| told(&version.told())).collect();
+    card
+}
+
+fn told(text: &str) -> Line {
+    Line { text: inert(text, 300), ..Line::default() }
+}
+
+/// What two versions do differently.
+pub async fn diff(talk: &Talk<'_>, args: &Diff) -> Result<Reply, No> {
+    let service = &talk.means.service;
+    let workflow = service.match_workflow(&talk.listed(&args.workflow).await?).await?.id;
+    let changes = service.archive().diff(&workflow, (args.from, args.to)).await?;
+    let newer = args.to.map_or_else(|| "the version in use".to_owned(), |to| format!("version {to}"));
+    let mut card =
+        Card::new(CardKind::Answer, format!("What {newer} of `{workflow}` does unlike version {}", args.from));
+    card.lines = changes.iter().map(|change| told(&change.told())).collect();
+    if changes.is_empty() {
+        card = card.verdict("They do the same.");
+    }
+    Ok(Reply::Private(card))
+}
+
+/// Puts an earlier version in use again.
+pub async fn revert(talk: &Talk<'_>, args: &Revert) -> Result<Reply, No> {
+    let service = &talk.means.service;
+    let workflow = service.match_workflow(&talk.listed(&args.workflow).await?).await?.id;
+    let versions = service.revert(&talk.caller, &workflow, args.rev).await?;
+    let card = listed_versions(&workflow, &versions);
+    Ok(Reply::Private(card.verdict(format!("Version {} is in use again.", args.rev))))
 }
 
 /// What a run would do.

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::super::decisions::ApprovalView;
 use super::super::origin::Origin;
+use super::super::steering::decisions::ApprovalView;
 use super::super::words::{self, Word};
 use crate::domain::fault::Fault;
 use crate::domain::plan::Plan;

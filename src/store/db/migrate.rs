@@ -21,6 +21,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (7, "cache", include_str!("../migrations/0007_cache.sql")),
     (8, "lanes", include_str!("../migrations/0008_lanes.sql")),
     (9, "effects", include_str!("../migrations/0009_effects.sql")),
+    (10, "versions", include_str!("../migrations/0010_versions.sql")),
 ];
 
 #[derive(Debug)]

@@ -14,6 +14,20 @@ ON CONFLICT (id) DO UPDATE
 SET name = excluded.name, slug = excluded.slug, description = excluded.description, template = excluded.template,
     revision_hash = excluded.revision_hash, updated_at = excluded.updated_at;
 
+-- name: insert_version
+-- A workflow has another revision from now on; the same one again is no new version.
+INSERT INTO version (workflow_id, revision_hash, at)
+SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each($1)
+WHERE (value ->> 1) IS NOT (SELECT revision_hash FROM version WHERE workflow_id = (value ->> 0)
+                            ORDER BY number DESC LIMIT 1);
+
+-- name: select_versions
+-- The versions of a workflow, newest first.
+SELECT row_number() OVER (ORDER BY number) AS rev, revision_hash, at,
+       (SELECT count(*) FROM run WHERE run.workflow_id = version.workflow_id
+                                   AND run.revision_hash = version.revision_hash) AS runs
+FROM version WHERE workflow_id = $1 ORDER BY number DESC LIMIT 200;
+
 -- name: archive_workflow
 -- Takes a workflow out of use. Its executions stay, and so does what they are pinned to.
 UPDATE workflow SET archived_at = new.at

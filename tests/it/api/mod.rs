@@ -1,6 +1,7 @@
 //! HTTP as its users do it: the real binary, a real client.
 
 mod bad_input;
+mod bulk;
 mod chat;
 mod decisions;
 mod doors;
@@ -15,3 +16,4 @@ mod rollbacks;
 mod traps;
 mod turns;
 mod verbs;
+mod versions;

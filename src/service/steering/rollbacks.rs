@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::Caller;
-use super::archive::Archive;
-use super::error::ServiceError;
-use super::origin::Origin;
-use super::runs::Service;
-use super::view::progress::RunView;
+use super::super::Caller;
+use super::super::archive::Archive;
+use super::super::error::ServiceError;
+use super::super::origin::Origin;
+use super::super::runs::Service;
+use super::super::view::progress::RunView;
 use crate::domain::command::Refusal;
 use crate::domain::id::{CheckpointId, RunId};
 use crate::engine::{self, Deed, How};
@@ -93,7 +93,7 @@ impl Service {
     /// # Errors
     /// No such workflow, or the store fails.
     pub async fn checkpoint(&self, caller: &Caller, workflow: &str) -> Result<CheckpointId, ServiceError> {
-        let ready = self.shelf().ready(workflow, caller.door == super::TERMINAL).await?;
+        let ready = self.shelf().ready(workflow, caller.door == super::super::TERMINAL).await?;
         let clock = self.engine().clock();
         let id = CheckpointId::from_bits(clock.id_bits());
         self.engine().store().effects().mark(id, ready.workflow, clock.now()).await?;

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Caller;
-use super::error::ServiceError;
-use super::runs::Service;
-use super::view::progress::RunView;
+use super::super::Caller;
+use super::super::error::ServiceError;
+use super::super::runs::Service;
+use super::super::view::progress::RunView;
 use crate::domain::command::Command;
 use crate::domain::id::RunId;
 use crate::domain::run::{Flow, Run, StepState};
@@ -35,7 +35,7 @@ pub struct ApprovalView {
 
 impl ApprovalView {
     /// The approvals that a run waits for.
-    pub(super) fn all(run: &Run, flow: &Flow) -> Vec<Self> {
+    pub(in crate::service) fn all(run: &Run, flow: &Flow) -> Vec<Self> {
         if run.state.is_finished() {
             return Vec::new();
         }

@@ -1,0 +1,5 @@
+//! What people do to executions beyond the plain commands of [`super::Service`]: decide, take back, many at once.
+
+pub mod bulk;
+pub mod decisions;
+pub mod rollbacks;

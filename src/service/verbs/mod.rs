@@ -1,0 +1,81 @@
+//! The verbs as people type them: one definition for the terminal and, with another prefix, for a chat.
+
+mod asking;
+mod steering;
+mod workflows;
+
+use clap::Subcommand;
+
+pub use asking::{History, Inbox, Logs, Output, Search, Whoami};
+pub use steering::{Answer, Bulk, Cancel, Decide, Execution, MaybeExecution, Rerun, Retry, Rollback, Signal, Skip};
+pub use workflows::{Diff, Listing, Name, Named, PlanArgs, Revert, Run, Templates, Validate};
+
+/// What can be typed.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Verb {
+    /// Run a workflow and watch it to its end
+    Run(Run),
+    /// Show an execution: its steps, how far it is, why it failed
+    Status(MaybeExecution),
+    /// List executions, newest first
+    History(History),
+    /// Show what happened in an execution, in order
+    Logs(Logs),
+    /// Say why an execution started, waits, failed, or left something out
+    Explain(Execution),
+    /// Show the outputs of an execution, or of one of its steps
+    Output(Output),
+    /// Stop an execution at the next step boundary
+    Pause(Execution),
+    /// Let a paused execution go on; without an id, carry on everything that a crash interrupted
+    Resume(MaybeExecution),
+    /// End an execution; what is in flight is stopped within ten seconds
+    Cancel(Cancel),
+    /// Cancel or retry many executions; without `--yes` it only counts them
+    Bulk(Bulk),
+    /// Run failed steps again, or one step and all that depends on it
+    Retry(Retry),
+    /// Start a new execution with the inputs of an earlier one, some of them changed
+    Rerun(Rerun),
+    /// Answer what a waiting execution asks
+    Answer(Answer),
+    /// Approve what a waiting execution asks for
+    Approve(Decide),
+    /// Reject what a waiting execution asks for
+    Reject(Decide),
+    /// Take back what an execution has done, newest first, as far as it can be taken back
+    Rollback(Rollback),
+    /// Leave a step out and go on without it
+    Skip(Skip),
+    /// Send an event to an execution that waits for it, or will
+    Signal(Signal),
+    /// List what waits for somebody: questions, approvals, and executions that failed
+    Inbox(Inbox),
+    /// Say who asks, and through which door
+    Whoami(Whoami),
+    /// Search the documents that workflows have stored
+    Search(Search),
+    /// List the workflows that can be run
+    List(Listing),
+    /// List templates, or step types with `--types`
+    Templates(Templates),
+    /// Show a workflow's file, or what a step type takes and gives
+    Show(Name),
+    /// List the versions of a workflow, newest first
+    Versions(Named),
+    /// Say what two versions of a workflow do differently, by steps and keys
+    Diff(Diff),
+    /// Put an earlier version of a workflow in use again; what runs keeps the one that it has
+    Revert(Revert),
+    /// Show what a run would do, step by step; runs nothing
+    Plan(PlanArgs),
+    /// Check workflow files and report every problem
+    Validate(Validate),
+}
+
+/// `key=value`, the key a name and the value anything.
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write inputs as key=value, and files as --file PATH")?;
+    let name = !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+    if name { Ok((key.to_owned(), value.to_owned())) } else { Err(format!("`{key}` is not the name of an input")) }
+}
