@@ -173,6 +173,9 @@ pub struct PlanStep {
     pub retry: RetryPolicy,
     /// How long one attempt may take.
     pub timeout: Span,
+    /// How long all its attempts may take together, the waits between them included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<Span>,
     /// What its failure means for the run.
     pub on_error: OnError,
     /// Where its ports get their values.

@@ -22,7 +22,7 @@ use crate::domain::fault::Fault;
 use crate::domain::hex;
 use crate::domain::id::RunId;
 use crate::domain::plan::PortSource;
-use crate::domain::time::Span;
+use crate::domain::time::{Span, Timestamp};
 use crate::language::render;
 
 /// An attempt that has ended.
@@ -182,12 +182,19 @@ fn attempt(
         step_key: step_key(carried, step),
         attended: carried.is_attended(),
         now: inner.clock.now(),
-        timeout: plan_step.timeout,
+        timeout: time_left(carried, step, inner.clock.now()),
         cancel,
         progress: progress(inner, carried, step),
     };
     let slot = if carried.origin.fresh { None } else { cached::slot(plan_step, &attempt, &scope.view())? };
     Ok((attempt, slot))
+}
+
+/// How long an attempt may take: its own time, and no more than all attempts have left.
+fn time_left(carried: &Carried, step: usize, now: Timestamp) -> Span {
+    let plan = carried.flow.step(&carried.run, step);
+    let begun = carried.run.steps[step].started_at.unwrap_or(now);
+    plan.total.map_or(plan.timeout, |total| plan.timeout.min(begun.plus(total).since(now)))
 }
 
 fn bind(

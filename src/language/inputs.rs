@@ -8,6 +8,7 @@ use super::source::short;
 use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::plan::{InputSpec, InputType, Plan, Required};
+use crate::domain::question::Question;
 use crate::domain::time::Span;
 
 /// The completed inputs and warnings, or everything that is wrong.
@@ -85,6 +86,35 @@ pub fn from_text(declared: &[InputSpec], given: &[(String, String)]) -> Map<Stri
         (key.clone(), value)
     };
     given.iter().map(read).collect()
+}
+
+/// What somebody answered, as the value that the question asks for: `4711` is a text where a text is asked for.
+///
+/// # Errors
+/// It does not fit (`WF2005`).
+pub fn answer(question: &Question, given: &Value) -> Result<Value, Fault> {
+    let spec = InputSpec {
+        name: question.key.clone(),
+        kind: question.kind,
+        required: Required::Yes,
+        default: None,
+        options: question.options.clone(),
+        pattern: None,
+        min: None,
+        max: None,
+        label: None,
+        description: None,
+        sensitive: false,
+    };
+    let value = match given {
+        Value::String(text) => typed(&spec, text),
+        Value::Number(_) | Value::Bool(_) if spec.kind == InputType::String => Value::String(written(given)),
+        other => other.clone(),
+    };
+    match fits(&spec, &value) {
+        Ok(()) => Ok(value),
+        Err(reason) => Err(wrong(&spec, format!("the answer `{}` {reason}", question.key))),
+    }
 }
 
 /// A text as the type of its input; a text that is none stays, and [`check`] tells what is wrong with it.

@@ -52,6 +52,7 @@ pub(super) fn lower(template: &Template, lowering: Lowering, findings: &Findings
             condition: condition_of(template, index, &bodies, &graph.ids),
             retry: retry(&step.policy.retry, &template.defaults.retry, &defaults.retry),
             timeout: step.policy.timeout.or(template.defaults.timeout).unwrap_or(defaults.timeout),
+            total: step.policy.total.or(template.defaults.total),
             on_error: on_error(&step.policy, &template.defaults),
             ports,
             outputs: pairs(&step.outputs),

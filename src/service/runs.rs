@@ -212,7 +212,16 @@ impl Service {
         given: &Map<String, Value>,
     ) -> Result<RunView, ServiceError> {
         self.check_change(run, given).await?;
-        self.command(run, Command::Answer { inputs: given.clone(), by: caller.name.clone() }).await
+        let (standing, flow) = self.archive.run(run).await?;
+        let mut answers = given.clone();
+        let asked = standing.asking.iter().flat_map(|asking| &asking.questions);
+        let declared = |key: &str| flow.plan.inputs.iter().flatten().any(|spec| spec.name == key);
+        for question in asked.filter(|question| !declared(&question.key)) {
+            if let Some(value) = answers.get_mut(&question.key) {
+                *value = inputs::answer(question, value).map_err(|fault| ServiceError::Inputs(vec![fault]))?;
+            }
+        }
+        self.command(run, Command::Answer { inputs: answers, by: caller.name.clone() }).await
     }
 
     /// Waits until a run is over, at most for this long; its view as it is then.

@@ -155,7 +155,15 @@ fn after_failure(run: &Run, flow: &Flow, step: usize, fault: Fault, now: Timesta
     if let Again::Transient { after: Some(after) } = fault.again {
         delay = delay.max(after);
     }
-    Event::StepRetrying { step, until: now.plus(delay), fault }
+    let until = now.plus(delay);
+    let begun = run.steps[step].started_at.unwrap_or(now);
+    match plan_step.total {
+        Some(total) if until > begun.plus(total) => {
+            let message = format!("{}; no time is left of the {total} that all attempts have together", fault.message);
+            given_up(plan_step, step, Fault { message, again: Again::Permanent, ..fault })
+        }
+        _ => Event::StepRetrying { step, until, fault },
+    }
 }
 
 /// A step that has failed for good.

@@ -97,7 +97,7 @@ pub(super) const RETRY: Keys = Keys {
 };
 
 pub(super) const TIMEOUT: Keys =
-    Keys { place: "in `timeout`", known: &["attempt"], later: &["total", "queue", "heartbeat", "include_waits"] };
+    Keys { place: "in `timeout`", known: &["attempt", "total"], later: &["queue", "heartbeat", "include_waits"] };
 
 pub(super) const INPUT: Keys = Keys {
     place: "in an input",

@@ -17,9 +17,11 @@ const MAX_RETRIES: i64 = 1_000;
 
 /// The policy keys of a step or of `defaults`.
 pub(super) fn read(fields: &Fields, findings: &mut Findings) -> Policy {
+    let (attempt, total) = fields.get("timeout").map(|node| timeout(node, findings)).unwrap_or_default();
     Policy {
         retry: fields.get("retry").map(|node| retry(node, findings)).unwrap_or_default(),
-        timeout: fields.get("timeout").and_then(|node| timeout(node, findings)),
+        timeout: attempt,
+        total,
         tolerant: on_error(fields, findings),
         goto: goto(fields, findings),
         asks: says(fields, "ask"),
@@ -96,14 +98,14 @@ fn codes(fields: &Fields, key: &str, findings: &mut Findings) -> Option<Vec<Stri
     Some(texts.into_iter().map(|text| text.value).collect())
 }
 
-fn timeout(node: &Node, findings: &mut Findings) -> Option<Span> {
-    let (key, node) = if let Kind::Map(_) = node.kind {
-        let fields = Fields::of(node, &keys::TIMEOUT, "`timeout`".to_owned(), findings)?;
-        ("attempt", fields.get("attempt")?)
-    } else {
-        ("timeout", node)
-    };
-    positive(key, node, findings)
+/// Of one attempt, and of all together.
+fn timeout(node: &Node, findings: &mut Findings) -> (Option<Span>, Option<Span>) {
+    if !matches!(node.kind, Kind::Map(_)) {
+        return (positive("timeout", node, findings), None);
+    }
+    let Some(fields) = Fields::of(node, &keys::TIMEOUT, "`timeout`".to_owned(), findings) else { return (None, None) };
+    let mut read = |key| fields.get(key).and_then(|node| positive(key, node, findings));
+    (read("attempt"), read("total"))
 }
 
 /// A duration that is not zero.

@@ -82,6 +82,8 @@ pub struct Policy {
     pub retry: Retry,
     /// `timeout` of one attempt.
     pub timeout: Option<Span>,
+    /// `timeout: { total }` of all attempts together.
+    pub total: Option<Span>,
     /// `on_error: continue` or `critical: false`.
     pub tolerant: Option<bool>,
     /// `on_error: { goto: id }`.

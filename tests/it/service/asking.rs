@@ -100,3 +100,21 @@ async fn a_run_that_asks_can_be_cancelled_and_repeated_with_other_inputs() {
     let view = desk.until(again.execution, "completed").await;
     assert_eq!(view.origin.rerun_of, Some(run));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_held_to_what_the_question_asks_for() {
+    let desk = Desk::open().await;
+    let fields = "{ amount: { type: integer, label: Amount }, place: { type: string, label: Place } }";
+    desk.template("asks.yaml", &format!("name: Asks\nsteps:\n  - {{ type: ask, config: {{ form: {fields} }} }}\n"));
+    let ana = somebody("chat");
+    let run = desk.start(&ana, "asks", json!({})).await.expect("started");
+    desk.until(run, "waiting").await;
+    let wrong = desk.service().answer(&ana, run, &object(json!({ "amount": "many" }))).await;
+    let wrong = wrong.expect_err("no number").to_string();
+    assert!(wrong.contains("the answer `amount` must be a whole number, not the text `many`"), "{wrong}");
+    let answer = object(json!({ "amount": "12", "place": 4711 }));
+    desk.service().answer(&ana, run, &answer).await.expect("asked for");
+    desk.until(run, "completed").await;
+    let inputs = desk.service().archive().inputs(run).await.expect("known");
+    assert_eq!(inputs, object(json!({ "amount": 12, "place": "4711" })), "each as it was asked for");
+}

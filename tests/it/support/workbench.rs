@@ -140,6 +140,7 @@ pub fn plan(steps: &[(&str, &[usize])]) -> Plan {
         condition: Condition::default(),
         retry: RetryPolicy { delay: Span::from_millis(1), ..RetryPolicy::default() },
         timeout: Span::from_secs(60),
+        total: None,
         on_error: OnError::Stop,
         ports: Vec::new(),
         outputs: Vec::new(),

@@ -67,6 +67,7 @@ pub fn plan_of(seeds: &[StepSeed], timeout: Option<Span>) -> Flow {
             },
             retry: RetryPolicy { count: retries, ..RetryPolicy::default() },
             timeout: Span::from_secs(300),
+            total: None,
             on_error: if shape == Shape::Asks {
                 OnError::Ask
             } else if carries_on {
