@@ -104,7 +104,7 @@ scene('a command that is being typed is completed with Tab', async ({ chat, page
 	await chat.field.pressSequentially('/workflow run docu');
 	await page.getByRole('listbox', { name: 'Proposals' }).waitFor();
 	await page.keyboard.press('Tab');
-	assert.equal(await chat.field.inputValue(), '/workflow run document_processing ');
+	await page.waitForFunction(() => document.querySelector('textarea')?.value === '/workflow run document_processing ');
 });
 
 scene('Tab waits for the proposals that belong to what is typed', async ({ chat, page }) => {

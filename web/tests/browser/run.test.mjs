@@ -39,6 +39,24 @@ scene('a run goes on to its end before the eyes of who looks', async ({ page, se
 	await state(page, 'completed').waitFor();
 });
 
+scene('what a run waits for is approved on its page, and the inner run is a click away', async ({ page, service }) => {
+	await service.workflow('Books', [
+		{ type: 'approve', id: 'book', config: { title: 'Book the invoice', allow_requester: true, show: { total: 4711 } } },
+		{ type: 'test', id: 'each', name: 'Each', foreach: [1, 2, 3], config: {} },
+	]);
+	await service.workflow('Outer', [{ type: 'workflow', id: 'inner', name: 'Inner', config: { id: 'books' } }]);
+	await open(page, await service.execute('outer'));
+	await page.getByRole('link', { name: 'Open the inner run' }).click();
+	const asked = page.getByRole('region', { name: 'Book the invoice' });
+	await asked.getByText('4711').waitFor();
+	await page.getByText('Waits for somebody to decide').waitFor();
+	await asked.getByLabel('Comment').fill('fine');
+	await asked.getByRole('button', { name: 'Approve' }).click();
+	await state(page, 'completed').waitFor();
+	await choose(page, 'Each');
+	await page.getByText('3 of 3 items').waitFor();
+});
+
 scene('the log of a run is shown', async ({ page, service }) => {
 	await open(page, await read(service));
 	await page.getByRole('tab', { name: 'Log' }).click();

@@ -244,6 +244,8 @@ export const de = {
 		why: {
 			queued: 'Wartet auf einen freien Platz',
 			waitingInput: 'Wartet auf eine Antwort',
+			waitingApproval: 'Wartet auf eine Entscheidung',
+			inLine: (position: number, group: string) => (group ? `Nummer ${position} in der Reihe für die Gruppe „${group}“` : `Nummer ${position} in der Reihe für einen freien Platz`),
 			waitingUntil: (time: string) => `Wartet bis ${time}`,
 			retrying: (step: string, attempt: number, of: number, time: string) =>
 				`„${step}“: Versuch ${attempt} von ${of} schlug fehl, der nächste ${time}`,
@@ -290,6 +292,13 @@ export const de = {
 		questions: 'Dieser Lauf wartet auf eine Antwort',
 		asksUntil: (time: string) => `Bis ${time}`,
 		answer: 'Antworten',
+		approvedBy: (count: number, of: number, names: string) => `${count} von ${of} haben zugestimmt${names ? `: ${names}` : ''}.`,
+		approvers: (names: string) => `Gefragt sind: ${names}.`,
+		comment: 'Kommentar',
+		approve: 'Zustimmen',
+		reject: 'Ablehnen',
+		items: (done: number, total: number, failed: number) => `${done} von ${total} Einträgen${failed ? `, ${failed} fehlgeschlagen` : ''}`,
+		inner: 'Den inneren Lauf öffnen',
 		polling: 'Die Live-Verbindung ist unterbrochen; die Seite fragt alle 5 Sekunden nach.',
 		ended: (name: string, status: string) => `${name}: ${status}`,
 		expand: 'Öffnen',

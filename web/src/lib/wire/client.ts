@@ -91,6 +91,8 @@ export const api = {
 	control: (id: string, verb: 'pause' | 'resume' | 'cancel') => ask<wire.RunView>('POST', at`/api/workflow/${id}/${verb}`, {}),
 	retry: (id: string, step?: string) => ask<wire.RunView>('POST', at`/api/workflow/${id}/retry`, step ? { step } : {}),
 	rerun: (id: string, inputs: wire.Values) => ask<wire.Started>('POST', at`/api/workflow/${id}/rerun`, { inputs }),
+	decide: (id: string, verb: 'approve' | 'reject', step: string, comment?: string) =>
+		ask<wire.RunView>('POST', at`/api/workflow/${id}/${verb}`, { step, comment }),
 	answer: (id: string, inputs: wire.Values) => ask<wire.RunView>('POST', at`/api/workflow/${id}/answer`, { inputs }),
 
 	documents: () => ask<{ documents: wire.DocumentHit[] }>('GET', '/api/documents'),

@@ -70,6 +70,21 @@ export interface StepView {
 	outputs?: Values | null;
 	warnings?: string[];
 	error?: Fault | null;
+	/** How far the items of a loop are. */
+	items?: { total: number; done: number; failed: number; running: number } | null;
+	/** The execution that the step began. */
+	execution_id?: string | null;
+}
+
+/** What the run waits for people to decide. */
+export interface Approval {
+	step: string;
+	title: string;
+	approvers: string[];
+	required: number;
+	approved_by: string[];
+	show: Values;
+	until?: string | null;
 }
 
 export interface Question {
@@ -83,6 +98,10 @@ export interface Origin {
 	door: string;
 	name: string;
 	channel?: string | null;
+	/** The execution that began it. */
+	began_by?: string | null;
+	/** The execution whose effects it takes back. */
+	rolls_back?: string | null;
 }
 
 export interface LogLine {
@@ -110,6 +129,9 @@ export interface RunView {
 	error?: Fault | null;
 	questions?: Question[];
 	asks_until?: string | null;
+	approvals?: Approval[];
+	/** Where it stands while it waits for its turn. */
+	queue?: { position: number; group?: string | null; reason: string } | null;
 	origin?: Origin;
 	inputs?: Values;
 	log?: LogLine[];
