@@ -91,6 +91,20 @@ scene('a message that could not be sent goes out by itself when the service is b
 	assert.deepEqual(await said(chat), ['are you there?']);
 });
 
+scene('what is written before the conversation could be had is shown, and both come when the service is back', CUT, async ({ chat, service, page }) => {
+	await page.route('**/messages?*', (route) => route.abort());
+	await page.goto('/');
+	await chat.list.getByText('The service does not answer').waitFor();
+	await service.kill();
+	await page.getByText('Connection lost.').waitFor();
+	await chat.say('is anybody here?');
+	await page.getByRole('button', { name: 'Send again' }).waitFor();
+	await page.unroute('**/messages?*');
+	await service.startAgain();
+	await chat.message('is anybody here?').waitFor();
+	assert.deepEqual(await said(chat), ['is anybody here?']);
+});
+
 scene('a message that was written without a network goes out by itself when there is one again', CUT, async ({ chat, page }) => {
 	await chat.open();
 	await page.context().setOffline(true);
