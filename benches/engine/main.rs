@@ -21,6 +21,8 @@ const RUNS: usize = 1_000;
 const IN_FLIGHT: usize = 100;
 /// Runs in a latency measurement, one at a time.
 const ALONE: usize = 500;
+/// What can be measured by itself.
+const PARTS: [&str; 4] = ["alone", "together", "wide", "waiting"];
 /// Steps of a run.
 const STEPS: usize = 10;
 
@@ -33,21 +35,41 @@ fn main() {
         line("floor: single-row commits", &format!("{:.0}/s, {:.0} us each", floor.single, 1e6 / floor.single));
         line("floor: rows, 100 a commit", &format!("{:.0}/s", floor.hundred));
         line("floor: rows, 1,000 a commit", &format!("{:.0}/s", floor.thousand));
-        for (name, effect) in [("durable", EffectClass::Idempotent), ("pure", EffectClass::Pure)] {
+        for (name, effect) in classes() {
             let bench = Bench::new(folder.path(), name, effect, IN_FLIGHT).await;
-            alone(&bench, name, floor.single).await;
-            together(&bench, name, floor.hundred).await;
+            if is_wanted("alone") {
+                alone(&bench, name, floor.single).await;
+            }
+            if is_wanted("together") {
+                together(&bench, name, floor.hundred).await;
+            }
             bench.close().await;
         }
         line("peak memory", &format!("{} MiB", machine::peak_memory_mib()));
-        for (name, effect) in [("durable", EffectClass::Idempotent), ("pure", EffectClass::Pure)] {
+        for (name, effect) in classes().filter(|_| is_wanted("wide")) {
             for items in [1_000, 10_000, 100_000] {
                 wide::fan_out(folder.path(), effect, (name, items)).await;
             }
         }
-        wide::waiting(folder.path()).await;
+        if is_wanted("waiting") {
+            wide::waiting(folder.path()).await;
+        }
         line("peak memory", &format!("{} MiB", machine::peak_memory_mib()));
     });
+}
+
+/// Whether this part is to be measured: `cargo bench -- together durable` names some, nothing names all.
+fn is_wanted(part: &str) -> bool {
+    let mut named = std::env::args().skip(1).filter(|word| PARTS.contains(&word.as_str())).peekable();
+    named.peek().is_none() || named.any(|word| word == part)
+}
+
+/// The classes of steps that are to be measured.
+fn classes() -> impl Iterator<Item = (&'static str, EffectClass)> {
+    let all = [("durable", EffectClass::Idempotent), ("pure", EffectClass::Pure)];
+    let named = move |name: &str| std::env::args().any(|word| word == name);
+    let some = all.iter().any(|(name, _)| named(name));
+    all.into_iter().filter(move |(name, _)| !some || named(name))
 }
 
 /// One run at a time.

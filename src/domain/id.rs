@@ -47,8 +47,9 @@ macro_rules! id {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 let mut buffer = [0u8; ulid::ULID_LEN];
                 let text = self.0.array_to_str(&mut buffer);
+                text.make_ascii_lowercase();
                 f.write_str($prefix)?;
-                text.chars().try_for_each(|c| fmt::Write::write_char(f, c.to_ascii_lowercase()))
+                f.write_str(text)
             }
         }
 

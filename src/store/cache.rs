@@ -47,7 +47,7 @@ impl Cache<'_> {
     /// The store fails.
     pub async fn tidy(&self, now: Timestamp) -> Result<(), StoreError> {
         let mut write = Write::new();
-        write.row("delete_old_cached", &(now,));
+        write.row("delete_old_cached", &[&now]);
         self.db.write(write).await
     }
 }

@@ -58,7 +58,7 @@ impl<'s> Cards<'s> {
     pub async fn want(&self, card: &RunMessage) -> Result<(), StoreError> {
         let RunMessage { run, platform, channel, thread, requester, created_at, .. } = card;
         let mut write = Write::new();
-        write.row("insert_chat_card", &(run, platform, channel, thread, requester, created_at));
+        write.row("insert_chat_card", &[run, platform, channel, thread, requester, created_at]);
         self.db.write(write).await
     }
 
@@ -68,7 +68,7 @@ impl<'s> Cards<'s> {
     /// The store fails.
     pub async fn sent(&self, run: RunId, message: &str, sent: u64, is_final: bool) -> Result<(), StoreError> {
         let mut write = Write::new();
-        write.row("update_chat_card", &(run, message, sent, i64::from(is_final)));
+        write.row("update_chat_card", &[&run, &message, &sent, &is_final]);
         self.db.write(write).await
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cards::Cards;
-use super::db::{Arg, Db, Row, StoreError, Write};
+use super::db::{Arg, Cell, Db, Json, Row, StoreError, Write};
 use crate::domain::card::Card;
 use crate::domain::id::FileId;
 use crate::domain::time::Timestamp;
@@ -129,9 +129,9 @@ impl<'s> Conversations<'s> {
         message: Option<&Message>,
     ) -> Result<bool, StoreError> {
         let mut write = Write::new();
-        write.row("insert_chat_inbound", &(key, said, at));
+        write.row("insert_chat_inbound", &[&key, &said, &at]);
         if let Some(message) = message {
-            write.row("upsert_chat_message", &row_of(message));
+            write_message(&mut write, message);
         }
         match self.db.write(write).await {
             Ok(()) => Ok(true),
@@ -145,7 +145,7 @@ impl<'s> Conversations<'s> {
     /// # Errors
     /// The store fails.
     pub async fn progress(&self, key: &str, progress: Progress, at: Timestamp) -> Result<(), StoreError> {
-        self.one("update_chat_inbound", &(key, progress.word(), at)).await
+        self.one("update_chat_inbound", &[&key, &progress.word(), &at]).await
     }
 
     /// Forgets what was answered before this time.
@@ -153,7 +153,7 @@ impl<'s> Conversations<'s> {
     /// # Errors
     /// The store fails.
     pub async fn forget_before(&self, at: Timestamp) -> Result<(), StoreError> {
-        self.one("delete_chat_inbound_before", &(at,)).await
+        self.one("delete_chat_inbound_before", &[&at]).await
     }
 
     /// What was not answered, oldest first.
@@ -174,7 +174,7 @@ impl<'s> Conversations<'s> {
     /// The store fails.
     pub async fn open_channel(&self, channel: &Channel, at: Timestamp) -> Result<(), StoreError> {
         let kind = if channel.member.is_some() { "direct" } else { "channel" };
-        self.one("insert_chat_channel", &(&channel.id, &channel.name, kind, &channel.member, at)).await
+        self.one("insert_chat_channel", &[&channel.id, &channel.name, &kind, &channel.member, &at]).await
     }
 
     /// The channels that a person sees.
@@ -198,7 +198,9 @@ impl<'s> Conversations<'s> {
     /// # Errors
     /// The store fails, or the number is taken.
     pub async fn put_message(&self, message: &Message) -> Result<(), StoreError> {
-        self.one("upsert_chat_message", &row_of(message)).await
+        let mut write = Write::new();
+        write_message(&mut write, message);
+        self.db.write(write).await
     }
 
     /// One message.
@@ -238,7 +240,7 @@ impl<'s> Conversations<'s> {
     /// # Errors
     /// The store fails.
     pub async fn remember_list(&self, place: &str, items: &[String], at: Timestamp) -> Result<(), StoreError> {
-        self.one("upsert_chat_listing", &(place, items, at)).await
+        self.one("upsert_chat_listing", &[&place, &Json(items), &at]).await
     }
 
     /// The latest list of a place; empty when there was none.
@@ -255,35 +257,25 @@ impl<'s> Conversations<'s> {
     /// # Errors
     /// The store fails.
     pub async fn key(&self, name: &str, fresh: &str) -> Result<String, StoreError> {
-        self.one("insert_chat_key", &(name, fresh)).await?;
+        self.one("insert_chat_key", &[&name, &fresh]).await?;
         let row = self.db.read_one("select_chat_key", vec![name.into()]).await?;
         row.map_or_else(|| Ok(fresh.to_owned()), |row| row.text("value"))
     }
 
-    async fn one(&self, statement: &'static str, row: &impl Serialize) -> Result<(), StoreError> {
+    async fn one(&self, statement: &'static str, row: &[&dyn Cell]) -> Result<(), StoreError> {
         let mut write = Write::new();
         write.row(statement, row);
         self.db.write(write).await
     }
 }
 
-/// The parameters of `upsert_chat_message`.
-fn row_of(message: &Message) -> impl Serialize {
+fn write_message(write: &mut Write, message: &Message) {
     let kind = if message.is_person { "person" } else { "workflow" };
-    (
-        &message.id,
-        &message.channel,
-        message.seq,
-        &message.thread,
-        &message.author,
-        kind,
-        message.at,
-        &message.text,
-        &message.card,
-        &message.files,
-        &message.visible_to,
-        &message.client_id,
-    )
+    let Message { id, channel, seq, thread, author, at, text, visible_to, client_id, .. } = message;
+    let (card, files) = (message.card.as_ref().map(Json), Json(&message.files));
+    let row: [&dyn Cell; 12] =
+        [id, channel, seq, thread, author, &kind, at, text, &card, &files, visible_to, client_id];
+    write.row("upsert_chat_message", &row);
 }
 
 pub(super) fn int(number: u64) -> i64 {

@@ -79,7 +79,7 @@ impl Effects<'_> {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let mut write = Write::new();
-        write.row("insert_undone", &(run, position, generation, by, at));
+        write.row("insert_undone", &[&run, &position, &generation, &by, &at]);
         self.db.write(write).await
     }
 
@@ -89,7 +89,7 @@ impl Effects<'_> {
     /// The store fails.
     pub async fn mark(&self, id: CheckpointId, workflow: WorkflowId, at: Timestamp) -> Result<(), StoreError> {
         let mut write = Write::new();
-        write.row("insert_checkpoint", &(id, workflow, at));
+        write.row("insert_checkpoint", &[&id, &workflow, &at]);
         self.db.write(write).await
     }
 

@@ -52,9 +52,9 @@ impl Repeats<'_> {
     /// The store fails.
     pub async fn promise(&self, key: &str, request: &KeyedRequest, forget: Timestamp) -> Result<(), StoreError> {
         let mut write = Write::new();
-        write.row("delete_repeat", &(key,));
-        write.row("expire_repeats", &(forget,));
-        write.row("insert_repeat", &(key, &request.fingerprint, &request.made, request.created_at));
+        write.row("delete_repeat", &[&key]);
+        write.row("expire_repeats", &[&forget]);
+        write.row("insert_repeat", &[&key, &request.fingerprint, &request.made, &request.created_at]);
         self.db.write(write).await
     }
 
@@ -64,7 +64,7 @@ impl Repeats<'_> {
     /// The store fails.
     pub async fn answer(&self, key: &str, status: u16, body: &str) -> Result<(), StoreError> {
         let mut write = Write::new();
-        write.row("answer_repeat", &(key, status, body));
+        write.row("answer_repeat", &[&key, &status, &body]);
         self.db.write(write).await
     }
 
@@ -74,7 +74,7 @@ impl Repeats<'_> {
     /// The store fails.
     pub async fn forget(&self, key: &str) -> Result<(), StoreError> {
         let mut write = Write::new();
-        write.row("delete_repeat", &(key,));
+        write.row("delete_repeat", &[&key]);
         self.db.write(write).await
     }
 }

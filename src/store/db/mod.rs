@@ -3,6 +3,7 @@
 //! Reads name a statement and get rows; writes are sets of rows for named statements, merged by one writer into
 //! group commits. A second database is a second file beside `sqlite.rs`, chosen in [`Db::open`].
 
+mod cell;
 mod failure;
 mod lock;
 mod migrate;
@@ -14,6 +15,7 @@ mod writer;
 
 use std::path::PathBuf;
 
+pub use cell::{Cell, Json};
 pub use failure::StoreError;
 pub use value::{Arg, Row};
 pub use warehouse::Warehouse;

@@ -4,20 +4,28 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use rusqlite::{Connection, OpenFlags};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, SqlitePool};
+use sqlx::{ConnectOptions as _, Connection as _, SqlitePool};
 
 use super::failure::StoreError;
 use super::lock::OwnerLock;
 use super::migrate;
 use super::statement::Statements;
 use super::value::{self, Arg, Row};
-use super::writer::{self, Write, Writer, WriterEnd};
+use super::writer::{Write, Writer, WriterEnd};
 use super::{Durability, Settings};
 
 /// Below this version a write-ahead log could be reset under a reader's feet and corrupt the file.
 const OLDEST_VERSION: &str = "3.51.3";
 const READERS: u32 = 4;
+/// How long a connection waits for another one that is in its way.
+const BUSY: Duration = Duration::from_secs(5);
+/// Pages in the log before they are folded back: 32 MiB. Pages of the newest runs change with every commit; the longer they
+/// stay in the log, the fewer times they are written to their place.
+const LOG_PAGES: u32 = 8_192;
+/// Statements that the writer keeps prepared: all there are.
+const STATEMENTS: usize = 100;
 
 /// An open SQLite database. Cheap to clone.
 #[derive(Clone)]
@@ -42,22 +50,19 @@ impl Sqlite {
             std::fs::create_dir_all(folder).map_err(|error| failed("create the folder of", &path, &error))?;
         }
         let lock = OwnerLock::take(&path)?;
-        let synchronous = match settings.durability {
-            Durability::Full => SqliteSynchronous::Full,
-            Durability::Relaxed => SqliteSynchronous::Normal,
-        };
         let options = options(&path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(synchronous)
-            .foreign_keys(true)
-            .pragma("journal_size_limit", "67108864");
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true);
         let mut connection = options.connect().await.map_err(|error| failed("open", &path, &error))?;
         refuse_old_library(&mut connection, &path).await?;
         migrate::migrate(&mut connection, "sqlite", &path).await?;
         fold_back(&mut connection, &path).await?;
         let statements = Arc::new(Statements::load("sqlite"));
-        let (writer, end) = Writer::start(connection, Arc::clone(&statements), path.clone());
+        connection.close().await.map_err(|error| failed("open", &path, &error))?;
+        let connection = writing(&path, settings.durability).map_err(|error| failed("open", &path, &error))?;
+        let (writer, end) = Writer::start(connection, Arc::clone(&statements), &path)?;
         let owner = Owner {
             writer: Mutex::new(Some(writer)),
             end: tokio::sync::Mutex::new(Some(end)),
@@ -111,6 +116,24 @@ impl Sqlite {
     }
 }
 
+/// The connection of the one writer. It speaks to SQLite without a thread and a channel in between: a step costs two
+/// rows, and each row one call.
+fn writing(path: &Path, durability: Durability) -> Result<Connection, rusqlite::Error> {
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    let synchronous = match durability {
+        Durability::Full => "FULL",
+        Durability::Relaxed => "NORMAL",
+    };
+    connection.execute_batch(&format!(
+        "PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; \
+         PRAGMA mmap_size = 0; PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = {LOG_PAGES};"
+    ))?;
+    Ok(connection)
+}
+
 /// A lock whose holder panicked still guards a whole value here: only whole values are put in or taken.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -120,10 +143,10 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 pub(super) fn options(path: &Path) -> SqliteConnectOptions {
     let options = SqliteConnectOptions::new()
         .filename(path)
-        .busy_timeout(Duration::from_secs(5))
+        .busy_timeout(BUSY)
         .pragma("trusted_schema", "OFF")
         .pragma("mmap_size", "0");
-    writer::quiet(options)
+    options.disable_statement_logging() // our own spans say more
 }
 
 fn readers(path: &Path) -> SqlitePool {

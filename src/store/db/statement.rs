@@ -25,6 +25,8 @@ const FILES: &[&str] = &[
 pub struct Statement {
     /// Its SQL, with parameters `$1`, `$2`, ...
     pub text: &'static str,
+    /// The same with `?1`, `?2`, ...: to SQLite itself `$1` is a name, and its number that of its first mention.
+    pub numbered: String,
     /// How many parameters it has.
     pub params: usize,
     /// Its place among all statements.
@@ -45,7 +47,8 @@ impl Statements {
             let (name, body) = part.split_once('\n').unwrap_or((part, ""));
             let text = pick(body, dialect);
             let rank = by_name.len();
-            by_name.insert(name.trim(), Statement { text, params: count_params(text), rank });
+            let numbered = text.replace('$', "?");
+            by_name.insert(name.trim(), Statement { text, numbered, params: count_params(text), rank });
         }
         Self { by_name }
     }

@@ -1,5 +1,7 @@
 //! Values on their way in and rows on their way out. A column that does not fit names its statement.
 
+use rusqlite::ToSql;
+use rusqlite::types::{ToSqlOutput, ValueRef};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Row as _, Sqlite, ValueRef as _};
 
@@ -12,8 +14,21 @@ pub enum Arg {
     Text(String),
     /// A whole number.
     Int(i64),
+    /// Bytes.
+    Bytes(Vec<u8>),
     /// Nothing.
     Null,
+}
+
+impl ToSql for Arg {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Int(number) => ValueRef::Integer(*number),
+            Self::Bytes(bytes) => ValueRef::Blob(bytes),
+            Self::Null => ValueRef::Null,
+        }))
+    }
 }
 
 impl From<&str> for Arg {
@@ -46,6 +61,7 @@ pub(super) fn bind(query: Query<'_>, arg: Arg) -> Query<'_> {
     match arg {
         Arg::Text(text) => query.bind(text),
         Arg::Int(number) => query.bind(number),
+        Arg::Bytes(bytes) => query.bind(bytes),
         Arg::Null => query.bind(None::<i64>),
     }
 }

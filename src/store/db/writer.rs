@@ -1,30 +1,33 @@
 //! Group commit: one writer takes all writes that wait and commits them together.
 //!
 //! Invariants: a caller hears of success only after the commit; a refused write rolls back nothing but itself;
-//! after a failed commit nothing more is acknowledged. A whole transaction travels to the database thread as one
-//! multi-statement text, because each hop there and back costs as much as a row.
+//! after a failed commit nothing more is acknowledged. The writer is a thread of its own with its own connection: a
+//! row is one call into the database, and between two rows nobody is waited for.
 
-use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::Serialize;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, SqliteConnection};
+use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot};
 
+use super::cell::Cell;
 use super::failure::StoreError;
-use super::statement::Statements;
+use super::statement::{Statement, Statements};
+use super::value::Arg;
 
 /// Writes waiting at the most before callers wait for room.
 const QUEUE: usize = 4_096;
 /// Writes that share one commit at the most.
 const BATCH: usize = 256;
 
-/// Rows for named statements that commit together. Each statement gets all its rows as one JSON array in `$1`.
+/// The rows of one write for a statement.
+type Rows = Vec<Vec<Arg>>;
+
+/// Rows for named statements that commit together.
 #[derive(Debug, Default)]
 pub struct Write {
-    sets: Vec<(&'static str, Vec<u8>)>,
+    sets: Vec<(&'static str, Rows)>,
 }
 
 impl Write {
@@ -34,20 +37,14 @@ impl Write {
         Self { sets: Vec::new() }
     }
 
-    /// Adds a row, usually a tuple, for this statement.
-    ///
-    /// # Panics
-    /// Never for tuples of texts, numbers, options and JSON values: these always serialise.
-    pub fn row(&mut self, statement: &'static str, row: &impl Serialize) {
-        let place = self.sets.iter().position(|(name, _)| *name == statement).unwrap_or_else(|| {
-            self.sets.push((statement, Vec::with_capacity(512)));
-            self.sets.len() - 1
-        });
-        let rows = &mut self.sets[place].1;
-        if !rows.is_empty() {
-            rows.push(b',');
+    /// Has this statement executed with these arguments. Statements run in the order of their files, each for all its
+    /// rows.
+    pub fn row(&mut self, statement: &'static str, cells: &[&dyn Cell]) {
+        let row = cells.iter().map(Cell::arg).collect();
+        match self.sets.iter_mut().find(|(name, _)| *name == statement) {
+            Some((_, rows)) => rows.push(row),
+            None => self.sets.push((statement, vec![row])),
         }
-        serde_json::to_writer(rows, row).expect("rows are tuples of plain values, and a Vec takes all bytes");
     }
 }
 
@@ -64,11 +61,27 @@ pub struct Writer {
 
 impl Writer {
     /// Starts the writer on its own connection. It ends when all handles are gone, or after a failed commit.
-    pub fn start(connection: SqliteConnection, statements: Arc<Statements>, path: PathBuf) -> (Self, WriterEnd) {
+    ///
+    /// # Errors
+    /// The machine gives no thread.
+    pub fn start(
+        connection: Connection,
+        statements: Arc<Statements>,
+        path: &Path,
+    ) -> Result<(Self, WriterEnd), StoreError> {
         let (requests, waiting) = mpsc::channel(QUEUE);
-        let worker = Worker { connection, statements, path, texts: HashMap::new() };
-        let end = tokio::spawn(worker.run(waiting));
-        (Self { requests }, end)
+        let (ended, end) = oneshot::channel();
+        let worker = Worker { connection, statements, path: path.to_owned() };
+        let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || {
+            worker.run(waiting);
+            let _ = ended.send(()); // nobody may wait for the end
+        });
+        let failed = |error: std::io::Error| StoreError::Failed {
+            action: "start the writer of",
+            path: path.to_owned(),
+            message: error.to_string(),
+        };
+        thread.map(|_| (Self { requests }, end)).map_err(failed)
     }
 
     /// Commits `write`, together with whatever else waits.
@@ -80,37 +93,40 @@ impl Writer {
 }
 
 /// Resolves when the writer has ended and folded its log back.
-pub type WriterEnd = tokio::task::JoinHandle<()>;
+pub type WriterEnd = oneshot::Receiver<()>;
+
+/// All rows of a commit for one statement.
+struct Merged<'m> {
+    statement: &'m Statement,
+    sets: Vec<&'m [Vec<Arg>]>,
+}
 
 struct Worker {
-    connection: SqliteConnection,
+    connection: Connection,
     statements: Arc<Statements>,
     path: PathBuf,
-    /// One transaction text for each combination of statements ever seen; there are a dozen or two.
-    texts: HashMap<Vec<usize>, Arc<str>>,
 }
 
 impl Worker {
-    async fn run(mut self, mut waiting: mpsc::Receiver<Request>) {
+    fn run(self, mut waiting: mpsc::Receiver<Request>) {
         let mut batch = Vec::with_capacity(BATCH);
-        while waiting.recv_many(&mut batch, BATCH).await > 0 {
-            if let Err(error) = self.commit_all(&mut batch).await {
+        while waiting.blocking_recv_many(&mut batch, BATCH) > 0 {
+            if let Err(error) = self.commit_all(&mut batch) {
                 tracing::error!(%error, "a commit failed; nothing more is accepted");
                 break;
             }
         }
         // A crash here loses nothing: the log is folded back at the next start.
-        let _ = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut self.connection).await;
-        let _ = self.connection.close().await;
+        let _ = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
     }
 
     /// Commits a batch; when a guard refuses, each write of it alone. `Err` is a broken disk or database.
-    async fn commit_all(&mut self, batch: &mut Vec<Request>) -> Result<(), StoreError> {
+    fn commit_all(&self, batch: &mut Vec<Request>) -> Result<(), StoreError> {
         batch.retain(|request| !request.reply.is_closed());
-        match self.commit(batch.iter().map(|request| &request.write)).await {
+        match self.commit(batch.iter().map(|request| &request.write)) {
             Err(StoreError::Conflict(_)) if batch.len() > 1 => {
                 for request in batch.drain(..) {
-                    let answer = self.commit([&request.write].into_iter()).await;
+                    let answer = self.commit([&request.write].into_iter());
                     answer_one(request, answer)?;
                 }
                 Ok(())
@@ -119,53 +135,44 @@ impl Worker {
         }
     }
 
-    async fn commit<'w>(&mut self, writes: impl Iterator<Item = &'w Write>) -> Result<(), StoreError> {
-        let mut merged: BTreeMap<usize, (&'static str, String)> = BTreeMap::new();
+    fn commit<'w>(&self, writes: impl Iterator<Item = &'w Write>) -> Result<(), StoreError> {
+        let mut merged: BTreeMap<usize, Merged<'_>> = BTreeMap::new();
         for (name, rows) in writes.flat_map(|write| &write.sets) {
-            let Some(statement) = self.statements.get(name) else {
-                return Err(StoreError::Statement(name, "does not exist".to_owned()));
-            };
-            let (_, array) = merged.entry(statement.rank).or_insert_with(|| (statement.text, "[".to_owned()));
-            if array.len() > 1 {
-                array.push(',');
+            let statement = self.statements.get(name);
+            let statement = statement.ok_or_else(|| StoreError::Statement(name, "does not exist".to_owned()))?;
+            if let Some(row) = rows.iter().find(|row| row.len() != statement.params) {
+                let problem = format!("takes {} arguments, got {}", statement.params, row.len());
+                return Err(StoreError::Statement(name, problem));
             }
-            array.push_str(std::str::from_utf8(rows).expect("serde_json writes UTF-8"));
+            let merged = merged.entry(statement.rank).or_insert_with(|| Merged { statement, sets: Vec::new() });
+            merged.sets.push(rows);
         }
         if merged.is_empty() {
             return Ok(());
         }
-        let text = self.transaction_text(&merged);
-        let mut query = sqlx::query(AssertSqlSafe(text));
-        for (_, mut array) in merged.into_values() {
-            array.push(']');
-            query = query.bind(array);
-        }
-        match query.execute(&mut self.connection).await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(self.roll_back(error).await),
-        }
+        self.transact(merged.values()).map_err(|error| self.roll_back(&error))
     }
 
-    /// `BEGIN; <each statement>; COMMIT`, the parameters renumbered.
-    fn transaction_text(&mut self, merged: &BTreeMap<usize, (&'static str, String)>) -> Arc<str> {
-        let key: Vec<usize> = merged.keys().copied().collect();
-        let text = self.texts.entry(key).or_insert_with(|| {
-            let mut text = "BEGIN IMMEDIATE; ".to_owned();
-            for (place, (statement, _)) in merged.values().enumerate() {
-                let _ = write!(text, "{}; ", statement.replace("$1", &format!("${}", place + 1)));
+    fn transact<'m>(&self, merged: impl Iterator<Item = &'m Merged<'m>>) -> Result<(), rusqlite::Error> {
+        self.connection.prepare_cached("BEGIN IMMEDIATE")?.raw_execute()?;
+        for Merged { statement, sets } in merged {
+            let mut prepared = self.connection.prepare_cached(&statement.numbered)?;
+            for row in sets.iter().copied().flatten() {
+                for (place, arg) in row.iter().enumerate() {
+                    prepared.raw_bind_parameter(place + 1, arg)?;
+                }
+                prepared.raw_execute()?;
             }
-            text.push_str("COMMIT");
-            text.into()
-        });
-        Arc::clone(text)
+        }
+        self.connection.prepare_cached("COMMIT")?.raw_execute()?;
+        Ok(())
     }
 
-    async fn roll_back(&mut self, error: sqlx::Error) -> StoreError {
-        let broken = error.as_database_error().is_none_or(|error| is_broken(error.code().as_deref()));
+    fn roll_back(&self, error: &rusqlite::Error) -> StoreError {
         // SQLite has rolled back by itself after some errors; then this has nothing to do and says so.
-        let _ = sqlx::query("ROLLBACK").execute(&mut self.connection).await;
+        let _ = self.connection.execute_batch("ROLLBACK");
         let message = error.to_string();
-        if broken {
+        if is_broken(error) {
             StoreError::Failed { action: "write to", path: self.path.clone(), message }
         } else {
             StoreError::Conflict(message)
@@ -173,18 +180,14 @@ impl Worker {
     }
 }
 
-/// Whether a result code of SQLite says that the disk or the file is at fault, rather than this write: after that
-/// nobody knows what was kept.
-fn is_broken(code: Option<&str>) -> bool {
-    const READONLY: u32 = 8;
-    const IOERR: u32 = 10;
-    const CORRUPT: u32 = 11;
-    const FULL: u32 = 13;
-    const CANTOPEN: u32 = 14;
-    const NOTADB: u32 = 26;
-    let code = code.and_then(|code| code.parse::<u32>().ok());
-    // The lower byte is the kind; what stands above it only says more.
-    code.is_none_or(|code| [READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB].contains(&(code & 0xff)))
+/// Whether an error says that the disk or the file is at fault, rather than this write: after that nobody knows what
+/// was kept.
+fn is_broken(error: &rusqlite::Error) -> bool {
+    use ErrorCode::{CannotOpen, DatabaseCorrupt, DiskFull, NotADatabase, ReadOnly, SystemIoFailure};
+    let code = error.sqlite_error_code();
+    code.is_none_or(|code| {
+        matches!(code, ReadOnly | SystemIoFailure | DatabaseCorrupt | DiskFull | CannotOpen | NotADatabase)
+    })
 }
 
 /// Tells the caller; passes on what must stop the writer.
@@ -195,9 +198,4 @@ fn answer_one(request: Request, answer: Result<(), StoreError>) -> Result<(), St
     };
     let _ = request.reply.send(answer); // a caller that is gone needs no answer
     broken
-}
-
-/// Connection options of every connection log no statements: our own spans say more.
-pub fn quiet(options: sqlx::sqlite::SqliteConnectOptions) -> sqlx::sqlite::SqliteConnectOptions {
-    options.disable_statement_logging()
 }

@@ -8,7 +8,7 @@ use super::embedding::{self, HASH};
 use crate::domain::hex;
 use crate::domain::id::{DocumentId, FileId, RunId};
 use crate::domain::time::Timestamp;
-use crate::store::db::{Db, Row, StoreError, Write};
+use crate::store::db::{Cell, Db, Json, Row, StoreError, Write};
 
 /// Vectors written in one commit: it is shared with the engine, and must not hold it up.
 const BATCH: usize = 64;
@@ -118,16 +118,19 @@ impl<'s> Documents<'s> {
         let duplicate_of = duplicate.map(|row| row.parse("id")).transpose()?;
         let rows = vectors(&document).await?;
         let mut write = Write::new();
-        write.row("delete_documents_of_step", &(&document.step_key,));
+        write.row("delete_documents_of_step", &[&document.step_key]);
         write_document(&mut write, &document, &sha256);
         let mut batches = rows.chunks(BATCH).peekable();
         while let Some(batch) = batches.next() {
-            batch.iter().for_each(|row| write.row("insert_document_chunk", row));
+            for (id, position, start, length, vector) in batch {
+                let of = (&HASH.provider, &HASH.model, &HASH.dims);
+                write.row("insert_document_chunk", &[id, position, start, length, of.0, of.1, of.2, vector]);
+            }
             if batches.peek().is_some() {
                 self.db.write(std::mem::take(&mut write)).await?;
             }
         }
-        write.row("complete_document", &(document.id,));
+        write.row("complete_document", &[&document.id]);
         self.db.write(write).await?;
         Ok(Kept { duplicate_of, vectors: rows.len() })
     }
@@ -139,7 +142,7 @@ impl<'s> Documents<'s> {
     pub async fn forget(&self, step_key: &str) -> Result<bool, StoreError> {
         let found = self.db.read_one("select_document_of_step", vec![step_key.into()]).await?.is_some();
         let mut write = Write::new();
-        write.row("delete_documents_of_step", &(step_key,));
+        write.row("delete_documents_of_step", &[&step_key]);
         self.db.write(write).await?;
         Ok(found)
     }
@@ -197,8 +200,8 @@ impl<'s> Documents<'s> {
     }
 }
 
-/// A row of `insert_document_chunk`: document, position, start, length, provider, model, dims, vector in hex.
-type ChunkRow = (DocumentId, usize, usize, usize, &'static str, &'static str, usize, String);
+/// A chunk of a document: its place among the others, where it starts and how long it is, and its vector.
+type ChunkRow = (DocumentId, usize, usize, usize, Vec<u8>);
 
 /// The chunks of a text with their vectors. Much arithmetic for a long text: on a thread of its own.
 async fn vectors(document: &NewDocument) -> Result<Vec<ChunkRow>, StoreError> {
@@ -211,9 +214,9 @@ async fn vectors(document: &NewDocument) -> Result<Vec<ChunkRow>, StoreError> {
         let rows = chunks::split(&text).enumerate().map(|(position, chunk)| {
             character += text[byte..chunk.start].chars().count();
             byte = chunk.start;
-            let vector = hex::of(&embedding::to_bytes(&embedding::embed(chunk.text)));
+            let vector = embedding::to_bytes(&embedding::embed(chunk.text));
             let length = chunk.text.chars().count();
-            (id, position, character, length, HASH.provider, HASH.model, HASH.dims, vector)
+            (id, position, character, length, vector)
         });
         rows.collect()
     };
@@ -222,22 +225,12 @@ async fn vectors(document: &NewDocument) -> Result<Vec<ChunkRow>, StoreError> {
 }
 
 fn write_document(write: &mut Write, document: &NewDocument, sha256: &str) {
-    let row = (
-        document.id,
-        &document.step_key,
-        document.run,
-        &document.name,
-        sha256,
-        &document.media_type,
-        document.size,
-        document.file_id,
-        &document.language,
-        &document.analysis,
-        &document.pages,
-        document.at,
-    );
+    let NewDocument { id, step_key, run, name, media_type, size, file_id, language, at, .. } = document;
+    let (analysis, pages) = (document.analysis.as_ref().map(Json), Json(&document.pages));
+    let row: [&dyn Cell; 12] =
+        [id, step_key, run, name, &sha256, media_type, size, file_id, language, &analysis, &pages, at];
     write.row("insert_document", &row);
-    write.row("insert_document_text", &(document.id, &document.name, &document.text));
+    write.row("insert_document_text", &[id, name, &document.text]);
 }
 
 /// The text without the few control characters that would end it in SQLite or stand for marks in a snippet; one

@@ -1,7 +1,7 @@
 -- name: upsert_cached
 -- Keeps what a step gave, under what it was made of; the newest counts.
 INSERT INTO cache (key, run_id, outputs, expires_at)
-SELECT value ->> 0, value ->> 1, value -> 2, value ->> 3 FROM json_each($1) WHERE true
+VALUES ($1, $2, $3, $4)
 ON CONFLICT (key) DO UPDATE
 SET run_id = excluded.run_id, outputs = excluded.outputs, expires_at = excluded.expires_at;
 
@@ -11,4 +11,4 @@ SELECT run_id, outputs FROM cache WHERE key = $1 AND expires_at > $2;
 
 -- name: delete_old_cached
 -- Results that are too old for anybody.
-DELETE FROM cache WHERE expires_at <= (SELECT max(value ->> 0) FROM json_each($1));
+DELETE FROM cache WHERE expires_at <= $1;

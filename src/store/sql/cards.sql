@@ -1,15 +1,12 @@
 -- name: insert_chat_card
 -- An execution gets its message; one that has one keeps it.
 INSERT INTO chat_card (run_id, platform, channel, thread, requester, created_at)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each($1) WHERE true
+VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (run_id) DO NOTHING;
 
 -- name: update_chat_card
 -- What its message shows now.
-UPDATE chat_card SET message = new.message, sent = new.sent, is_final = new.is_final
-FROM (SELECT value ->> 0 AS run_id, value ->> 1 AS message, value ->> 2 AS sent, value ->> 3 AS is_final
-      FROM json_each($1)) AS new
-WHERE chat_card.run_id = new.run_id;
+UPDATE chat_card SET message = $2, sent = $3, is_final = $4 WHERE run_id = $1;
 
 -- name: select_chat_card
 -- The message of one execution.

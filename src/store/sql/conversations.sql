@@ -1,17 +1,15 @@
 -- name: insert_chat_inbound
 -- Something came in; a key that is there already is refused.
 INSERT INTO chat_inbound (key, state, said, at)
-SELECT value ->> 0, 'new', value ->> 1, value ->> 2 FROM json_each($1);
+VALUES ($1, 'new', $2, $3);
 
 -- name: update_chat_inbound
 -- How far the answer is, and since when.
-UPDATE chat_inbound SET state = new.state, at = new.at
-FROM (SELECT value ->> 0 AS key, value ->> 1 AS state, value ->> 2 AS at FROM json_each($1)) AS new
-WHERE chat_inbound.key = new.key;
+UPDATE chat_inbound SET state = $2, at = $3 WHERE key = $1;
 
 -- name: delete_chat_inbound_before
 -- Forgets keys older than a time. What was not answered is kept.
-DELETE FROM chat_inbound WHERE state = 'done' AND at < (SELECT max(value ->> 0) FROM json_each($1));
+DELETE FROM chat_inbound WHERE state = 'done' AND at < $1;
 
 -- name: select_open_chat_inbound
 -- What was not answered, oldest first.
@@ -20,7 +18,7 @@ SELECT key, state, said, at FROM chat_inbound WHERE state <> 'done' ORDER BY at,
 -- name: insert_chat_channel
 -- Makes a channel; one that is there already stays as it is.
 INSERT INTO chat_channel (id, name, kind, member, created_at)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each($1) WHERE true
+VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: select_chat_channels
@@ -39,9 +37,7 @@ FROM chat_channel WHERE id = $1;
 -- A new message, or another content of one that is there.
 INSERT INTO chat_message (id, channel, posted, seq, thread, author, author_kind, at, text, card, files, visible_to,
                           client_id)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-       value ->> 7, nullif(value -> 8, 'null'), value -> 9, value ->> 10, value ->> 11
-FROM json_each($1) WHERE true
+VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 ON CONFLICT (id) DO UPDATE
 SET seq = excluded.seq, text = excluded.text, card = excluded.card, edited_at = excluded.at;
 
@@ -65,7 +61,7 @@ ORDER BY posted DESC LIMIT $4;
 -- name: upsert_chat_listing
 -- The latest list of a place.
 INSERT INTO chat_listing (place, items, at)
-SELECT value ->> 0, value -> 1, value ->> 2 FROM json_each($1) WHERE true
+VALUES ($1, $2, $3)
 ON CONFLICT (place) DO UPDATE SET items = excluded.items, at = excluded.at;
 
 -- name: select_chat_listing
@@ -75,7 +71,7 @@ SELECT items FROM chat_listing WHERE place = $1;
 -- name: insert_chat_key
 -- Keeps a key; one that is there stays.
 INSERT INTO chat_key (name, value)
-SELECT value ->> 0, value ->> 1 FROM json_each($1) WHERE true
+VALUES ($1, $2)
 ON CONFLICT (name) DO NOTHING;
 
 -- name: select_chat_key

@@ -1,6 +1,6 @@
 -- name: delete_documents_of_step
 -- Forgets what a step stored before it is stored again; text, index and vectors go with it.
-DELETE FROM document WHERE step_key IN (SELECT value ->> 0 FROM json_each($1));
+DELETE FROM document WHERE step_key = $1;
 
 -- name: select_document_of_step
 -- Whether a step has stored something.
@@ -10,25 +10,21 @@ SELECT id FROM document WHERE step_key = $1;
 -- A document, not yet found by searches.
 INSERT INTO document (id, step_key, run_id, name, sha256, media_type, size, file_id, language, analysis, pages,
                       created_at)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
-       value ->> 8, nullif(value -> 9, 'null'), value -> 10, value ->> 11
-FROM json_each($1);
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
 
 -- name: insert_document_text
 -- The text of a document; the schema indexes it.
 INSERT INTO document_text (document_id, name, text)
-SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each($1);
+VALUES ($1, $2, $3);
 
 -- name: insert_document_chunk
--- A chunk and its vector, which comes in hex digits.
+-- A chunk and its vector.
 INSERT INTO document_chunk (document_id, position, start, length, provider, model, dims, vector)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-       unhex(value ->> 7)
-FROM json_each($1);
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: complete_document
 -- Everything of the document is there: searches may find it.
-UPDATE document SET is_complete = 1 WHERE id IN (SELECT value ->> 0 FROM json_each($1));
+UPDATE document SET is_complete = 1 WHERE id = $1;
 
 -- name: select_document
 -- One document with its text.

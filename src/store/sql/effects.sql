@@ -14,13 +14,13 @@ SELECT id FROM run WHERE parent_id = $1 ORDER BY id;
 -- name: insert_undone
 -- Something was taken back; whoever did it first counts.
 INSERT INTO undone (run_id, position, generation, by_run, at)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each($1) WHERE true
+VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING;
 
 -- name: insert_checkpoint
 -- A mark in what a workflow does.
 INSERT INTO checkpoint (id, workflow_id, at)
-SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each($1);
+VALUES ($1, $2, $3);
 
 -- name: select_checkpoint
 -- One mark.

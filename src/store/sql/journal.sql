@@ -1,13 +1,12 @@
 -- name: insert_journal
 -- The events of one commit of a run. A taken number is refused: its writer has not seen everything.
 INSERT INTO journal (run_id, seq, at, events)
-SELECT value ->> 0, value ->> 1, value ->> 2, value -> 3 FROM json_each($1);
+VALUES ($1, $2, $3, $4);
 
 -- name: insert_step
 -- Settled steps.
 INSERT INTO step (run_id, position, generation, status, attempts, started_at, finished_at, outputs)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, nullif(value -> 7, 'null')
-FROM json_each($1);
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: select_journal
 -- The events of a run after a number, in order.

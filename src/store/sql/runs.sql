@@ -1,21 +1,14 @@
 -- name: insert_run
 -- Accepts a run.
 INSERT INTO run (id, workflow_id, revision_hash, slug, origin, inputs, status, created_at, parent_id, lane)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value -> 4, value -> 5, 'queued', value ->> 6, value ->> 7,
-       nullif(value -> 8, 'null')
-FROM json_each($1);
+VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $8, $9);
 
 -- name: update_run
--- The present state of a run, whenever its status changed. Rows: id, status, started, finished, due, outputs,
--- fault, warnings, lane (as it was, where none is given).
+-- The present state of a run, whenever its status changed. The lane stays as it was where none is given.
 UPDATE run
-SET status = new.status, started_at = new.started_at, finished_at = new.finished_at, due_at = new.due_at,
-    outputs = new.outputs, fault = new.fault, warnings = new.warnings, lane = coalesce(new.lane, run.lane)
-FROM (SELECT value ->> 0 AS id, value ->> 1 AS status, value ->> 2 AS started_at, value ->> 3 AS finished_at,
-             value ->> 4 AS due_at, nullif(value -> 5, 'null') AS outputs,
-             nullif(value -> 6, 'null') AS fault, value -> 7 AS warnings, nullif(value -> 8, 'null') AS lane
-      FROM json_each($1)) AS new
-WHERE run.id = new.id;
+SET status = $2, started_at = $3, finished_at = $4, due_at = $5, outputs = $6, fault = $7, warnings = $8,
+    lane = coalesce($9, lane)
+WHERE id = $1;
 
 -- name: select_run
 -- One run by its id.

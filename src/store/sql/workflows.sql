@@ -1,15 +1,13 @@
 -- name: insert_revision
 -- Keeps a revision; one that is there already stays as it is, for its hash is its content.
--- (the WHERE keeps SQLite from reading ON CONFLICT as a join clause)
 INSERT INTO revision (hash, slug, source_name, source_text, created_at)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each($1) WHERE true
+VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (hash) DO NOTHING;
 
 -- name: upsert_workflow
 -- Makes a workflow, or points it to another revision.
 INSERT INTO workflow (id, name, slug, description, template, revision_hash, created_at, updated_at)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
-FROM json_each($1) WHERE true
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (id) DO UPDATE
 SET name = excluded.name, slug = excluded.slug, description = excluded.description, template = excluded.template,
     revision_hash = excluded.revision_hash, updated_at = excluded.updated_at;
@@ -17,8 +15,8 @@ SET name = excluded.name, slug = excluded.slug, description = excluded.descripti
 -- name: insert_version
 -- A workflow has another revision from now on; the same one again is no new version.
 INSERT INTO version (workflow_id, revision_hash, at)
-SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each($1)
-WHERE (value ->> 1) IS NOT (SELECT revision_hash FROM version WHERE workflow_id = (value ->> 0)
+SELECT $1, $2, $3
+WHERE $2 IS NOT (SELECT revision_hash FROM version WHERE workflow_id = $1
                             ORDER BY number DESC LIMIT 1);
 
 -- name: select_versions
@@ -30,9 +28,7 @@ FROM version WHERE workflow_id = $1 ORDER BY number DESC LIMIT 200;
 
 -- name: archive_workflow
 -- Takes a workflow out of use. Its executions stay, and so does what they are pinned to.
-UPDATE workflow SET archived_at = new.at
-FROM (SELECT value ->> 0 AS id, value ->> 1 AS at FROM json_each($1)) AS new
-WHERE workflow.id = new.id;
+UPDATE workflow SET archived_at = $2 WHERE id = $1;
 
 -- name: select_revision
 -- One revision by its hash.
