@@ -163,6 +163,9 @@ fn verdict(facts: &Facts<'_>) -> String {
         "pausing" => "pausing · what is in flight finishes first".to_owned(),
         "paused" => format!("paused · {at}"),
         "cancelling" => "cancelling · what is in flight is being stopped".to_owned(),
+        "completed" if view.cached_from.is_some() => {
+            format!("completed · taken from {}", view.cached_from.as_deref().unwrap_or_default())
+        }
         "completed" => {
             let usual = facts.expectation.filter(|usual| usual.p50_seconds >= WORTH_TELLING);
             let usual = usual.map(|usual| format!(" (usually {})", words::seconds(usual.p50_seconds)));

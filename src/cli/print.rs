@@ -111,6 +111,9 @@ pub fn ending(view: &RunView) -> Vec<String> {
     for warning in &view.warnings {
         lines.push(format!("! {warning}"));
     }
+    if let Some(from) = &view.cached_from {
+        lines.push(format!("  taken from {from}; --fresh does the work again"));
+    }
     if let Some(error) = &view.error {
         lines.push(format!("✘ {} {}", error.code, error.message));
         lines.push(format!("  {}", error.fix));

@@ -53,6 +53,11 @@ pub enum Command {
         /// The run that made it.
         from: RunId,
     },
+    /// An earlier run is as good as this one would be.
+    Recall {
+        /// That run.
+        from: RunId,
+    },
     /// An attempt failed.
     Fail {
         /// Its step.

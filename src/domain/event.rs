@@ -43,6 +43,11 @@ pub enum Event {
         /// The run that made it.
         from: RunId,
     },
+    /// An earlier run of the same workflow on the same inputs is as good: this one gives what that one gave.
+    Recalled {
+        /// The earlier run.
+        from: RunId,
+    },
     /// A step failed for good.
     StepFailed {
         /// The step.

@@ -105,12 +105,12 @@ pub struct Foreach {
     pub limit: u32,
 }
 
-/// For how long an earlier result of a step is as good as a new one.
+/// For how long an earlier result, of a step or of a whole run, is as good as a new one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cache {
     /// How long.
     pub ttl: Span,
-    /// Template scalar that says when two attempts are the same; config and ports when absent.
+    /// Template scalar that says when two are the same; config and ports, or the inputs of a run, when absent.
     pub key: Option<String>,
 }
 
@@ -301,6 +301,9 @@ pub struct Plan {
     pub outputs: Vec<(String, String)>,
     /// How long the whole run may take.
     pub timeout: Option<Span>,
+    /// An earlier run on the same inputs is as good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<Cache>,
     /// Which runs may be under way together with this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<Concurrency>,

@@ -100,6 +100,8 @@ pub enum SkipReason {
     Branch,
     /// Somebody said so.
     Asked,
+    /// An earlier run has done it.
+    Recalled,
 }
 
 /// Where a step stands.
@@ -250,6 +252,8 @@ pub struct Run {
     pub waits: BTreeMap<usize, Wait>,
     /// Steps that took an earlier result, and the runs that made these.
     pub reused: BTreeMap<usize, RunId>,
+    /// The earlier run that did what this one was to do.
+    pub recalled: Option<RunId>,
     /// Events that came, and what came with them.
     pub signals: Vec<(String, Value)>,
     /// How often it was opened again.
@@ -302,6 +306,7 @@ impl Run {
             asking: Vec::new(),
             waits: BTreeMap::new(),
             reused: BTreeMap::new(),
+            recalled: None,
             signals: Vec::new(),
             reopened: 0,
             instances: Vec::new(),

@@ -5,11 +5,14 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::carried::Carried;
 use super::{Inner, values};
 use crate::contract::step::{Attempt, Bound};
+use crate::domain::command::Command;
 use crate::domain::fault::Fault;
 use crate::domain::hex;
 use crate::domain::id::RunId;
@@ -38,14 +41,41 @@ pub fn slot(step: &PlanStep, attempt: &Attempt, scope: &Scope<'_>) -> Result<Opt
     Ok(Some(Slot { key: hex::of(&hash), expires_at: attempt.now.plus(*ttl) }))
 }
 
+/// The slot of a whole run, if its workflow wants one. A key that cannot be evaluated keeps nothing and finds nothing.
+pub fn slot_of_run(carried: &Carried, now: Timestamp) -> Option<Slot> {
+    let plan = &carried.flow.plan;
+    let Cache { ttl, key } = plan.cache.as_ref()?;
+    let key = key.as_ref().map(|key| render::scalar(key, &carried.facts(None, false, None).view())).transpose();
+    let key = key.inspect_err(|fault| tracing::warn!(run = %carried.run.id, %fault, "`cache` has no key")).ok()?;
+    let made_of = key.map_or_else(|| json!({ "inputs": by_content(&carried.inputs) }), |key| json!({ "key": key }));
+    let hash: [u8; 32] = Sha256::digest(text(json!([env!("CARGO_PKG_VERSION"), plan.hash, made_of]))).into();
+    Some(Slot { key: hex::of(&hash), expires_at: now.plus(*ttl) })
+}
+
+/// Takes a run up, or has it take what an earlier one gave.
+pub async fn claim(inner: &Inner, carried: &mut Carried) -> Command {
+    if !carried.origin.fresh
+        && carried.run.started_at.is_none()
+        && let Some(slot) = slot_of_run(carried, inner.clock.now())
+        && let Some((from, outputs)) = row(inner, &slot).await
+    {
+        carried.recalled = Some(outputs);
+        return Command::Recall { from };
+    }
+    Command::Claim
+}
+
 /// An earlier result. What cannot be read is as if it were not there: the step then makes its own.
 pub async fn find(inner: &Inner, slot: &Slot) -> Option<(RunId, Map<String, Value>)> {
-    let found = inner.store.cache().find(&slot.key, inner.clock.now()).await;
-    let (run, row) =
-        found.inspect_err(|error| tracing::warn!(%error, "an earlier result could not be read")).ok()??;
+    let (run, row) = row(inner, slot).await?;
     let outputs = values::unpack(&row, &*inner.store.blobs()).await;
     let outputs = outputs.inspect_err(|fault| tracing::warn!(%fault, "an earlier result could not be read")).ok()?;
     Some((run, outputs))
+}
+
+async fn row(inner: &Inner, slot: &Slot) -> Option<(RunId, Box<RawValue>)> {
+    let found = inner.store.cache().find(&slot.key, inner.clock.now()).await;
+    found.inspect_err(|error| tracing::warn!(%error, "an earlier result could not be read")).ok()?
 }
 
 fn ports(bound: &BTreeMap<String, Bound>) -> Value {

@@ -8,20 +8,19 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::ending::Ending;
 use super::nested::Kin;
 use super::queue::SharedLane;
 use super::{EngineError, Inner, raw};
 use super::{looped, nested, values};
-use crate::domain::code;
 use crate::domain::command::{Command, Refusal};
 use crate::domain::event::{Entry, Event};
 use crate::domain::fault::Fault;
 use crate::domain::id::{RunId, WorkflowId};
 use crate::domain::lane::{Group, Lane};
 use crate::domain::machine;
-use crate::domain::plan::OnError;
 use crate::domain::question::Question;
-use crate::domain::run::{Flow, Outcome, Run, RunState, StepState};
+use crate::domain::run::{Flow, Run, RunState, StepState};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::wait::Wait;
 use crate::language::{Items, render};
@@ -62,6 +61,8 @@ pub struct Carried {
     pub(super) unpacked: Vec<usize>,
     committed_status: &'static str,
     accept: Option<NewRun>,
+    /// What an earlier run gave, and this one gives too.
+    pub recalled: Option<Box<RawValue>>,
 }
 
 impl Carried {
@@ -99,6 +100,7 @@ impl Carried {
             unpacked: Vec::new(),
             committed_status: RunState::Queued.status(),
             accept: Some(new),
+            recalled: None,
             run,
             flow,
         };
@@ -159,6 +161,7 @@ impl Carried {
             unpacked: Vec::new(),
             committed_status: run.state.status(),
             accept: None,
+            recalled: None,
             run,
             flow,
         };
@@ -280,6 +283,7 @@ impl Carried {
             || self.moves_lane
             || self.entries.iter().any(reaches);
         let ending = if self.run.state.is_finished() { self.ending() } else { Ending::default() };
+        self.keep_for_others(ending.outputs.as_deref(), inner.clock.now());
         let fault = self.run.fault(&self.flow.plan).map(|(_, fault)| fault);
         let row = moved.then(|| RunRow {
             run: &self.run,
@@ -315,50 +319,6 @@ impl Carried {
         inner.feed.tell(|| super::Notice::Committed { run, seq, entries: entries.into() });
         Ok(())
     }
-
-    /// What a finished run leaves: outputs, and what people should know.
-    fn ending(&self) -> Ending {
-        let plan = &self.flow.plan;
-        let mut warnings = Vec::new();
-        for (step, run) in plan.steps.iter().zip(&self.run.steps) {
-            warnings.extend(run.warnings.iter().map(|warning| format!("{}: {warning}", step.name)));
-            if run.state == StepState::Failed && step.on_error == OnError::Continue {
-                let said = run.fault.as_ref().map(ToString::to_string).unwrap_or_default();
-                warnings.push(format!("{} failed, and the workflow goes on without it: {said}", step.name));
-            }
-        }
-        let mut ending = Ending { warnings, ..Ending::default() };
-        match self.run.state {
-            RunState::Finished(Outcome::Completed) => match self.run_outputs() {
-                Ok(outputs) => ending.outputs = Some(raw(&outputs)),
-                Err(fault) => ending.warnings.push(format!("the workflow's outputs could not be made: {fault}")),
-            },
-            RunState::Finished(Outcome::TimedOut) if self.run.asking.iter().any(|asking| asking.step.is_none()) => {
-                ending.fault = Some(machine::unanswered());
-            }
-            RunState::Finished(Outcome::TimedOut) => {
-                let limit = plan.timeout.map(|span| span.to_string()).unwrap_or_default();
-                let message = format!("the execution took longer than its timeout of {limit}");
-                ending.fault = Some(Fault::permanent(code::WF4004, message));
-            }
-            _ => {}
-        }
-        ending
-    }
-
-    fn run_outputs(&self) -> Result<Map<String, Value>, Fault> {
-        let declared = &self.flow.plan.outputs;
-        let facts = self.facts(None, !declared.is_empty(), None);
-        declared.iter().map(|(name, text)| Ok((name.clone(), render::scalar(text, &facts.view())?))).collect()
-    }
-}
-
-/// What a finished run leaves.
-#[derive(Default)]
-struct Ending {
-    outputs: Option<Box<RawValue>>,
-    fault: Option<Fault>,
-    warnings: Vec<String>,
 }
 
 /// Where a run came from, as far as expressions may ask.

@@ -19,7 +19,7 @@ use super::carried::Carried;
 use super::desk::{Next, Seat};
 use super::nested;
 use super::reception::{Held, Mail, Wish, note_broken};
-use super::{EngineError, Inner, looped};
+use super::{EngineError, Inner, cached, looped};
 use crate::contract::step::StepOutcome;
 use crate::domain::command::Command;
 use crate::domain::id::RunId;
@@ -141,7 +141,10 @@ impl Carrier {
             let mut begun = false;
             for due in machine::due(&self.carried.run, &self.carried.flow, now) {
                 match due {
-                    Due::Claim if has_place && !self.inner.draining.is_cancelled() => self.apply(Command::Claim),
+                    Due::Claim if has_place && !self.inner.draining.is_cancelled() => {
+                        let command = cached::claim(&self.inner, &mut self.carried).await;
+                        self.apply(command);
+                    }
                     Due::Offer { step } if has_place && !self.inner.draining.is_cancelled() => {
                         if let Some(effect) = self.offer(step, now) {
                             must_commit |= effect != EffectClass::Pure;

@@ -9,6 +9,7 @@ mod cached;
 mod carried;
 mod carrier;
 mod desk;
+mod ending;
 mod facts;
 mod feed;
 mod keeping;

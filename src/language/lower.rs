@@ -63,10 +63,7 @@ pub(super) fn lower(template: &Template, lowering: Lowering, findings: &Findings
             parent: step.inside.parent,
             in_loop,
             foreach: step.foreach.as_ref().map(|read| foreach(read, &graph.ids)),
-            cache: step
-                .cache
-                .as_ref()
-                .map(|cache| Cache { ttl: cache.ttl, key: cache.key.as_ref().map(|key| key.value.clone()) }),
+            cache: step.cache.as_ref().map(cache),
             rollback: step.rollback.as_ref().map(rollback),
             line: findings.line_of(step.mark.start),
         }
@@ -85,9 +82,14 @@ pub(super) fn lower(template: &Template, lowering: Lowering, findings: &Findings
         steps: steps.collect(),
         outputs: pairs(&template.outputs),
         timeout: template.timeout,
+        cache: template.cache.as_ref().map(cache),
     };
     plan.hash = hash(&plan);
     plan
+}
+
+fn cache(read: &template::Cache) -> Cache {
+    Cache { ttl: read.ttl, key: read.key.as_ref().map(|key| key.value.clone()) }
 }
 
 fn rollback(read: &template::Rollback) -> Rollback {

@@ -171,6 +171,7 @@ fn left_out(run: &Run, flow: &Flow) -> Vec<String> {
             SkipReason::Branch => format!("its branch was not taken: `{}` was false", condition.gates.join(" and ")),
             SkipReason::RunFailed => "something before it had failed".to_owned(),
             SkipReason::Asked => "somebody said so".to_owned(),
+            SkipReason::Recalled => "an earlier execution had done it".to_owned(),
         };
         format!("{} was left out: {why}.", name_of(run, flow, step))
     };
@@ -187,6 +188,7 @@ fn repeated(run: &Run, flow: &Flow, entries: &[Entry]) -> Vec<String> {
         Event::StepInterrupted { step, lost: true, .. } => {
             Some(format!("{} was interrupted by a crash, at {at}, and ran again.", name_of(run, flow, *step)))
         }
+        Event::Recalled { from } => Some(format!("It did nothing, for `cache` says that what {from} gave is as good.")),
         Event::SkipAsked { step, by } => Some(format!("{by} had {} left out, at {at}.", name_of(run, flow, *step))),
         Event::Decided { step, approves, by, .. } => {
             let what = if *approves { "approved" } else { "rejected" };

@@ -20,6 +20,10 @@ pub fn apply(run: &mut Run, flow: &Flow, at: Timestamp, event: &Event) {
         Event::Queued => run.created_at = at,
         Event::Claimed => claimed(run, flow, at),
         Event::Requeued => run.state = RunState::Queued,
+        Event::Recalled { from } => {
+            run.recalled = Some(*from);
+            run.started_at.get_or_insert(at);
+        }
         Event::Asked { step, questions, until } => asked(run, flow, (*step, questions, *until), at),
         Event::Answered { inputs, .. } => answered(run, flow, inputs, at),
         Event::ClosingOver => run.closing_over = true,

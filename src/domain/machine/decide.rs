@@ -10,6 +10,7 @@ use crate::domain::code;
 use crate::domain::command::{Command, Refusal};
 use crate::domain::event::Event;
 use crate::domain::fault::{Again, Fault};
+use crate::domain::id::RunId;
 use crate::domain::plan::{EffectClass, OnError, Phase, PlanStep};
 use crate::domain::question::Question;
 use crate::domain::retry::{Backoff, RetryPolicy};
@@ -43,6 +44,7 @@ pub fn decide(run: &Run, flow: &Flow, command: Command, now: Timestamp) -> Resul
             in_flight(run, step, attempt)?;
             Ok(vec![Event::StepReused { step, from }])
         }
+        Command::Recall { from } => recall(run, flow, from),
         Command::Fail { step, attempt, fault } => {
             in_flight(run, step, attempt)?;
             Ok(vec![after_failure(run, flow, step, fault, now)])
@@ -94,6 +96,16 @@ fn claim(run: &Run, now: Timestamp) -> Result<Vec<Event>, Refusal> {
         }
         state => Err(refused("taking it", state, "queued or waiting")),
     }
+}
+
+/// Only a run that has done nothing can be spared.
+fn recall(run: &Run, flow: &Flow, from: RunId) -> Result<Vec<Event>, Refusal> {
+    if run.state != RunState::Queued || run.started_at.is_some() {
+        return Err(refused("taking an earlier result", run.state, "queued, and never begun"));
+    }
+    let open = |step: &usize| run.has_begun(flow, *step) && !run.steps[*step].state.is_settled();
+    let steps = (0..run.steps.len()).filter(open).collect();
+    Ok(vec![Event::Recalled { from }, Event::StepsSkipped { steps, reason: SkipReason::Recalled }])
 }
 
 fn begin(run: &Run, flow: &Flow, step: usize, now: Timestamp) -> Result<Vec<Event>, Refusal> {

@@ -22,6 +22,9 @@ pub(super) fn check(readable: &Readable, findings: &mut Findings) {
     if let Some(group) = template.concurrency.as_ref().and_then(|concurrency| concurrency.group.as_ref()) {
         scalar(&group.value, group.mark, Place::Group, readable, findings);
     }
+    if let Some(key) = template.cache.as_ref().and_then(|cache| cache.key.as_ref()) {
+        scalar(&key.value, key.mark, Place::Group, readable, findings);
+    }
     for (index, step) in template.steps.iter().enumerate() {
         let place = Place::Step(index);
         if let Some(config) = &step.config {

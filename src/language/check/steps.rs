@@ -7,6 +7,7 @@ use super::super::schema;
 use super::super::source::{Kind, Node, short};
 use super::super::template::{Rollback, Step, Template};
 use crate::domain::code;
+use crate::domain::plan::EffectClass;
 
 pub(super) fn check(template: &Template, catalog: &Catalog, strict: bool, findings: &mut Findings) {
     let compensates = |step: &Step| match &step.rollback {
@@ -14,6 +15,7 @@ pub(super) fn check(template: &Template, catalog: &Catalog, strict: bool, findin
         _ => Vec::new(),
     };
     let steps = template.steps.iter().flat_map(|step| std::iter::once(step.clone()).chain(compensates(step)));
+    spared(template, catalog, findings);
     for step in &steps.collect::<Vec<_>>() {
         if step.kind.value.is_empty() {
             continue;
@@ -46,6 +48,21 @@ pub(super) fn check(template: &Template, catalog: &Catalog, strict: bool, findin
             findings,
         );
     }
+}
+
+/// A run that takes what an earlier one gave does nothing: its author should know what is then not done.
+fn spared(template: &Template, catalog: &Catalog, findings: &mut Findings) {
+    let Some(cache) = template.cache.as_ref().filter(|cache| !cache.force) else { return };
+    let acts = |step: &&Step| {
+        let kind = catalog.get(&step.kind.value);
+        step.compound.is_none() && kind.is_some_and(|kind| !kind.cacheable && kind.effect != EffectClass::Pure)
+    };
+    let Some(step) = template.steps.iter().find(acts) else { return };
+    let message = format!(
+        "an execution that takes an earlier result does nothing, and so leaves out what `{}` does",
+        step.kind.value
+    );
+    findings.warning(code::WF1015, cache.mark, message).fix("add `force: true` if that is meant");
 }
 
 /// A type that nobody has built is no reason not to save a workflow: its run fails at that step.

@@ -1,4 +1,4 @@
-//! `cache`: an earlier result of the same step on the same values is as good.
+//! `cache`: an earlier result of the same step, or of the whole workflow, on the same values is as good.
 
 use super::super::report::{Findings, Mark};
 use super::super::source::Kind;
@@ -13,7 +13,7 @@ use crate::domain::time::Span;
 pub struct Cache {
     /// `ttl`: how long a result is as good.
     pub ttl: Span,
-    /// `key`: what makes two attempts the same, instead of config and ports.
+    /// `key`: what makes two attempts the same, instead of config and ports; or two runs, instead of their inputs.
     pub key: Option<Marked<String>>,
     /// `force`.
     pub force: bool,
@@ -21,7 +21,7 @@ pub struct Cache {
     pub mark: Mark,
 }
 
-/// Reads `cache` of a step: a duration, or a map with `ttl`.
+/// Reads `cache`: a duration, or a map with `ttl`.
 pub(super) fn read(fields: &Fields, findings: &mut Findings) -> Option<Cache> {
     let entry = fields.entry("cache")?;
     let plain = |ttl: Span| Cache { ttl, key: None, force: false, mark: entry.mark };

@@ -30,18 +30,9 @@ pub(super) const TOP: Keys = Keys {
         "on_error",
         "finally",
         "outputs",
-    ],
-    later: &[
-        "triggers",
         "cache",
-        "chat",
-        "permissions",
-        "retention",
-        "experiment",
-        "capabilities",
-        "connections",
-        "secrets",
     ],
+    later: &["triggers", "chat", "permissions", "retention", "experiment", "capabilities", "connections", "secrets"],
 };
 
 pub(super) const STEP: Keys = Keys {

@@ -66,6 +66,8 @@ pub struct Template {
     pub concurrency: Option<Concurrency>,
     /// `priority`.
     pub priority: Priority,
+    /// `cache` of the whole run.
+    pub cache: Option<Cache>,
     /// `steps`, `on_error` and `finally`; behind each step those that it holds.
     pub steps: Vec<Step>,
     /// `outputs` of the run: name and template scalar.

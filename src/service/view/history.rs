@@ -40,6 +40,7 @@ pub(in crate::service) fn say(event: &Event, run: &Run, flow: &Flow) -> String {
         Event::Queued => "accepted".to_owned(),
         Event::Claimed => "taken up".to_owned(),
         Event::Requeued => "given back; waits for a place".to_owned(),
+        Event::Recalled { from } => format!("takes what {from} gave, as `cache` says"),
         Event::Answered { inputs, by } => {
             let keys: Vec<_> = inputs.keys().map(String::as_str).collect();
             format!("{} answered by {by}", keys.join(", "))
@@ -50,6 +51,7 @@ pub(in crate::service) fn say(event: &Event, run: &Run, flow: &Flow) -> String {
                 SkipReason::RunFailed => "the workflow has failed",
                 SkipReason::Branch => "another branch was taken",
                 SkipReason::Asked => "as asked",
+                SkipReason::Recalled => "an earlier execution had done it",
             };
             format!("{}: skipped, {why}", names(steps))
         }

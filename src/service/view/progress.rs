@@ -167,6 +167,9 @@ pub struct RunView {
     pub finished_at: Option<String>,
     /// Its steps.
     pub steps: Vec<StepView>,
+    /// The earlier execution whose outputs it gives instead of working.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cached_from: Option<String>,
     /// Its outputs.
     pub outputs: Map<String, Value>,
     /// What people should know although it went well.
@@ -217,6 +220,7 @@ impl RunView {
             started_at: run.started_at.map(|at| at.to_string()),
             finished_at: run.finished_at.map(|at| at.to_string()),
             steps,
+            cached_from: run.recalled.map(|from| from.to_string()),
             outputs: row.outputs.as_ref().and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default(),
             warnings: row.warnings.clone(),
             error: if matches!(run.state, RunState::Finished(_)) { fault.map(FaultView::from) } else { None },
@@ -261,6 +265,7 @@ fn step_view(plan: &Plan, run: &Run, index: usize) -> StepView {
         StepState::Skipped(SkipReason::Condition) => Some(Cow::Borrowed("its condition was false")),
         StepState::Skipped(SkipReason::Branch) => Some(Cow::Borrowed("another branch was taken")),
         StepState::Skipped(SkipReason::Asked) => Some(Cow::Borrowed("somebody skipped it")),
+        StepState::Skipped(SkipReason::Recalled) => Some(Cow::Borrowed("an earlier execution had done it")),
         StepState::Skipped(SkipReason::RunFailed) => Some(Cow::Borrowed("the workflow had failed before it")),
         _ => None,
     };

@@ -41,3 +41,54 @@ fn an_earlier_result_is_taken_with_the_name_of_its_execution_and_not_where_it_is
     let said = format!("completed: took what it had given in {}", first["execution_id"].as_str().expect("an id"));
     assert!(log.contains(&said), "{log}");
 }
+
+const WHOLE: &str = "name: Whole
+cache: 1h
+inputs: { n: { type: integer, default: 1 } }
+steps:
+  - { type: test, id: work, config: { outputs: { twice: \"${{ inputs.n * 2 }}\" } } }
+  - { type: test, when: \"${{ inputs.n == 9 }}\", retry: 0, config: { fail: no luck } }
+outputs: { twice: \"${{ steps.work.outputs.twice }}\" }
+";
+
+#[test]
+fn a_whole_execution_is_spared_when_an_earlier_one_did_the_same_and_says_which() {
+    let home = Home::new();
+    home.write("whole.yaml", WHOLE);
+    let run = |args: &[&str]| {
+        let args: Vec<&str> = ["run", "whole.yaml", "--json"].iter().chain(args).copied().collect();
+        home.run(&args).json()
+    };
+    let first = run(&[]);
+    assert_eq!(first["cached_from"], Value::Null, "{first}");
+    let second = run(&[]);
+    assert_eq!(second["cached_from"], first["execution_id"], "{second}");
+    assert_eq!((&second["status"], &second["outputs"]), (&json!("completed"), &json!({ "twice": 2 })));
+    assert!(second["steps"].as_array().expect("steps").iter().all(|step| step["attempts"] == 0), "{second}");
+    let third = run(&[]);
+    assert_eq!(third["cached_from"], first["execution_id"], "the one that did the work, not the one that was spared");
+    assert_eq!(run(&["n=2"])["cached_from"], Value::Null, "other inputs");
+    assert_eq!(run(&["--fresh"])["cached_from"], Value::Null, "as asked");
+    run(&["n=9"]);
+    assert_eq!(run(&["n=9"])["cached_from"], Value::Null, "a failure is no result");
+    let id = second["execution_id"].as_str().expect("an id");
+    let said = home.run(&["explain", id]).stdout;
+    assert!(said.contains(first["execution_id"].as_str().expect("an id")), "{said}");
+    let shown = home.run(&["run", "whole.yaml"]);
+    assert!(shown.stdout.contains("taken from exec_"), "{}", shown.stdout);
+    home.write("whole.yaml", &WHOLE.replace("n * 2", "n * 3"));
+    assert_eq!(run(&[])["cached_from"], Value::Null, "another version of the workflow");
+    assert_eq!(home.run(&["doctor"]).code, 0);
+}
+
+#[test]
+fn a_key_of_its_own_says_which_executions_are_the_same() {
+    let home = Home::new();
+    home.write("keyed.yaml", &WHOLE.replace("cache: 1h", "cache: { ttl: 1h, key: \"${{ inputs.n % 2 }}\" }"));
+    let run = |n: &str| home.run(&["run", "keyed.yaml", "--json", n]).json();
+    let first = run("n=1");
+    let third = run("n=3");
+    assert_eq!(third["cached_from"], first["execution_id"], "{third}");
+    assert_eq!(third["outputs"], json!({ "twice": 2 }));
+    assert_eq!(run("n=2")["cached_from"], Value::Null);
+}

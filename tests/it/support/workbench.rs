@@ -150,6 +150,7 @@ pub fn plan(steps: &[(&str, &[usize])]) -> Plan {
     };
     Plan {
         concurrency: None,
+        cache: None,
         priority: Priority::Normal,
         slug: "scripted".to_owned(),
         name: "Scripted".to_owned(),

@@ -99,6 +99,7 @@ pub fn plan_of(seeds: &[StepSeed], timeout: Option<Span>) -> Flow {
     // A loop around nothing is one that runs itself.
     Flow::new(Plan {
         concurrency: None,
+        cache: None,
         priority: Default::default(),
         slug: "walk".to_owned(),
         name: "Walk".to_owned(),
