@@ -90,7 +90,10 @@ pub fn now() -> Timestamp {
 /// Whether something failed because the disk or the database did.
 #[must_use]
 pub fn is_disk_failure(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(StoreError::Failed { .. } | StoreError::Closed))
+    matches!(
+        error.downcast_ref(),
+        Some(StoreError::Failed { .. } | StoreError::Damaged { .. } | StoreError::Gone { .. } | StoreError::Closed)
+    )
 }
 
 /// What can be read beside whoever owns the storage path.

@@ -19,6 +19,25 @@ pub enum StoreError {
     /// There is nothing to read yet.
     #[error("there is no store at `{0}` yet; run a workflow first")]
     Absent(PathBuf),
+    /// There was a database, and it is gone.
+    #[error(
+        "`{path}` was here and is gone or empty; put it back, or delete `{path}.lock` if you want to begin with nothing"
+    )]
+    Gone {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// The file is damaged.
+    #[error(
+        "`{path}` is damaged: {found}; put a backup in its place, or save what can be saved with \
+         `sqlite3 {path} .recover` into a new file"
+    )]
+    Damaged {
+        /// The database file.
+        path: PathBuf,
+        /// What is wrong with it first.
+        found: String,
+    },
     /// The file was written by a newer version of this program.
     #[error("`{path}` was written by a newer version of workflow (schema {found}); use that version or newer")]
     Newer {

@@ -24,6 +24,8 @@ const BUSY: Duration = Duration::from_secs(5);
 /// Pages in the log before they are folded back: 32 MiB. Pages of the newest runs change with every commit; the longer they
 /// stay in the log, the fewer times they are written to their place.
 const LOG_PAGES: u32 = 8_192;
+/// Larger files are not looked through after a crash: that would take longer than a second or two.
+const LONGEST_LOOK: u64 = 512 * 1024 * 1024;
 /// Statements that the writer keeps prepared: all there are.
 const STATEMENTS: usize = 100;
 
@@ -49,16 +51,24 @@ impl Sqlite {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|error| failed("create the folder of", &path, &error))?;
         }
-        let lock = OwnerLock::take(&path)?;
+        let mut lock = OwnerLock::take(&path)?;
+        let size = std::fs::metadata(&path).map_or(0, |file| file.len());
+        if lock.before().made && size == 0 {
+            return Err(StoreError::Gone { path });
+        }
         let options = options(&path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true);
-        let mut connection = options.connect().await.map_err(|error| failed("open", &path, &error))?;
+        let mut connection = options.connect().await.map_err(|error| unopened(&path, &error))?;
         refuse_old_library(&mut connection, &path).await?;
+        if !lock.before().closed && (1..LONGEST_LOOK).contains(&size) {
+            refuse_damage(&mut connection, &path).await?;
+        }
         migrate::migrate(&mut connection, "sqlite", &path).await?;
         fold_back(&mut connection, &path).await?;
+        lock.note_made();
         let statements = Arc::new(Statements::load("sqlite"));
         connection.close().await.map_err(|error| failed("open", &path, &error))?;
         let connection = writing(&path, settings.durability).map_err(|error| failed("open", &path, &error))?;
@@ -109,10 +119,16 @@ impl Sqlite {
         self.readers.close().await;
         let Some(owner) = &self.owner else { return };
         lock(&owner.writer).take();
-        if let Some(end) = owner.end.lock().await.take() {
-            let _ = end.await; // a writer that broke has logged why
+        let end = owner.end.lock().await.take();
+        let ended = match end {
+            Some(end) => end.await.is_ok(), // a writer that broke has logged why
+            None => false,
+        };
+        if let Some(mut held) = lock(&owner.lock).take()
+            && ended
+        {
+            held.note_closed();
         }
-        lock(&owner.lock).take();
     }
 }
 
@@ -159,6 +175,27 @@ fn readers(path: &Path) -> SqlitePool {
 async fn fold_back(connection: &mut sqlx::SqliteConnection, path: &Path) -> Result<(), StoreError> {
     let folded = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(connection).await;
     folded.map(drop).map_err(|error| failed("fold the log into", path, &error))
+}
+
+/// Why the file could not be opened: what is in it, or what stands in the way.
+fn unopened(path: &Path, error: &sqlx::Error) -> StoreError {
+    const CORRUPT: &str = "11";
+    const NOTADB: &str = "26";
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    match code.as_deref() {
+        Some(CORRUPT | NOTADB) => StoreError::Damaged { path: path.to_owned(), found: error.to_string() },
+        _ => failed("open", path, error),
+    }
+}
+
+/// After a crash the file is looked through: its pages, indexes and types. Whoever writes into a damaged one makes it worse.
+async fn refuse_damage(connection: &mut sqlx::SqliteConnection, path: &Path) -> Result<(), StoreError> {
+    let found: Result<Vec<String>, _> = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_all(connection).await;
+    let found = found.unwrap_or_else(|error| vec![error.to_string()]);
+    match found.into_iter().find(|line| line != "ok") {
+        None => Ok(()),
+        Some(found) => Err(StoreError::Damaged { path: path.to_owned(), found }),
+    }
 }
 
 async fn refuse_old_library(connection: &mut sqlx::SqliteConnection, path: &Path) -> Result<(), StoreError> {

@@ -73,8 +73,9 @@ impl Writer {
         let (ended, end) = oneshot::channel();
         let worker = Worker { connection, statements, path: path.to_owned() };
         let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || {
-            worker.run(waiting);
-            let _ = ended.send(()); // nobody may wait for the end
+            if worker.run(waiting).is_ok() {
+                let _ = ended.send(()); // nobody may wait for the end
+            }
         });
         let failed = |error: std::io::Error| StoreError::Failed {
             action: "start the writer of",
@@ -92,7 +93,7 @@ impl Writer {
     }
 }
 
-/// Resolves when the writer has ended and folded its log back.
+/// Resolves when the writer has ended and folded its log back; to an error when a commit had failed.
 pub type WriterEnd = oneshot::Receiver<()>;
 
 /// All rows of a commit for one statement.
@@ -108,16 +109,18 @@ struct Worker {
 }
 
 impl Worker {
-    fn run(self, mut waiting: mpsc::Receiver<Request>) {
+    fn run(self, mut waiting: mpsc::Receiver<Request>) -> Result<(), StoreError> {
         let mut batch = Vec::with_capacity(BATCH);
-        while waiting.blocking_recv_many(&mut batch, BATCH) > 0 {
-            if let Err(error) = self.commit_all(&mut batch) {
+        let mut went_well = Ok(());
+        while went_well.is_ok() && waiting.blocking_recv_many(&mut batch, BATCH) > 0 {
+            went_well = self.commit_all(&mut batch);
+            if let Err(error) = &went_well {
                 tracing::error!(%error, "a commit failed; nothing more is accepted");
-                break;
             }
         }
         // A crash here loses nothing: the log is folded back at the next start.
         let _ = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+        went_well
     }
 
     /// Commits a batch; when a guard refuses, each write of it alone. `Err` is a broken disk or database.

@@ -2,6 +2,7 @@
 //! `bench/crash.py` is the long form, with fifty kills at random times.
 
 mod audit;
+mod damage;
 mod dice;
 mod disk;
 mod kills;
