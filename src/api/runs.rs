@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::{StreamExt as _, TryStreamExt as _, future, stream};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::IntoParams;
@@ -139,9 +139,11 @@ async fn history(State(api): State<Api>, Asked(which): Asked<Which>) -> Result<J
     let found = archive.list(&filter).await?;
     let ids: Vec<RunId> = found.iter().map(|run| run.id).collect();
     let views = stream::iter(ids).map(|id| archive.view(id, false)).buffered(8);
+    // One that was forgotten since it was found is not in the list.
+    let views = views.filter(|view| future::ready(!matches!(view, Err(ServiceError::NotFound { .. }))));
     let rows: Vec<_> = views.map_ok(|view| ExecutionRow::new(&view)).try_collect().await?;
-    let full = rows.len() == usize::try_from(limit).unwrap_or(usize::MAX);
-    let next = rows.last().filter(|_| full).map(|row| row.execution_id.clone());
+    let full = found.len() == usize::try_from(limit).unwrap_or(usize::MAX);
+    let next = found.last().filter(|_| full).map(|run| run.id.to_string());
     Ok(json::answer(&json!({ "executions": rows, "next": next })))
 }
 

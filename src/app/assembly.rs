@@ -7,9 +7,10 @@ use crate::connect::process::Toolbox;
 use crate::contract::registry::Registry;
 use crate::domain::fault::Fault;
 use crate::domain::retry::RetryPolicy;
-use crate::engine::Plans;
+use crate::domain::time::Span;
+use crate::engine::{self, Plans, Retention};
 use crate::language::{Defaults, Options};
-use crate::service::Library;
+use crate::service::{Admission, Library};
 use crate::steps::script::FetchSettings;
 use crate::steps::{self, Tools};
 use crate::store::Store;
@@ -43,4 +44,17 @@ fn egress(config: &Config) -> Result<egress::Settings, Fault> {
 pub fn options(config: &Config) -> Options {
     let retry = RetryPolicy { count: config.retry_count, delay: config.retry_delay, ..RetryPolicy::default() };
     Options { defaults: Defaults { retry, timeout: config.step_timeout }, strict: false }
+}
+
+/// How the engine works.
+pub fn carrying(config: &Config, carry_on: bool) -> engine::Settings {
+    let kept = |span: Span| Some(span).filter(|span| *span > Span::ZERO);
+    let retention = Retention { completed: kept(config.keep_completed), other: kept(config.keep_failed) };
+    let max_concurrent = config.max_concurrent as usize;
+    engine::Settings { max_concurrent, carry_on, retention, ..engine::Settings::default() }
+}
+
+/// What must hold before anything new is taken in.
+pub const fn admission(config: &Config) -> Admission {
+    Admission { enabled: config.enabled, min_free_disk: config.min_free_disk }
 }

@@ -5,6 +5,7 @@ pub mod control;
 mod mirror;
 pub mod remote;
 pub mod telemetry;
+pub mod trial;
 pub mod web;
 
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use assembly::{library, options, registry};
+use assembly::{admission, carrying, library, options, registry};
 use control::Door;
 use mirror::Mirror;
 use tokio::task::JoinHandle;
@@ -21,7 +22,7 @@ use crate::config::Config;
 use crate::contract::clock::{Clock, SystemClock};
 use crate::contract::registry::Registry;
 use crate::domain::time::Timestamp;
-use crate::engine::{self, Engine, Plans};
+use crate::engine::{Engine, Plans};
 use crate::service::{Archive, Library, Service, Shelf};
 use crate::store::{Store, StoreError};
 
@@ -50,17 +51,13 @@ impl App {
         let registry = registry(config, store.clone())?;
         let plans = Plans::new(registry.clone(), options(config));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let settings = engine::Settings {
-            max_concurrent: config.max_concurrent as usize,
-            carry_on,
-            ..engine::Settings::default()
-        };
+        let settings = carrying(config, carry_on);
         let library = library(config, plans.clone());
         let shelf = Shelf::new(store.clone(), library, plans.clone(), Arc::clone(&clock));
         let known = plans.clone().with_directory(Arc::new(shelf.clone()));
         let engine = Engine::start(store.clone(), registry, known, clock, settings).await?;
         let archive = Archive::new(store, plans).with_line(engine.line());
-        let service = Service::new(engine, archive, shelf, config.enabled);
+        let service = Service::new(engine, archive, shelf, admission(config));
         let copying =
             Mirror::start(service.archive().clone(), &config.storage_path, service.engine().feed().subscribe());
         let door = control::open(&config.storage_path, service.clone());

@@ -15,6 +15,7 @@ use super::grammar::{self, Heard, Place};
 use super::means::{Means, Settings};
 use super::talk::{No, Reply, Talk};
 use super::{files, inbox, press, recovery, verbs};
+use crate::contract::crash::crash_point;
 use crate::service::conversations::{Message, Progress};
 use crate::service::{FileRecord, Service, ServiceError};
 
@@ -104,6 +105,7 @@ impl Chat {
             let (_, answered) = oneshot::channel();
             return Ok(Receipt { duplicate: true, answered });
         }
+        crash_point("message: accepted");
         Ok(Receipt { duplicate: false, answered: self.enqueue(inbound, false).await })
     }
 
@@ -174,6 +176,7 @@ async fn work(means: Arc<Means>, courier: Courier, mut jobs: mpsc::Receiver<Job>
                 means.keeper.progress(&inbound.key, Progress::Begun).await?;
             }
             handle(&means, &courier, &inbound).await;
+            crash_point("message: answered");
             means.keeper.progress(&inbound.key, Progress::Done).await
         };
         if let Err(error) = done.await {

@@ -32,7 +32,7 @@ pub fn refusal_code(error: &ServiceError) -> u8 {
         | ServiceError::Definition(_)
         | ServiceError::Inputs(_)
         | ServiceError::Refused(_) => WRONG_USE,
-        ServiceError::Full(_) => NO_ROOM,
+        ServiceError::Full(_) | ServiceError::NoDisk { .. } => NO_ROOM,
         ServiceError::Disk(_) => DISK_FAILED,
         ServiceError::Stopping | ServiceError::Internal(_) => FAILED,
     }

@@ -26,7 +26,7 @@ use exit::{DISK_FAILED, DONE, FAILED, WRONG_USE, disk_failed, exit_code, refusal
 use line::{Command, CommandLine, Server};
 
 use crate::app::remote::Remote;
-use crate::app::telemetry;
+use crate::app::{telemetry, trial};
 use crate::config::Config;
 use crate::http::caller::Secret;
 use crate::service::{Caller, verbs::Verb};
@@ -54,6 +54,7 @@ pub fn run() -> ExitCode {
 
 async fn dispatch(line: CommandLine) -> Ended {
     let config = settings::load(&line.settings)?;
+    trial::arm();
     telemetry::start(&config, !matches!(line.command, Command::Serve));
     match line.command {
         Command::Serve => serve::serve(&config).await,

@@ -1,6 +1,7 @@
 //! The checked configuration, and the same values with where each came from.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use serde::Deserialize as _;
@@ -49,8 +50,14 @@ pub struct Config {
     pub allowed_hosts: Vec<String>,
     /// The largest file that is taken in, in bytes.
     pub upload_limit: u64,
+    /// Bytes that the disk must have left before anything new is taken in.
+    pub min_free_disk: u64,
     /// What a commit promises.
     pub durability: Durability,
+    /// For how long completed runs are kept; zero: for ever.
+    pub keep_completed: Span,
+    /// For how long all other runs are kept after their end; zero: for ever.
+    pub keep_failed: Span,
     /// What is logged, as a filter of `tracing`.
     pub log: String,
     /// How a log line looks.
@@ -85,8 +92,10 @@ pub struct Effective {
 
 const SHORTEST_TOKEN: usize = 16;
 const LARGEST_FILE: u64 = 1 << 30;
+const LARGEST_DISK: u64 = 1_000_000 << 30;
 const MOMENT: Span = Span::from_millis(100);
 const DAY: Span = Span::from_secs(24 * 3_600);
+const CENTURY: Span = Span::from_secs(100 * 366 * 24 * 3_600);
 const MONTH: Span = Span::from_secs(30 * 24 * 3_600);
 
 impl Config {
@@ -129,8 +138,11 @@ impl Config {
             listen: listen(reader),
             api_token: token(reader),
             allowed_hosts: hosts(reader),
-            upload_limit: upload_limit(reader),
+            upload_limit: size(reader, "upload_limit", 1_024..=LARGEST_FILE, "a size from 1KB to 1GB (512KB, 10MB)"),
+            min_free_disk: size(reader, "min_free_disk", 0..=LARGEST_DISK, "a size up to 1000000GB (512MB, 10GB)"),
             durability: reader.choice("durability", [("full", Durability::Full), ("relaxed", Durability::Relaxed)]),
+            keep_completed: reader.span("keep_completed", Span::ZERO..=CENTURY, "at most 100 years, or 0 for ever"),
+            keep_failed: reader.span("keep_failed", Span::ZERO..=CENTURY, "at most 100 years, or 0 for ever"),
             log: filter(reader),
             log_format: reader.choice("log_format", [("text", LogFormat::Text), ("json", LogFormat::Json)]),
             egress_allow: reader.given("egress_allow").values,
@@ -188,11 +200,17 @@ impl Config {
     /// The value of a setting as a file could hold it.
     fn value(&self, key: &str, reader: &Reader) -> String {
         let seconds = |span: Span| format!("{}s", span.as_secs_f64());
+        let days = |span: Span| match span.micros() % DAY.micros() {
+            0 if span > Span::ZERO => format!("{}d", span.micros() / DAY.micros()),
+            _ => seconds(span),
+        };
         let paths: Vec<_> = self.file_roots.iter().map(|path| path.display().to_string()).collect();
         match key {
             "enabled" => self.enabled.to_string(),
             "step_timeout" => seconds(self.step_timeout),
             "retry_delay" => seconds(self.retry_delay),
+            "keep_completed" => days(self.keep_completed),
+            "keep_failed" => days(self.keep_failed),
             "database_url" => format!("sqlite:{}", self.database.display()),
             "file_roots" => paths.join(":"),
             // Whoever reads over a shoulder or a bug report learns that there is one.
@@ -278,13 +296,12 @@ fn hosts(reader: &mut Reader) -> Vec<String> {
     hosts
 }
 
-fn upload_limit(reader: &mut Reader) -> u64 {
-    let text = reader.text("upload_limit");
-    let allowed = 1_024..=LARGEST_FILE;
+fn size(reader: &mut Reader, key: &'static str, allowed: RangeInclusive<u64>, words: &str) -> u64 {
+    let text = reader.text(key);
     let bytes = Bytes::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(&text));
     bytes.ok().map(|bytes| bytes.0).filter(|bytes| allowed.contains(bytes)).unwrap_or_else(|| {
-        reader.refuse("upload_limit", "a size from 1KB to 1GB (512KB, 10MB)");
-        LARGEST_FILE
+        reader.refuse(key, words);
+        *allowed.end()
     })
 }
 

@@ -2,6 +2,7 @@
 
 pub mod blob;
 pub mod clock;
+pub mod crash;
 pub mod directory;
 pub mod media;
 pub mod registry;

@@ -242,6 +242,7 @@ codes! {
     WF5130 Resource "the service is shutting down" "try again when it is back";
     WF5131 Resource "the disk or the database failed" "look at the disk of the machine; the next start carries on";
     WF5132 Resource "too many requests at once" "send it again in a moment";
+    WF5133 Resource "the disk is nearly full, so nothing new is taken in" "make room, or lower `min_free_disk`; what is under way goes on, and new work is taken in again as soon as there is room";
     // 60xx: the configuration
     WF6001 Config "unknown setting" "take the name out, or see the table in docs/configuration.md";
     WF6002 Config "a setting has a value that is not allowed" "give it one of the values that the message names";

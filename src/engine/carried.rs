@@ -13,6 +13,7 @@ use super::nested::Kin;
 use super::queue::SharedLane;
 use super::{EngineError, Inner, raw};
 use super::{looped, nested, values};
+use crate::contract::crash::crash_point;
 use crate::domain::command::{Command, Refusal};
 use crate::domain::event::{Entry, Event};
 use crate::domain::fault::Fault;
@@ -303,6 +304,7 @@ impl Carried {
             results: &self.results,
         };
         inner.store.journal().commit(&commit).await?;
+        crash_point("run: after an outcome");
         self.seq += 1;
         self.moves_lane = false;
         self.accept = None;

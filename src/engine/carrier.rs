@@ -20,6 +20,7 @@ use super::desk::{Next, Seat};
 use super::nested;
 use super::reception::{Held, Mail, Wish, note_broken};
 use super::{EngineError, Inner, cached, looped};
+use crate::contract::crash::crash_point;
 use crate::contract::step::StepOutcome;
 use crate::domain::command::Command;
 use crate::domain::id::RunId;
@@ -161,7 +162,9 @@ impl Carrier {
             }
         }
         if must_commit {
+            crash_point("run: before the intent");
             self.commit().await?;
+            crash_point("run: after the intent");
         }
         for step in started {
             self.launch(step);
@@ -282,6 +285,7 @@ impl Carrier {
     /// What an attempt brought, for the machine.
     async fn conclude(&mut self, ended: Ended) {
         let Ended { step, number: attempt, result, slot } = ended;
+        crash_point("run: before an outcome");
         self.stops.remove(&step);
         self.commit_next |= self.carried.flow.step(&self.carried.run, step).effect != EffectClass::Pure;
         if self.inner.halting.is_cancelled() && result.is_err() {
@@ -339,6 +343,7 @@ impl Carrier {
         };
         match taken {
             Ok(()) => {
+                crash_point("run: a command is taken");
                 self.taken = true;
                 self.replies.push((mail.reply, self.carried.run.state));
             }

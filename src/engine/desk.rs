@@ -10,6 +10,7 @@ use super::carrier;
 use super::queue::{Arrival, Queue, SharedLane, Standing};
 use super::reception::{self, Mail};
 use super::{Inner, carrier::MAILBOX};
+use crate::contract::crash::crash_point;
 use crate::domain::id::RunId;
 use crate::domain::lane::Concurrency;
 use crate::domain::time::Timestamp;
@@ -179,6 +180,7 @@ impl Desk {
                 return Some(at);
             }
             books.later.pop();
+            crash_point("run: its time has come");
             books.queue.call(run);
         }
         None

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::carried::Carried;
 use super::plans::Plans;
 use super::{EngineError, Inner, attempt, looped, raw, reception};
+use crate::contract::crash::crash_point;
 use crate::contract::directory::Wanted;
 use crate::contract::step::{Done, Effect, Nest, StepOutcome, StepResult, Undone};
 use crate::domain::code;
@@ -217,6 +218,7 @@ pub async fn undo(inner: &Arc<Inner>, by: RunId, (run, step): (RunId, usize)) ->
         }
     };
     let generation = carried.run.steps[step].generation;
+    crash_point("rollback: taken back, not noted");
     let noted = inner.store.effects().note_undone((run, step, generation), by, inner.clock.now()).await;
     noted.map_err(|error| Fault::transient(code::WF4006, "the undoing could not be noted").context(error))?;
     outcome

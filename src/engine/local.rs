@@ -11,7 +11,9 @@ use super::ledger::{self, Deed};
 use super::plans::{Plans, RevisionError};
 use super::queue::Standing;
 use super::reception;
+use super::tidy::{self, Retention};
 use crate::contract::clock::Clock;
+use crate::contract::crash::crash_point;
 use crate::contract::registry::Registry;
 use crate::domain::command::{Command, Refusal};
 use crate::domain::fault::Fault;
@@ -33,11 +35,19 @@ pub struct Settings {
     pub stop_grace: Span,
     /// How long a drain waits for attempts in flight before it stops them.
     pub drain_grace: Span,
+    /// For how long runs are kept after their end.
+    pub retention: Retention,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { max_concurrent: 5, carry_on: true, stop_grace: Span::from_secs(10), drain_grace: Span::from_secs(25) }
+        Self {
+            max_concurrent: 5,
+            carry_on: true,
+            stop_grace: Span::from_secs(10),
+            drain_grace: Span::from_secs(25),
+            retention: Retention::default(),
+        }
     }
 }
 
@@ -122,6 +132,7 @@ impl Engine {
         settings: Settings,
     ) -> Result<Self, StoreError> {
         let open = store.runs().open().await?;
+        crash_point("start: open runs are known");
         store.cache().tidy(clock.now()).await?;
         let inner = Arc::new(Inner {
             desk: Arc::new(Desk::new(settings.max_concurrent)),
@@ -140,6 +151,9 @@ impl Engine {
             inner.desk.enlist(&open);
         }
         tokio::spawn(desk::keep_time(Arc::clone(&inner)));
+        if inner.settings.carry_on {
+            tokio::spawn(tidy::keep_tidy(Arc::clone(&inner)));
+        }
         reception::fill(&inner);
         Ok(Self { inner })
     }
@@ -263,5 +277,6 @@ impl Engine {
                 tracing::error!("an execution could not be handed back; the next start takes it as after a crash");
             }
         }
+        crash_point("stop: drained");
     }
 }

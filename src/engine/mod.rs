@@ -20,6 +20,7 @@ mod nested;
 mod plans;
 mod queue;
 mod reception;
+mod tidy;
 mod values;
 
 use serde_json::value::RawValue;
@@ -30,6 +31,7 @@ pub use local::{Engine, EngineError, Line, Settings};
 pub use nested::{Kin, Parent, Pin};
 pub use plans::{Plans, RevisionError};
 pub use queue::Standing;
+pub use tidy::Retention;
 pub use values::{DEEPEST, deeper_than, unpack};
 
 use local::Inner;

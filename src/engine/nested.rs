@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::carried::{Carried, Origin};
 use super::queue::SharedLane;
 use super::{EngineError, Inner, raw, reception};
+use crate::contract::crash::crash_point;
 use crate::contract::directory::{Found, Wanted};
 use crate::contract::step::Nest;
 use crate::domain::code;
@@ -148,7 +149,10 @@ pub async fn begin(inner: &Arc<Inner>, beginner: &Beginner, nest: &Nest) -> Resu
     };
     let fresh = Carried::fresh(child, new, found.flow, None, inner.clock.now()).map_err(not_begun)?;
     check_groups(beginner, &fresh)?;
-    match reception::accept(inner, fresh).await {
+    crash_point("inner run: before its beginning");
+    let begun = reception::accept(inner, fresh).await;
+    crash_point("inner run: begun");
+    match begun {
         // Somebody was quicker: it is the same run.
         Ok(()) | Err(EngineError::Store(StoreError::Conflict(_))) => Ok(child),
         Err(error) => Err(not_begun(error)),
@@ -288,6 +292,7 @@ pub async fn ended(inner: &Inner, child: RunId) -> Result<Option<Ended>, StoreEr
 pub fn tell_parent(inner: &Arc<Inner>, parent: RunId, child: RunId) {
     let inner = Arc::clone(inner);
     tokio::spawn(async move {
+        crash_point("inner run: over");
         // Who does not hear it now reads it at the next start.
         if let Err(error) = reception::command(&inner, parent, reception::Wish::ChildEnded(child)).await {
             tracing::debug!(%parent, %child, %error, "nobody waits for this end any more");

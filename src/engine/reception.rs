@@ -12,6 +12,7 @@ use super::carrier::Carrier;
 use super::desk::{Next, Seat};
 use super::queue::Arrival;
 use super::{EngineError, Inner, nested};
+use crate::contract::crash::crash_point;
 use crate::domain::command::Command;
 use crate::domain::id::RunId;
 use crate::domain::run::RunState;
@@ -53,6 +54,7 @@ pub async fn accept(inner: &Arc<Inner>, mut fresh: Carried) -> Result<(), Engine
         }
     });
     answer.await.map_err(|_| StoreError::Closed)??;
+    crash_point("run: accepted");
     let by = format!("{run}, which replaces it");
     nested::pass_on(inner, replaced, &Command::Cancel { by });
     Ok(())

@@ -9,6 +9,7 @@ use super::raw;
 use crate::contract::blob::{BlobError, BlobStore, Digest};
 use crate::domain::code;
 use crate::domain::fault::Fault;
+use crate::store::journal::CONTENT;
 
 /// Outputs up to this many bytes of JSON stand in the row.
 const INLINE: usize = 64 * 1024;
@@ -18,8 +19,6 @@ const LARGE: usize = 8 * 1024;
 const LIMIT: usize = 64 * 1024 * 1024;
 /// Values nest at most so deep: what is written must be readable again, and readers stop at 128.
 pub const DEEPEST: usize = 100;
-/// The key of a reference. User data with this very key is kept as a blob too, so the two cannot be confused.
-const REFERENCE: &str = "$blob";
 
 /// Outputs as they go into a row.
 ///
@@ -45,7 +44,7 @@ pub async fn pack(outputs: &Map<String, Value>, blobs: &dyn BlobStore) -> Result
         let text = text.get();
         if text.len() > LARGE || looks_like_reference(value) {
             let blob = blobs.put(text.as_bytes()).await.map_err(|error| lost(name, &error))?;
-            packed.insert(name.clone(), json!({ REFERENCE: blob.digest, "size": blob.size }));
+            packed.insert(name.clone(), json!({ CONTENT: blob.digest, "size": blob.size }));
         } else {
             packed.insert(name.clone(), value.clone());
         }
@@ -67,7 +66,7 @@ pub async fn unpack(row: &RawValue, blobs: &dyn BlobStore) -> Result<Map<String,
         if !looks_like_reference(value) {
             continue;
         }
-        let digest: Result<Digest, _> = value[REFERENCE].as_str().unwrap_or_default().parse();
+        let digest: Result<Digest, _> = value[CONTENT].as_str().unwrap_or_default().parse();
         let digest = digest.map_err(|error| unreadable(name, error.to_owned()))?;
         let bytes = blobs.get(&digest).await.map_err(|error| unreadable(name, error.to_string()))?;
         *value = serde_json::from_slice(&bytes).map_err(|error| unreadable(name, error.to_string()))?;
@@ -85,8 +84,9 @@ pub fn deeper_than(value: &Value, levels: usize) -> bool {
     }
 }
 
+/// User data with this very key is kept as a blob too, so the two cannot be confused.
 fn looks_like_reference(value: &Value) -> bool {
-    value.as_object().is_some_and(|map| map.contains_key(REFERENCE))
+    value.as_object().is_some_and(|map| map.contains_key(CONTENT))
 }
 
 fn lost(name: &str, error: &BlobError) -> Fault {

@@ -217,6 +217,10 @@ impl From<ServiceError> for Problem {
             ServiceError::Inputs(faults) => Self::several(&faults),
             ServiceError::Refused(refusal) => Self::refused(&refusal),
             ServiceError::Full(why) => Self::new(StatusCode::TOO_MANY_REQUESTS, code::WF5124, why),
+            ServiceError::NoDisk { free, wanted } => {
+                let message = format!("{} MiB are left of the {} MiB that must stay free", free >> 20, wanted >> 20);
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, code::WF5133, message).header(header::RETRY_AFTER, "60")
+            }
             ServiceError::Stopping => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, code::WF5130, "the service is shutting down")
                     .header(header::RETRY_AFTER, "5")

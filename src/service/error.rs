@@ -39,6 +39,15 @@ pub enum ServiceError {
     /// Its concurrency group has no room for it.
     #[error("{0}; {fix}", fix = crate::domain::code::WF5124.remedy())]
     Full(String),
+    /// The disk is nearly full: nothing new is taken in.
+    #[error("the disk has {free} left of the {wanted} that must stay free; {fix}", free = mib(*free), wanted = mib(*wanted),
+        fix = crate::domain::code::WF5133.remedy())]
+    NoDisk {
+        /// Bytes that are left.
+        free: u64,
+        /// Bytes that must be left.
+        wanted: u64,
+    },
     /// The service is shutting down.
     #[error("the service is shutting down; try again when it is back")]
     Stopping,
@@ -48,6 +57,11 @@ pub enum ServiceError {
     /// This program failed, or what it kept cannot be read.
     #[error("{0}")]
     Internal(String),
+}
+
+/// Bytes for people.
+fn mib(bytes: u64) -> String {
+    format!("{} MiB", bytes >> 20)
 }
 
 fn list(faults: &[Fault]) -> String {

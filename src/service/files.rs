@@ -7,6 +7,7 @@ use tokio::io::AsyncRead;
 use super::error::ServiceError;
 use super::runs::Service;
 use crate::contract::blob::{Blob, BlobError, BlobStore as _};
+use crate::contract::crash::crash_point;
 use crate::contract::media::Kind;
 use crate::domain::code;
 use crate::domain::fault::Fault;
@@ -22,12 +23,13 @@ impl Service {
     /// Takes in what comes out of `source`, as it comes.
     ///
     /// # Errors
-    /// It is empty or larger than any file may be, breaks off, or the disk fails.
+    /// It is empty or larger than any file may be, breaks off, or the disk fails or is nearly full.
     pub async fn take_in_stream(
         &self,
         name: &str,
         source: &mut (dyn AsyncRead + Send + Unpin),
     ) -> Result<FileRecord, ServiceError> {
+        self.check_room()?;
         let blobs = self.engine().store().blobs();
         let blob = blobs.put_stream(source, LARGEST).await.map_err(|error| kept_not(name, error))?;
         if blob.size == 0 {
@@ -67,6 +69,7 @@ impl Service {
             Ok(known) if !known.is_file() => return Err(refused(format!("`{shown}` is not a file"))),
             Ok(_) => {}
         }
+        self.check_room()?;
         let blobs = self.engine().store().blobs();
         let blob = blobs.put_file(path, LARGEST).await.map_err(|error| kept_not(&shown, error))?;
         let name = path.file_name().map_or_else(|| shown.clone(), |name| name.to_string_lossy().into_owned());
@@ -88,6 +91,7 @@ impl Service {
             media_type: kind.media_type().to_owned(),
             created_at: clock.now(),
         };
+        crash_point("upload: kept, without its row");
         self.engine().store().files().add(&file).await?;
         Ok(file)
     }

@@ -30,7 +30,7 @@ pub use expectation::{Expectation, Processed};
 pub use library::{Library, TemplateInfo};
 pub use origin::{CHAT, Caller, Origin, TERMINAL};
 pub use repeats::{Claim, Repeats, Ticket};
-pub use runs::{Service, Started, Terms};
+pub use runs::{Admission, Service, Started, Terms};
 pub use shelf::Shelf;
 pub use steering::bulk::{BulkAct, BulkFilter, BulkView};
 pub use steering::decisions::ApprovalView;

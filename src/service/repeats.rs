@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::error::ServiceError;
 use super::runs::Service;
 use crate::contract::blob::Digest;
+use crate::contract::crash::crash_point;
 use crate::domain::time::{Span, Timestamp};
 use crate::store::repeats::KeyedRequest;
 
@@ -84,6 +85,7 @@ impl Repeats {
         ticket.bits = clock.id_bits();
         let request = KeyedRequest { fingerprint, made: ticket.bits.to_string(), answer: None, created_at: now };
         store.repeats().promise(key, &request, oldest).await?;
+        crash_point("request: its id is promised");
         Ok(Claim::Ours(ticket))
     }
 
@@ -98,6 +100,7 @@ impl Ticket {
     /// # Errors
     /// The store fails.
     pub async fn answer(self, status: u16, body: &str) -> Result<(), ServiceError> {
+        crash_point("request: done, without its answer");
         Ok(self.repeats.service.engine().store().repeats().answer(&self.key, status, body).await?)
     }
 

@@ -53,15 +53,35 @@ pub struct Service {
     engine: Engine,
     archive: Archive,
     shelf: Shelf,
+    admission: Admission,
+}
+
+/// What must hold before anything new is taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Admission {
     /// Whether anything may be started.
-    enabled: bool,
+    pub enabled: bool,
+    /// Bytes that the disk must have left.
+    pub min_free_disk: u64,
 }
 
 impl Service {
     /// The front desk of this engine.
     #[must_use]
-    pub const fn new(engine: Engine, archive: Archive, shelf: Shelf, enabled: bool) -> Self {
-        Self { engine, archive, shelf, enabled }
+    pub const fn new(engine: Engine, archive: Archive, shelf: Shelf, admission: Admission) -> Self {
+        Self { engine, archive, shelf, admission }
+    }
+
+    /// Refuses what is new while the disk has hardly any room: what is under way needs it to come to its end.
+    ///
+    /// # Errors
+    /// The disk is nearly full.
+    pub(super) fn check_room(&self) -> Result<(), ServiceError> {
+        let wanted = self.admission.min_free_disk;
+        match self.engine.store().free_bytes() {
+            Some(free) if free < wanted => Err(ServiceError::NoDisk { free, wanted }),
+            _ => Ok(()),
+        }
     }
 
     /// What can be started, by name.
@@ -172,7 +192,8 @@ impl Service {
         ready: Ready,
         given: &Map<String, Value>,
     ) -> Result<Started, ServiceError> {
-        if !self.enabled {
+        self.check_room()?;
+        if !self.admission.enabled {
             let fault = Fault::permanent(code::WF5002, "workflows are switched off: WORKFLOW_ENABLED is false");
             return Err(ServiceError::Inputs(vec![fault]));
         }

@@ -42,7 +42,10 @@ impl Archive {
         for status in ["waiting", "paused", "failed", "timed_out"] {
             let filter = ListFilter { status: Some(status.to_owned()), limit: LOOKED_AT, ..ListFilter::default() };
             for run in self.list(&filter).await? {
-                let view = self.view(run.id, false).await?;
+                let view = match self.view(run.id, false).await {
+                    Err(ServiceError::NotFound { .. }) => continue, // forgotten just now
+                    view => view?,
+                };
                 if status != "waiting" || view.waits_for_somebody() {
                     waiting.push(view);
                 }

@@ -1,7 +1,7 @@
 //! The archive: rows, journal and files of this instance. Knows SQL and disks; decides nothing about states.
 //!
-//! One handle, one accessor per noun. All statements stand in `sql/`, one file per accessor; `db/` is the only
-//! room that names the database library. Start reading at [`journal`]: it holds the engine's one write.
+//! One handle, one accessor per noun. All statements stand in `sql/`; `db/` is the only room that names the database
+//! library. Start reading at [`journal`]: it holds the engine's one write.
 
 pub mod audit;
 pub mod blobs;
@@ -14,6 +14,7 @@ pub mod effects;
 pub mod files;
 pub mod journal;
 pub mod repeats;
+pub mod retention;
 pub mod runs;
 pub mod warehouse;
 pub mod workflows;
@@ -58,8 +59,7 @@ impl Store {
         Ok(Self { db, blobs: Arc::new(DiskBlobs::new(settings.files.clone())) })
     }
 
-    /// A store that is not there: every question fails, nothing is made on the disk. For declarations that need a
-    /// handle and never ask it.
+    /// A store that is not there, and makes nothing: for declarations that need a handle and never ask it.
     #[must_use]
     pub fn nowhere(settings: &Settings) -> Self {
         Self { db: Db::nowhere(settings), blobs: Arc::new(DiskBlobs::new(settings.files.clone())) }
@@ -105,6 +105,12 @@ impl Store {
     #[must_use]
     pub fn blobs(&self) -> Arc<DiskBlobs> {
         Arc::clone(&self.blobs)
+    }
+
+    /// Bytes that the disk has left, as far as it says.
+    #[must_use]
+    pub fn free_bytes(&self) -> Option<u64> {
+        self.blobs.free_bytes()
     }
 
     /// Waits for what is being written, tidies the write-ahead log, and gives the lock back.

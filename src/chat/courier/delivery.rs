@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::super::adapter::{Address, ChatAdapter, SendError};
 use super::super::cards::{self, Facts};
 use super::super::means::Means;
+use crate::contract::crash::crash_point;
 use crate::domain::id::RunId;
 use crate::service::conversations::RunMessage;
 use crate::service::{Expectation, RunView};
@@ -67,6 +68,7 @@ impl Delivery {
         });
         let address = self.address();
         let adapter = means.adapter(&address)?;
+        crash_point("card: before it is sent");
         let message = match &self.card.message {
             None => adapter.post(&address, &drawn, &cards::nonce(run)).await?,
             Some(message) => match adapter.edit(&address, message, &drawn).await {
@@ -78,6 +80,7 @@ impl Delivery {
                 Err(error) => return Err(error),
             },
         };
+        crash_point("card: sent, not noted");
         let is_final = view.is_finished();
         means.keeper.card_sent(run, &message, view.seq, is_final).await?;
         self.ask(&**adapter, &address, &view, drawn.form.as_ref()).await?;

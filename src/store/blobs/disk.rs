@@ -4,12 +4,16 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, statvfs, utimensat};
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::contract::blob::{Blob, BlobError, BlobStore, Digest};
+use crate::contract::crash::crash_point;
 
 /// Bytes read at a time.
 const PIECE: usize = 64 * 1024;
@@ -20,6 +24,8 @@ const INCOMING: &str = "incoming";
 #[derive(Debug, Clone)]
 pub struct DiskBlobs {
     root: PathBuf,
+    /// Held while a content gets or loses its name.
+    naming: Arc<RwLock<()>>,
 }
 
 impl DiskBlobs {
@@ -28,7 +34,19 @@ impl DiskBlobs {
     pub fn new(root: PathBuf) -> Self {
         // Programs that are given a path work in folders of their own, so a relative one would mislead them. Only an
         // empty path or a working directory that is gone has no absolute form; then the first write says so.
-        Self { root: std::path::absolute(&root).unwrap_or(root) }
+        Self { root: std::path::absolute(&root).unwrap_or(root), naming: Arc::default() }
+    }
+
+    /// Removes a content that has not been written or found again for this long. Whoever finds it after that writes it
+    /// anew; `false` when it stays, or was not there.
+    pub async fn remove_settled(&self, digest: &Digest, settled: Duration) -> bool {
+        let path = self.path(digest);
+        let removed = self.blocking(move |this| {
+            let _alone = this.naming.write().unwrap_or_else(PoisonError::into_inner); // it guards no value
+            let age = path.metadata().and_then(|found| found.modified()).ok().and_then(|at| at.elapsed().ok());
+            Ok(age.is_some_and(|age| age >= settled) && std::fs::remove_file(&path).is_ok())
+        });
+        removed.await.unwrap_or(false) // only a panic ends up here, and then nobody knows
     }
 
     /// Removes what writers that were killed have left half written. Only for the owner, before anybody writes.
@@ -36,6 +54,13 @@ impl DiskBlobs {
         for entry in std::fs::read_dir(self.root.join(INCOMING)).into_iter().flatten().flatten() {
             let _ = std::fs::remove_file(entry.path()); // what cannot be removed is only in the way
         }
+    }
+
+    /// Bytes that the disk has left for this user, as far as it says.
+    #[must_use]
+    pub fn free_bytes(&self) -> Option<u64> {
+        let disk = statvfs(&self.root).ok()?;
+        Some(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
     fn path(&self, digest: &Digest) -> PathBuf {
@@ -61,15 +86,26 @@ impl DiskBlobs {
     fn place(&self, part: Part, digest: Digest, size: u64) -> Result<Blob, BlobError> {
         let target = self.path(&digest);
         let folder = target.parent().unwrap_or(&self.root);
-        if !target.exists() {
+        let _named = self.naming.read().unwrap_or_else(PoisonError::into_inner); // it guards no value
+        if target.exists() {
+            // As good as written now: it is not removed before the row comes that names it.
+            let omit = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
+            let now = Timestamps { last_access: omit, last_modification: Timespec { tv_sec: 0, tv_nsec: UTIME_NOW } };
+            let touched = utimensat(CWD, &target, &now, AtFlags::empty());
+            touched.map_err(std::io::Error::from).map_err(io("touch", &target))?;
+        } else {
             std::fs::create_dir_all(folder).map_err(io("create", folder))?;
+            crash_point("content: written");
             part.file.sync_all().map_err(io("sync", &part.path))?;
+            crash_point("content: synced");
             std::fs::rename(&part.path, &target).map_err(io("rename", &part.path))?;
+            crash_point("content: has its name");
         }
         // Also when it was there: somebody else may have renamed it just now and not synced yet.
         for folder in [folder, self.root.as_path()] {
             File::open(folder).and_then(|folder| folder.sync_all()).map_err(io("sync", folder))?;
         }
+        crash_point("content: kept");
         Ok(Blob { digest, size })
     }
 

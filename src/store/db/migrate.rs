@@ -22,6 +22,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (8, "lanes", include_str!("../migrations/0008_lanes.sql")),
     (9, "effects", include_str!("../migrations/0009_effects.sql")),
     (10, "versions", include_str!("../migrations/0010_versions.sql")),
+    (11, "retention", include_str!("../migrations/0011_retention.sql")),
 ];
 
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, SqlitePool};
 
 use super::failure::StoreError;
@@ -15,6 +15,7 @@ use super::statement::Statements;
 use super::value::{self, Arg, Row};
 use super::writer::{Write, Writer, WriterEnd};
 use super::{Durability, Settings};
+use crate::contract::crash::crash_point;
 
 /// Below this version a write-ahead log could be reset under a reader's feet and corrupt the file.
 const OLDEST_VERSION: &str = "3.51.3";
@@ -61,13 +62,17 @@ impl Sqlite {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true);
+        // A file that is there keeps what it has; saying it again would write to it before it was looked at.
+        let options = if size == 0 { options.auto_vacuum(SqliteAutoVacuum::Incremental) } else { options };
         let mut connection = options.connect().await.map_err(|error| unopened(&path, &error))?;
         refuse_old_library(&mut connection, &path).await?;
         if !lock.before().closed && (1..LONGEST_LOOK).contains(&size) {
             refuse_damage(&mut connection, &path).await?;
         }
         migrate::migrate(&mut connection, "sqlite", &path).await?;
+        crash_point("start: the schema is up to date");
         fold_back(&mut connection, &path).await?;
+        crash_point("start: the log is folded back");
         lock.note_made();
         let statements = Arc::new(Statements::load("sqlite"));
         connection.close().await.map_err(|error| failed("open", &path, &error))?;
@@ -124,6 +129,7 @@ impl Sqlite {
             Some(end) => end.await.is_ok(), // a writer that broke has logged why
             None => false,
         };
+        crash_point("stop: the log is folded back");
         if let Some(mut held) = lock(&owner.lock).take()
             && ended
         {

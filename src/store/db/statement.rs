@@ -12,6 +12,7 @@ const FILES: &[&str] = &[
     include_str!("../sql/runs.sql"),
     include_str!("../sql/journal.sql"),
     include_str!("../sql/cache.sql"),
+    include_str!("../sql/retention.sql"),
     include_str!("../sql/effects.sql"),
     include_str!("../sql/documents.sql"),
     include_str!("../sql/conversations.sql"),

@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 
 use super::Durability;
 use super::sqlite::options;
+use crate::contract::crash::crash_point;
 use crate::store::warehouse::{
     Batch, Cell, Column, Forgotten, Holds, Loaded, Mode, OWN, WarehouseError, check_columns,
 };
@@ -101,7 +102,9 @@ impl Warehouse {
             Err(Trouble::Ours(error)) => return Err(error), // dropping the transaction rolls it back
             Err(Trouble::Database(error)) => return Err(self.sort(&error)),
         };
+        crash_point("load: before its end");
         transaction.commit().await.map_err(trouble)?;
+        crash_point("load: after its end");
         Ok(loaded)
     }
 

@@ -15,11 +15,15 @@ use super::cell::Cell;
 use super::failure::StoreError;
 use super::statement::{Statement, Statements};
 use super::value::Arg;
+use crate::contract::crash::crash_point;
 
 /// Writes waiting at the most before callers wait for room.
 const QUEUE: usize = 4_096;
 /// Writes that share one commit at the most.
 const BATCH: usize = 256;
+
+/// Pages that the file gives back after a write that deletes much.
+const PAGES_BACK: u32 = 500;
 
 /// The rows of one write for a statement.
 type Rows = Vec<Vec<Arg>>;
@@ -28,13 +32,19 @@ type Rows = Vec<Vec<Arg>>;
 #[derive(Debug, Default)]
 pub struct Write {
     sets: Vec<(&'static str, Rows)>,
+    gives_space_back: bool,
 }
 
 impl Write {
     /// Nothing to write yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { sets: Vec::new() }
+        Self { sets: Vec::new(), gives_space_back: false }
+    }
+
+    /// Much is deleted: afterwards the file gives some of its free pages back to the disk.
+    pub const fn gives_space_back(&mut self) {
+        self.gives_space_back = true;
     }
 
     /// Has this statement executed with these arguments. Statements run in the order of their files, each for all its
@@ -134,8 +144,21 @@ impl Worker {
                 }
                 Ok(())
             }
-            answer => batch.drain(..).try_for_each(|request| answer_one(request, answer.clone())),
+            answer => {
+                let gives_back = batch.iter().any(|request| request.write.gives_space_back);
+                batch.drain(..).try_for_each(|request| answer_one(request, answer.clone()))?;
+                if gives_back {
+                    self.give_space_back();
+                }
+                Ok(())
+            }
         }
+    }
+
+    /// In slices: each page that is moved is a page that is written.
+    fn give_space_back(&self) {
+        // What fails here fails again with the next commit, and is told there.
+        let _ = self.connection.execute_batch(&format!("PRAGMA incremental_vacuum({PAGES_BACK})"));
     }
 
     fn commit<'w>(&self, writes: impl Iterator<Item = &'w Write>) -> Result<(), StoreError> {
@@ -157,6 +180,7 @@ impl Worker {
     }
 
     fn transact<'m>(&self, merged: impl Iterator<Item = &'m Merged<'m>>) -> Result<(), rusqlite::Error> {
+        crash_point("writer: before a transaction");
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.raw_execute()?;
         for Merged { statement, sets } in merged {
             let mut prepared = self.connection.prepare_cached(&statement.numbered)?;
@@ -167,7 +191,9 @@ impl Worker {
                 prepared.raw_execute()?;
             }
         }
+        crash_point("writer: before its end");
         self.connection.prepare_cached("COMMIT")?.raw_execute()?;
+        crash_point("writer: after its end");
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::chunks;
 use super::embedding::{self, HASH};
+use crate::contract::crash::crash_point;
 use crate::domain::hex;
 use crate::domain::id::{DocumentId, FileId, RunId};
 use crate::domain::time::Timestamp;
@@ -130,6 +131,7 @@ impl<'s> Documents<'s> {
                 self.db.write(std::mem::take(&mut write)).await?;
             }
         }
+        crash_point("document: before it is found");
         write.row("complete_document", &[&document.id]);
         self.db.write(write).await?;
         Ok(Kept { duplicate_of, vectors: rows.len() })

@@ -12,21 +12,39 @@ WHERE id = $1;
 
 -- name: select_run
 -- One run by its id.
-SELECT run.id, workflow_id, run.revision_hash, run.slug,
-       CASE WHEN run.slug = workflow.slug THEN workflow.name ELSE run.slug END AS name, origin, inputs, status, run.created_at,
-       started_at, finished_at, due_at, outputs, fault, warnings
-FROM run JOIN workflow ON workflow.id = workflow_id
-WHERE run.id = $1;
+SELECT * FROM run_row WHERE id = $1;
 
 -- name: select_runs
--- Runs, newest first, before a given id; of one slug, status or workflow where one is given.
-SELECT run.id, workflow_id, run.revision_hash, run.slug,
-       CASE WHEN run.slug = workflow.slug THEN workflow.name ELSE run.slug END AS name, origin, inputs, status, run.created_at,
-       started_at, finished_at, due_at, outputs, fault, warnings
-FROM run JOIN workflow ON workflow.id = workflow_id
-WHERE run.id < $1 AND (run.slug = $2 OR $2 IS NULL) AND (status = $3 OR $3 IS NULL)
-  AND (workflow_id = $4 OR $4 IS NULL)
-ORDER BY run.id DESC LIMIT $5;
+-- Runs, newest first, before a given id; of one slug, workflow or status where one is given. Each of the following has an
+-- index of its own: however many runs there are, a page is read and not searched for.
+SELECT * FROM run_row
+WHERE id < $1 AND (slug = $2 OR $2 IS NULL) AND (workflow_id = $3 OR $3 IS NULL) AND (status = $4 OR $4 IS NULL)
+ORDER BY id DESC LIMIT $5;
+
+-- name: select_runs_of_slug
+-- The same for one slug.
+SELECT * FROM run_row
+WHERE slug = $2 AND id < $1 AND (workflow_id = $3 OR $3 IS NULL) AND (status = $4 OR $4 IS NULL)
+ORDER BY id DESC LIMIT $5;
+
+-- name: select_runs_of_workflow
+-- The same for one workflow.
+SELECT * FROM run_row
+WHERE workflow_id = $3 AND id < $1 AND (slug = $2 OR $2 IS NULL) AND (status = $4 OR $4 IS NULL)
+ORDER BY id DESC LIMIT $5;
+
+-- name: select_runs_open
+-- The same for one status of runs that are not over.
+SELECT * FROM run_row
+WHERE status = $4 AND finished_at IS NULL AND id < $1 AND (slug = $2 OR $2 IS NULL) AND (workflow_id = $3 OR $3 IS NULL)
+ORDER BY id DESC LIMIT $5;
+
+-- name: select_runs_ended_badly
+-- The same for one status of runs that did not complete.
+SELECT * FROM run_row
+WHERE status = $4 AND status IN ('failed', 'cancelled', 'timed_out') AND id < $1
+  AND (slug = $2 OR $2 IS NULL) AND (workflow_id = $3 OR $3 IS NULL)
+ORDER BY id DESC LIMIT $5;
 
 -- name: select_newest_run_of
 -- The newest run of a workflow.

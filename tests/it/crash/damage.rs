@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::dice::Dice;
 use crate::support::binary::Home;
+use crate::support::dice::Dice;
 
 /// Bits that are turned around, one at a time.
 const FLIPS: u32 = 40;
@@ -56,7 +56,7 @@ impl Damaged {
         assert_eq!(ended.code, 74, "{what}: {}{}", ended.stdout, ended.stderr);
         assert!(ended.stderr.contains(why) && ended.stderr.contains("workflow.db"), "{what}: {}", ended.stderr);
         assert!(!ended.stderr.contains("panicked"), "{what}: {}", ended.stderr);
-        assert_eq!(fs::read(self.database()).ok(), before, "{what}: the file was touched");
+        assert!(fs::read(self.database()).ok() == before, "{what}: the file was touched");
     }
 
     fn is_whole_again(&self) {

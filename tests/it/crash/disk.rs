@@ -2,7 +2,10 @@
 
 use std::process::{Command, Stdio};
 
+use serde_json::json;
+
 use crate::support::binary::Home;
+use crate::support::service::{Served, form};
 
 const STEPS: usize = 80;
 
@@ -46,4 +49,44 @@ fn when_the_disk_fails_every_command_ends_with_74_and_the_next_start_carries_on(
     assert_eq!(end.code, 0, "{}", end.stderr);
     let log = home.run(&["logs", &id]).stdout;
     assert_eq!(log.matches(": completed").count(), STEPS, "{log}");
+}
+
+/// No disk has so much room.
+const NEVER_ENOUGH: &str = "min_free_disk=1000000GB";
+
+#[tokio::test]
+async fn on_a_disk_that_is_nearly_full_nothing_new_is_taken_in_and_what_is_under_way_ends() {
+    let served = Served::start();
+    let steps = json!([{ "type": "wait", "id": "gate", "config": { "event": "go" } }, { "type": "test" }]);
+    let workflow = served.create("Waits", &steps).await;
+    let ends = served.execute(&workflow, &json!({})).await;
+    let cancelled = served.execute(&workflow, &json!({})).await;
+    let full = Served::within(served.kill(), &[NEVER_ENOUGH]);
+
+    let refused = full.post(&format!("/api/workflow/{workflow}/execute"), &json!({ "inputs": {} })).await;
+    assert_eq!((refused.status, refused.json["code"].as_str()), (507, Some("WF5133")), "{}", refused.json);
+    let (kind, body) = form(&[("file", "a.txt", b"words")]);
+    let upload = full.request(reqwest::Method::POST, "/api/files").header("content-type", kind).body(body);
+    assert_eq!(crate::support::service::answer(upload).await.status, 507);
+    let said = json!({ "client_id": "1", "text": "/workflow run Waits" });
+    assert_eq!(full.post("/api/chat/general/messages", &said).await.status, 200, "people are told in the chat");
+
+    assert_eq!(full.get("/healthz").await.status, 200);
+    let cancel = full.post(&format!("/api/workflow/{cancelled}/cancel"), &json!({})).await;
+    assert_eq!(cancel.status, 200, "{}", cancel.json);
+    loop {
+        let sent = full.post(&format!("/api/workflow/{ends}/signal"), &json!({ "event": "go" })).await;
+        if sent.status == 200 {
+            break;
+        }
+    }
+    assert_eq!(full.finished(&ends).await["status"], "completed");
+    assert_eq!(full.finished(&cancelled).await["status"], "cancelled");
+
+    let home = full.kill();
+    let terminal = home.run(&["run", "waits", "--set", NEVER_ENOUGH]);
+    assert_eq!(terminal.code, 75, "{}", terminal.stderr);
+    assert!(terminal.stderr.contains("min_free_disk"), "{}", terminal.stderr);
+    let again = Served::within(home, &[]);
+    again.execute(&workflow, &json!({})).await;
 }

@@ -1,9 +1,9 @@
 //! SIGKILL at moments of chance.
 
 use super::audit;
-use super::dice::Dice;
 use super::lives::{Life, log, until_log};
 use crate::support::binary::Home;
+use crate::support::dice::Dice;
 
 const DOCUMENTS: &[&str] = &["invoice.pdf", "scan-de.png", "tables.docx", "footnotes.docx", "page-breaks.docx"];
 const KILLS: u32 = 4;

@@ -3,7 +3,6 @@
 
 mod audit;
 mod damage;
-mod dice;
 mod disk;
 mod kills;
 mod lives;
@@ -11,4 +10,5 @@ mod loads;
 mod loops;
 mod nested;
 mod orphans;
+mod points;
 mod stops;

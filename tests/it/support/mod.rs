@@ -3,6 +3,7 @@
 pub mod attempt;
 pub mod binary;
 pub mod desk;
+pub mod dice;
 pub mod names;
 pub mod server;
 pub mod service;

@@ -147,7 +147,7 @@ impl Drop for Served {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a client of ours would be guarded; a test is the outside world")]
-fn client() -> Client {
+pub fn client() -> Client {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
     Client::builder().no_proxy().build().expect("a client")
