@@ -214,7 +214,16 @@ pub struct StepRun {
     pub warnings: Vec<String>,
 }
 
+/// Crashes in a row after which a step may be their cause.
+const SUSPECT_AFTER: u32 = 2;
+
 impl StepRun {
+    /// Whether it may be the cause of the last crashes.
+    #[must_use]
+    pub const fn is_suspect(&self) -> bool {
+        self.lost >= SUSPECT_AFTER
+    }
+
     pub(super) const fn new(generation: u32) -> Self {
         Self {
             state: StepState::Pending,
@@ -323,6 +332,13 @@ impl Run {
             closing_over: false,
             stoppers: 0,
         }
+    }
+
+    /// Whether one of its open steps was under way in so many crashes in a row that it may be what causes them. Such a
+    /// run is carried alone, so that the next crash, if there is one, names its cause.
+    #[must_use]
+    pub fn is_suspect(&self) -> bool {
+        self.steps.iter().any(|step| step.is_suspect() && !step.state.is_settled())
     }
 
     /// Whether a failure has decided that the run will fail.

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::attempt::{self, Brought, Ended};
 use super::carried::Carried;
-use super::desk::{Next, Seat};
+use super::desk::{Next, Seat, sleep};
 use super::nested;
 use super::reception::{Held, Mail, Wish, note_broken};
 use super::{EngineError, Inner, cached, looped};
@@ -27,7 +27,7 @@ use crate::domain::id::RunId;
 use crate::domain::machine::{self, Due};
 use crate::domain::plan::EffectClass;
 use crate::domain::run::{RunState, StepState};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 use crate::domain::wait::Wait;
 use crate::store::StoreError;
 
@@ -56,6 +56,8 @@ pub struct Carrier {
     /// Since when results wait for a commit.
     dirty_since: Option<Instant>,
     replies: Vec<(oneshot::Sender<Result<RunState, EngineError>>, RunState)>,
+    /// It is suspected, and its turn has not come: when to ask again.
+    held_back: Option<Span>,
 }
 
 /// What a carrier waits for.
@@ -81,6 +83,7 @@ impl Carrier {
             taken: false,
             dirty_since: None,
             replies: Vec::new(),
+            held_back: None,
         }
     }
 
@@ -88,6 +91,7 @@ impl Carrier {
         let inner = Arc::clone(&self.inner);
         let mut held = Held::new(&inner, seat);
         let carried = self.carry(held.seat()).await;
+        inner.suspects.leave(self.carried.run.id);
         held.seat().lane.clone_from(&self.carried.lane);
         match carried {
             Ok(next) => held.next = next,
@@ -127,7 +131,10 @@ impl Carrier {
                 Heard::Mail(mail) => self.read(mail).await?,
                 Heard::Time if self.carried.is_dirty() => self.commit().await?,
                 Heard::Time => self.apply(Command::Wake),
-                Heard::Drain => self.drain().await?,
+                Heard::Drain => {
+                    self.apply(Command::Interrupt { lost: false });
+                    self.commit().await?;
+                }
             }
         }
     }
@@ -142,10 +149,7 @@ impl Carrier {
             let mut begun = false;
             for due in machine::due(&self.carried.run, &self.carried.flow, now) {
                 match due {
-                    Due::Claim if has_place && !self.inner.draining.is_cancelled() => {
-                        let command = cached::claim(&self.inner, &mut self.carried).await;
-                        self.apply(command);
-                    }
+                    Due::Claim if has_place && !self.inner.draining.is_cancelled() => self.claim().await,
                     Due::Offer { step } if has_place && !self.inner.draining.is_cancelled() => {
                         if let Some(effect) = self.offer(step, now) {
                             must_commit |= effect != EffectClass::Pure;
@@ -170,6 +174,15 @@ impl Carrier {
             self.launch(step);
         }
         Ok(())
+    }
+
+    /// Takes the run, unless it is suspected and has to wait for its turn alone.
+    async fn claim(&mut self) {
+        self.held_back = self.inner.suspects.hold_back(&self.carried.run);
+        if self.held_back.is_none() {
+            let command = cached::claim(&self.inner, &mut self.carried).await;
+            self.apply(command);
+        }
     }
 
     /// Stops an attempt, or the run that a step waits for.
@@ -234,6 +247,9 @@ impl Carrier {
         match self.carried.run.state {
             RunState::Finished(_) => Some(Next::Over),
             RunState::Paused => Some(Next::Rest),
+            RunState::Queued | RunState::Waiting { .. } if has_place && let Some(wait) = self.held_back => {
+                Some(Next::Later(self.inner.clock.now().plus(wait)))
+            }
             RunState::Waiting { until } => Some(Next::Later(until)),
             // Looking at a run, in vain perhaps, does not set it going in a process that carries on nothing.
             RunState::Queued if !has_place && !self.taken && !self.inner.settings.carry_on => Some(Next::Rest),
@@ -358,11 +374,6 @@ impl Carrier {
         Ok(())
     }
 
-    async fn drain(&mut self) -> Result<(), StoreError> {
-        self.apply(Command::Interrupt { lost: false });
-        self.commit().await
-    }
-
     async fn commit(&mut self) -> Result<(), StoreError> {
         self.carried.commit(&self.inner).await?;
         self.commit_next = false;
@@ -377,8 +388,7 @@ impl Carrier {
     }
 
     fn apply(&mut self, command: Command) {
-        let now = self.inner.clock.now();
-        self.apply_at(command, now);
+        self.apply_at(command, self.inner.clock.now());
     }
 
     /// A command of the carrier itself. A refusal means that something else came first, and that is well.
@@ -386,12 +396,5 @@ impl Carrier {
         if let Err(refusal) = self.carried.step(command, now) {
             tracing::debug!(run = %self.carried.run.id, %refusal, "overtaken");
         }
-    }
-}
-
-async fn sleep(time: Option<Duration>) {
-    match time {
-        Some(time) => tokio::time::sleep(time).await,
-        None => std::future::pending().await,
     }
 }

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
 
@@ -208,16 +209,19 @@ pub async fn keep_time(inner: Arc<Inner>) {
         let now = inner.clock.now();
         let next = inner.desk.call_due(now);
         reception::fill(&inner);
-        let due = async {
-            match next {
-                Some(at) => tokio::time::sleep(at.since(now).duration().min(carrier::LONGEST_SLEEP)).await,
-                None => std::future::pending().await,
-            }
-        };
+        let due = next.map(|at| at.since(now).duration().min(carrier::LONGEST_SLEEP));
         tokio::select! {
-            () = due => {}
+            () = sleep(due) => {}
             () = changed => {}
             () = inner.draining.cancelled() => return,
         }
+    }
+}
+
+/// Sleeps for so long, or for ever.
+pub async fn sleep(time: Option<Duration>) {
+    match time {
+        Some(time) => tokio::time::sleep(time).await,
+        None => std::future::pending().await,
     }
 }

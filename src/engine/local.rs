@@ -11,6 +11,7 @@ use super::ledger::{self, Deed};
 use super::plans::{Plans, RevisionError};
 use super::queue::Standing;
 use super::reception;
+use super::suspects::Suspects;
 use super::tidy::{self, Retention};
 use crate::contract::clock::Clock;
 use crate::contract::crash::crash_point;
@@ -111,6 +112,8 @@ pub struct Inner {
     pub plans: Plans,
     pub feed: Feed,
     pub desk: Arc<Desk>,
+    /// Who may have been the cause of the last crashes.
+    pub suspects: Suspects,
     /// No new attempts from here on.
     pub draining: CancellationToken,
     /// Attempts in flight are to be stopped too.
@@ -142,6 +145,7 @@ impl Engine {
             settings,
             plans,
             feed: Feed::new(),
+            suspects: Suspects::new(),
             draining: CancellationToken::new(),
             halting: CancellationToken::new(),
             broken: CancellationToken::new(),

@@ -20,6 +20,7 @@ mod nested;
 mod plans;
 mod queue;
 mod reception;
+mod suspects;
 mod tidy;
 mod values;
 

@@ -13,18 +13,12 @@ use crate::domain::fault::{Again, Fault};
 use crate::domain::id::RunId;
 use crate::domain::plan::{EffectClass, OnError, Phase, PlanStep};
 use crate::domain::question::Question;
-use crate::domain::retry::{Backoff, RetryPolicy};
 use crate::domain::run::{CancelCause, Flow, Outcome, Run, RunState, SkipReason, StepState};
-use crate::domain::time::{Span, Timestamp};
+use crate::domain::time::Timestamp;
 
-/// Crashes in a row that one step may be part of before it steps back: from then on it waits after each of them, twice
-/// as long every time. The innocent get through meanwhile, and whoever restarts us in a hurry hits it less and less.
-const SUSPECT_AFTER: u32 = 3;
-/// Crashes in a row after which it is held to be their cause. The waits before add up to six minutes at the least:
-/// kills from outside come in a burst, and one burst must not fail work that did nothing wrong.
-const POISON_AFTER: u32 = 12;
-/// How long a suspect waits for the first time.
-const FIRST_WAIT: Span = Span::from_secs(1);
+/// Crashes in a row after which a step is held to be their cause. The last of them found it as the only suspect under
+/// way, see [`Run::is_suspect`]: so neither its neighbours nor the victims of a burst of kills get so far.
+const POISON_AFTER: u32 = 3;
 
 /// What follows from a command.
 ///
@@ -78,7 +72,7 @@ pub fn decide(run: &Run, flow: &Flow, command: Command, now: Timestamp) -> Resul
         Command::Signal { event, payload, by } => waits::signal(run, event, payload, by),
         Command::SkipStep { step, by } => waits::skip(run, flow, step, &by),
         Command::Wake => Ok(wake(run, now)),
-        Command::Interrupt { lost } => Ok(interrupt(run, flow, lost, now)),
+        Command::Interrupt { lost } => Ok(interrupt(run, flow, lost)),
         Command::Pause { by } => pause(run, by),
         Command::Resume { by } => resume(run, by),
         Command::Cancel { by } => cancel(run, by),
@@ -237,35 +231,31 @@ fn timed_out(run: &Run, now: Timestamp) -> Option<Event> {
     over.then(|| Event::CancelAsked { by: "deadline".to_owned(), cause: CancelCause::TimedOut })
 }
 
-fn interrupt(run: &Run, flow: &Flow, lost: bool, now: Timestamp) -> Vec<Event> {
+fn interrupt(run: &Run, flow: &Flow, lost: bool) -> Vec<Event> {
     let running = run.steps.iter().enumerate().filter(|(_, step)| step.state == StepState::Running);
-    let mut events: Vec<Event> = running.map(|(step, _)| interrupted(run, flow, step, lost.then_some(now))).collect();
+    let mut events: Vec<Event> = running.map(|(step, _)| interrupted(run, flow, step, lost)).collect();
     if run.state == RunState::Running {
         events.push(Event::Requeued);
     }
     events
 }
 
-/// What an attempt without an outcome leads to; `crashed` is when the next process found it, if there was a crash.
-fn interrupted(run: &Run, flow: &Flow, step: usize, crashed: Option<Timestamp>) -> Event {
+/// What an attempt without an outcome leads to.
+fn interrupted(run: &Run, flow: &Flow, step: usize, crashed: bool) -> Event {
     let (plan_step, crashes) = (flow.step(run, step), run.steps[step].lost + 1);
     let name = &plan_step.id;
     if plan_step.effect == EffectClass::AtMostOnce {
         let message = format!("`{name}` was interrupted and must not be repeated unseen");
         return given_up(plan_step, step, Fault::permanent(code::WF4003, message).at(name));
     }
-    let Some(now) = crashed else { return Event::StepInterrupted { step, lost: false, until: None } };
+    if !crashed {
+        return Event::StepInterrupted { step, lost: false, until: None };
+    }
     if crashes >= POISON_AFTER {
         let message = format!("`{name}` was running during {POISON_AFTER} crashes in a row");
         return given_up(plan_step, step, Fault::permanent(code::WF4002, message).at(name));
     }
-    let until = (crashes >= SUSPECT_AFTER).then(|| {
-        let waits =
-            RetryPolicy { delay: FIRST_WAIT, backoff: Backoff::Exponential, jitter: true, ..RetryPolicy::default() };
-        // Spread, so that those who crashed together do not come back together: then only one of them is hit again.
-        now.plus(waits.delay_after(crashes + 1 - SUSPECT_AFTER, chance(run, step, crashes)))
-    });
-    Event::StepInterrupted { step, lost: true, until }
+    Event::StepInterrupted { step, lost: true, until: None }
 }
 
 fn pause(run: &Run, by: String) -> Result<Vec<Event>, Refusal> {

@@ -148,8 +148,12 @@ fn offers<'r>(run: &'r Run, flow: &'r Flow, now: Timestamp) -> impl Iterator<Ite
     ready.filter(move |&step| may_begin(run, flow, step)).chain(again.filter(move |&step| is_carried(run, flow, step)))
 }
 
-/// Whether a step that waits for nothing may begin: not in a failing run or item, unless it asks about failure.
+/// Whether a step that waits for nothing may begin: not in a failing run or item, unless it asks about failure; and of
+/// those that may be the cause of the last crashes one at a time, so that the next one names it.
 pub(super) fn may_begin(run: &Run, flow: &Flow, step: usize) -> bool {
+    if run.steps[step].is_suspect() && in_flight(run).any(|other| run.steps[other].is_suspect()) {
+        return false;
+    }
     let survives = flow.step(run, step).condition.survives_failure;
     let failing = run.is_failing() || run.is_item_failing(step);
     is_carried(run, flow, step) && (survives || !failing || runs_for_item(run, step))

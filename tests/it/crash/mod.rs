@@ -11,4 +11,5 @@ mod loops;
 mod nested;
 mod orphans;
 mod points;
+mod poison;
 mod stops;

@@ -58,18 +58,22 @@ impl Home {
     /// Starts a command whose output the test reads as it comes. One that a test waits for in vain is ended after
     /// a minute, so that the test fails instead of hanging.
     pub fn spawn(&self, args: &[&str]) -> Child {
-        let child =
-            self.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
-        let watched = rustix::process::pidfd_open(pid_of(&child), rustix::process::PidfdFlags::empty());
-        let watched = watched.expect("the child is there");
-        std::thread::spawn(move || {
-            let (_nobody, nothing) = std::sync::mpsc::sync_channel::<()>(1);
-            let _ = nothing.recv_timeout(std::time::Duration::from_secs(60)); // nothing ever comes
-            // A handle, not a number: it names this very process or, once that is gone, nobody.
-            let _ = rustix::process::pidfd_send_signal(&watched, rustix::process::Signal::KILL);
-        });
-        child
+        watched(self.command(args))
     }
+}
+
+/// Starts a command, watched as [`Home::spawn`] says.
+pub fn watched(mut command: Command) -> Child {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    let watched = rustix::process::pidfd_open(pid_of(&child), rustix::process::PidfdFlags::empty());
+    let watched = watched.expect("the child is there");
+    std::thread::spawn(move || {
+        let (_nobody, nothing) = std::sync::mpsc::sync_channel::<()>(1);
+        let _ = nothing.recv_timeout(std::time::Duration::from_secs(60)); // nothing ever comes
+        // A handle, not a number: it names this very process or, once that is gone, nobody.
+        let _ = rustix::process::pidfd_send_signal(&watched, rustix::process::Signal::KILL);
+    });
+    child
 }
 
 fn ended(output: &Output) -> Ended {

@@ -1,13 +1,13 @@
 //! The service as a process, and a client that speaks to it.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::Child;
+use std::process::{Child, Command};
 use std::sync::Once;
 
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 
-use super::binary::{Home, pid_of};
+use super::binary::{Home, pid_of, watched};
 
 /// `workflow serve` on a free port; killed with its last mention.
 pub struct Served {
@@ -39,9 +39,18 @@ impl Served {
 
     /// A service in this folder, with these settings.
     pub fn within(home: Home, settings: &[&str]) -> Self {
-        let mut args = vec!["serve"];
-        settings.iter().for_each(|setting| args.extend(["--set", setting]));
-        let mut child = home.spawn(&args);
+        let command = home.command(&Self::args(settings));
+        Self::launched(home, command)
+    }
+
+    /// The words that start a service with these settings.
+    pub fn args<'a>(settings: &[&'a str]) -> Vec<&'a str> {
+        std::iter::once("serve").chain(settings.iter().flat_map(|setting| ["--set", *setting])).collect()
+    }
+
+    /// A service in this folder, started by this command.
+    pub fn launched(home: Home, command: Command) -> Self {
+        let mut child = watched(command);
         let mut lines = BufReader::new(child.stderr.take().expect("piped"));
         let mut told = String::new();
         let url = loop {
