@@ -12,4 +12,5 @@ mod nested;
 mod orphans;
 mod points;
 mod poison;
+mod repeats;
 mod stops;
