@@ -26,8 +26,10 @@ pub enum Act {
     Cancel,
     /// End it, asked and confirmed.
     CancelAnyway,
-    /// Run what failed again.
+    /// Run what failed again; asks first when the workflow has changed since.
     Retry,
+    /// Run what failed again as it ran, asked and confirmed.
+    RetryAsItRan,
     /// The same again as a new execution.
     Rerun,
     /// Show it.

@@ -120,6 +120,12 @@ pub fn ending(view: &RunView) -> Vec<String> {
         if view.status == "failed" {
             lines.push(format!("  then: workflow retry {}", view.execution_id));
         }
+        if view.version_changed && view.status == "failed" {
+            let id = &view.execution_id;
+            lines.push(format!(
+                "  the workflow has changed since: retry keeps what ran, workflow rerun {id} takes the new version"
+            ));
+        }
     }
     if view.status == "paused" {
         lines.push(format!("  go on with: workflow resume {}", view.execution_id));

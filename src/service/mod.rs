@@ -35,7 +35,7 @@ pub use shelf::Shelf;
 pub use steering::bulk::{BulkAct, BulkFilter, BulkView};
 pub use steering::decisions::ApprovalView;
 pub use steering::rollbacks::EffectView;
-pub use versions::{ChangeView, VersionView};
+pub use versions::{ChangeView, ChangedSince, VersionView};
 pub use view::detail::{InputView, WorkflowDetail, read_pairs};
 pub use view::events::EventView;
 pub use view::history::LogLine;

@@ -9,6 +9,7 @@ use super::error::ServiceError;
 use super::runs::Service;
 use super::shelf::{no_workflow, workflow_id};
 use crate::domain::command::Refusal;
+use crate::domain::id::RunId;
 use crate::language::{self, Change};
 use crate::store::workflows::{StoredWorkflow, Version};
 
@@ -25,6 +26,17 @@ pub struct VersionView {
     pub executions: u32,
     /// New executions run this one.
     pub in_use: bool,
+}
+
+/// What has changed in a workflow since one of its executions began.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChangedSince {
+    /// The version that ran.
+    pub ran: u32,
+    /// The one that new executions run.
+    pub in_use: u32,
+    /// What they do differently.
+    pub changes: Vec<ChangeView>,
 }
 
 /// One difference between two versions.
@@ -97,6 +109,25 @@ impl Archive {
         let older = self.revision(&of(&versions, from)?.revision_hash).await?;
         let newer = self.revision(&of(&versions, to)?.revision_hash).await?;
         Ok(language::diff(&older.plan, &newer.plan).into_iter().map(ChangeView::from).collect())
+    }
+
+    /// What has changed in the workflow of an execution since it began: the version that ran, the one in use, and the
+    /// differences; `None` when nothing has.
+    ///
+    /// # Errors
+    /// No such execution, or the store fails.
+    pub async fn changed_since(&self, run: RunId) -> Result<Option<ChangedSince>, ServiceError> {
+        let (history, _) = self.history(run, false).await?;
+        if !history.row.is_behind {
+            return Ok(None);
+        }
+        let name = history.row.workflow_id.to_string();
+        let (_, versions) = self.known_versions(&name).await?;
+        let ran = versions.iter().find(|version| version.revision_hash == history.row.revision_hash);
+        let (Some(ran), Some(in_use)) = (ran.map(|version| version.rev), versions.first()) else { return Ok(None) };
+        let in_use = in_use.rev;
+        let changes = self.diff(&name, (ran, Some(in_use))).await?;
+        Ok(Some(ChangedSince { ran, in_use, changes }))
     }
 
     /// A workflow by its id, or the newest in use by its name, and the versions that it had.

@@ -6,8 +6,11 @@ use super::super::talk::{No, Reply, Talk};
 use super::super::words;
 use crate::domain::card::{Card, CardKind, Line, Style};
 use crate::domain::id::RunId;
-use crate::service::BulkFilter;
 use crate::service::verbs::{Bulk, Cancel, Decide, Execution, MaybeExecution, Retry, Rollback, Signal, Skip};
+use crate::service::{BulkFilter, ChangeView};
+
+/// Differences of two versions that are shown.
+const CHANGES: usize = 6;
 
 pub async fn pause(talk: &Talk<'_>, args: &Execution) -> Result<Reply, No> {
     let run = talk.target(&args.execution).await?;
@@ -121,7 +124,13 @@ pub async fn act(talk: &Talk<'_>, act: Act, run: RunId) -> Result<Reply, No> {
     match act {
         Act::Pause => drop(service.pause(&talk.caller, run).await?),
         Act::Resume => drop(service.resume(&talk.caller, run).await?),
-        Act::Retry => drop(service.retry(&talk.caller, run, None).await?),
+        Act::Retry => {
+            if let Some(question) = which_version(talk, run).await? {
+                return Ok(question);
+            }
+            service.retry(&talk.caller, run, None).await?;
+        }
+        Act::RetryAsItRan => drop(service.retry(&talk.caller, run, None).await?),
         Act::CancelAnyway => drop(service.cancel(&talk.caller, run).await?),
         Act::Cancel => {
             let view = service.archive().view(run, false).await?;
@@ -159,6 +168,24 @@ async fn confirm(talk: &Talk<'_>, run: RunId) -> Result<Option<Reply>, No> {
     let yes = talk.sign(&Action::On { act: Act::CancelAnyway, run, end });
     let card = card.button("Cancel it", yes, Style::Danger).button("Keep it", talk.sign(&Action::Ignore), Style::Plain);
     Ok(Some(Reply::Private(card)))
+}
+
+/// Asks which version is meant where the workflow has changed since; `None`: it has not.
+async fn which_version(talk: &Talk<'_>, run: RunId) -> Result<Option<Reply>, No> {
+    let Some(changed) = talk.means.service.archive().changed_since(run).await? else { return Ok(None) };
+    let (ran, in_use) = (changed.ran, changed.in_use);
+    let mut card =
+        Card::new(CardKind::Answer, format!("The workflow has changed: version {ran} ran, {in_use} is in use"));
+    let line = |change: &ChangeView| Line { text: inert(&change.told(), 200), ..Line::default() };
+    card.lines = changed.changes.iter().take(CHANGES).map(line).collect();
+    let more = changed.changes.len().saturating_sub(CHANGES);
+    if more > 0 {
+        card.lines.push(Line { text: format!("and {more} more"), ..Line::default() });
+    }
+    let on = |act: Act| talk.sign(&Action::On { act, run, end: String::new() });
+    let card = card.button(format!("Retry version {ran}"), on(Act::RetryAsItRan), Style::Primary);
+    let card = card.button(format!("Rerun with version {in_use}"), on(Act::Rerun), Style::Plain);
+    Ok(Some(Reply::Private(card.button("Leave it", talk.sign(&Action::Ignore), Style::Plain))))
 }
 
 /// The card says what came of it: the one that the execution has, else a new one here.

@@ -150,6 +150,9 @@ pub struct RunView {
     pub workflow: String,
     /// The workflow's title.
     pub name: String,
+    /// The workflow has another version by now: `retry` keeps the one that ran, `rerun` takes the one in use.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub version_changed: bool,
     /// queued, running, waiting, pausing, paused, cancelling, completed, failed, cancelled, timed_out.
     #[serde(deserialize_with = "words::status")]
     pub status: Word,
@@ -212,6 +215,7 @@ impl RunView {
             workflow_id: row.workflow_id.to_string(),
             workflow: row.slug.clone(),
             name: if row.name == row.slug { plan.name.clone() } else { row.name.clone() },
+            version_changed: row.is_behind,
             status: run.state.status(),
             current_step: begun,
             total_steps: total,

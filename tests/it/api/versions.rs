@@ -67,3 +67,42 @@ async fn what_cannot_be_gone_back_to_is_refused_with_the_reason() {
     let of_file = served.post("/api/workflow/document_processing/revert", &json!({ "rev": 1 })).await;
     assert_eq!(of_file.status, 409, "{}", of_file.json);
 }
+
+#[tokio::test]
+async fn a_retry_asks_which_version_is_meant_when_the_workflow_has_changed_since() {
+    let served = Served::start();
+    let fails = |text: &str| json!([{ "type": "test", "id": "says", "retry": 0, "config": { "fail": text } }]);
+    let id = served.create("Fails", &fails("one")).await;
+    let execution = served.execute(&id, &json!({})).await;
+    let view = served.finished(&execution).await;
+    assert_eq!((&view["status"], &view["version_changed"]), (&json!("failed"), &Value::Null), "{view}");
+    let body = json!({ "name": "Fails", "steps": fails("two") });
+    assert_eq!(answer(served.request(Method::PUT, &format!("/api/workflow/{id}")).json(&body)).await.status, 200);
+    let view = served.get(&format!("/api/workflow/{execution}/status")).await.json;
+    assert_eq!(view["version_changed"], true, "{view}");
+
+    let said = json!({ "client_id": "1", "text": format!("/workflow retry {execution}") });
+    assert_eq!(served.post("/api/chat/general/messages", &said).await.status, 200);
+    let text = loop {
+        let messages = served.get("/api/chat/general/messages?limit=20").await.json;
+        let texts =
+            messages["messages"].as_array().into_iter().flatten().filter_map(|message| message["text"].as_str());
+        if let Some(text) = texts.into_iter().find(|text| text.contains("has changed")) {
+            break text.to_owned();
+        }
+        tokio::task::yield_now().await;
+    };
+    for part in ["version 1 ran, 2 is in use", "steps.says.config.fail", "Retry version 1", "Rerun with version 2"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let untouched = served.get(&format!("/api/workflow/{execution}/status")).await.json;
+    assert_eq!(untouched["seq"], view["seq"], "it only asked");
+
+    // Whoever says so keeps what ran.
+    let retried = served.post(&format!("/api/workflow/{execution}/retry"), &json!({})).await;
+    assert_eq!(retried.status, 200, "{}", retried.json);
+    let again = served.finished(&execution).await;
+    assert!(again["error"]["message"].as_str().is_some_and(|text| text.contains("one")), "{again}");
+    let shown = served.home.run(&["status", &execution]).stdout;
+    assert!(shown.contains("workflow rerun"), "{shown}");
+}
