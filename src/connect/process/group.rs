@@ -7,6 +7,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Child;
 
 use super::job::Output;
+use super::strays;
 
 const STDERR_BYTES: usize = 64 * 1024;
 
@@ -21,12 +22,14 @@ pub(super) enum Attended {
 pub(super) struct Group {
     child: Child,
     leader: Option<Pid>,
+    /// What all of them carry.
+    mark: String,
 }
 
 impl Group {
-    pub(super) fn new(child: Child) -> Self {
+    pub(super) fn new(child: Child, mark: String) -> Self {
         let leader = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-        Self { child, leader }
+        Self { child, leader, mark }
     }
 
     /// Feeds it, listens to it, waits for it. When the leader has ended, whatever it left running is killed,
@@ -43,10 +46,11 @@ impl Group {
             }
             Ok(())
         };
-        let leader = self.leader;
+        let (leader, mark) = (self.leader, self.mark.clone());
         let wait = async {
             let status = self.child.wait().await;
             kill(leader);
+            kill_strays(mark).await;
             status.map_err(Attended::Io)
         };
         let ((), stdout, stderr, status) = tokio::try_join!(feed, read_all(out, cap), read_head(err), wait)?;
@@ -60,13 +64,18 @@ impl Group {
             return;
         }
         kill(self.leader.take());
+        kill_strays(self.mark.clone()).await;
         let _ = self.child.wait().await;
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        kill(self.leader.take()); // the runtime takes the leader off the process table (kill_on_drop)
+        // The runtime takes the leader off the process table (kill_on_drop).
+        if let Some(leader) = self.leader.take() {
+            kill(Some(leader));
+            strays::kill(&self.mark);
+        }
     }
 }
 
@@ -74,6 +83,11 @@ fn kill(leader: Option<Pid>) {
     if let Some(leader) = leader {
         let _ = kill_process_group(leader, Signal::KILL); // no such group: nothing is left to kill
     }
+}
+
+/// Looking through all processes takes milliseconds, and files in memory: not for a thread that others wait for.
+async fn kill_strays(mark: String) {
+    let _ = tokio::task::spawn_blocking(move || strays::kill(&mark)).await; // it ends unless the runtime does
 }
 
 async fn read_all(pipe: Option<impl AsyncRead + Unpin>, cap: usize) -> Result<Vec<u8>, Attended> {

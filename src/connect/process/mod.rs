@@ -1,8 +1,9 @@
 //! Child processes: the one door to other programs. Entry: [`Toolbox::run`].
 //!
 //! Invariants: a child gets an argument array, an absolute program, an empty environment, and either bytes or
-//! nothing on stdin; it lives in its own process group, and the whole group dies when its leader ends, when the
-//! work is cancelled, takes too long or says too much, when the future is dropped, and when this process dies.
+//! nothing on stdin; it lives in its own process group, and the whole group, with whoever left it, dies when its leader
+//! ends, when the work is cancelled, takes too long or says too much, and when the future is dropped; the leader dies with
+//! this process.
 //! Never more children at once than there are slots.
 //!
 //! Limits are set by `prlimit`, `nice`, `setpriv` (util-linux, coreutils) and `sh`, because setting them between
@@ -11,6 +12,7 @@
 
 mod group;
 mod job;
+mod strays;
 mod toolbox;
 
 pub use job::{Ending, Job, Limits, Output, ProcessError, Program};

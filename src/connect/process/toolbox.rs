@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::group::{Attended, Group};
 use super::job::{Job, Limits, Output, ProcessError, Program};
+use super::strays;
 
 /// The programs of this machine. Cheap to clone; clones share their slots.
 #[derive(Debug, Clone)]
@@ -70,8 +71,10 @@ impl Toolbox {
         let program = job.program.name;
         let io = |source| ProcessError::Io { program, source };
         let _slot = self.slots.acquire().await.map_err(|closed| io(std::io::Error::other(closed)))?;
-        let command = self.command(&job, path);
-        let mut group = self.launch(command).await.map_err(io)?;
+        let mark = strays::mark();
+        let mut command = self.command(&job, path);
+        command.env(strays::MARK, &mark);
+        let mut group = self.launch(command, mark).await.map_err(io)?;
         let limits = job.limits;
         let ended = tokio::select! {
             biased;
@@ -132,11 +135,11 @@ impl Toolbox {
         })
     }
 
-    async fn launch(&self, command: Command) -> std::io::Result<Group> {
+    async fn launch(&self, command: Command, mark: String) -> std::io::Result<Group> {
         let (reply, started) = oneshot::channel();
         let runtime = tokio::runtime::Handle::current();
         let gone = || std::io::Error::other("the launcher thread has ended");
-        self.launcher.send(Launch { command, runtime, reply }).await.map_err(|_| gone())?;
+        self.launcher.send(Launch { command, mark, runtime, reply }).await.map_err(|_| gone())?;
         started.await.map_err(|_| gone())?
     }
 }
@@ -151,6 +154,7 @@ const STILL_OURS: &str = r#"[ "$PPID" = "$0" ] && exec "$@""#;
 #[derive(Debug)]
 struct Launch {
     command: Command,
+    mark: String,
     runtime: tokio::runtime::Handle,
     reply: oneshot::Sender<std::io::Result<Group>>,
 }
@@ -160,10 +164,10 @@ struct Launch {
 fn launcher(slots: usize) -> std::io::Result<mpsc::Sender<Launch>> {
     let (sender, mut receiver) = mpsc::channel::<Launch>(slots);
     std::thread::Builder::new().name("launcher".to_owned()).spawn(move || {
-        while let Some(Launch { mut command, runtime, reply }) = receiver.blocking_recv() {
+        while let Some(Launch { mut command, mark, runtime, reply }) = receiver.blocking_recv() {
             let _inside = runtime.enter();
             // When nobody waits any more, the group comes back and is dropped, which kills it.
-            let _ = reply.send(command.spawn().map(Group::new));
+            let _ = reply.send(command.spawn().map(|child| Group::new(child, mark)));
         }
     })?;
     Ok(sender)

@@ -1,12 +1,14 @@
 //! Group commit: one writer takes all writes that wait and commits them together.
 //!
 //! Invariants: a caller hears of success only after the commit; a refused write rolls back nothing but itself;
-//! after a failed commit nothing more is acknowledged. The writer is a thread of its own with its own connection: a
+//! after a failed commit nothing more is acknowledged. On a full disk it keeps what it was given and tries again: SQLite
+//! has taken everything back then, and whoever waits has heard nothing. The writer is a thread of its own with its own connection: a
 //! row is one call into the database, and between two rows nobody is waited for.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot};
@@ -22,6 +24,9 @@ const QUEUE: usize = 4_096;
 /// Writes that share one commit at the most.
 const BATCH: usize = 256;
 
+/// How long a full disk is left alone before the first try and before the later ones.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// Pages that the file gives back after a write that deletes much.
 const PAGES_BACK: u32 = 500;
 
@@ -123,7 +128,7 @@ impl Worker {
         let mut batch = Vec::with_capacity(BATCH);
         let mut went_well = Ok(());
         while went_well.is_ok() && waiting.blocking_recv_many(&mut batch, BATCH) > 0 {
-            went_well = self.commit_all(&mut batch);
+            went_well = self.commit_all(&mut batch, &waiting);
             if let Err(error) = &went_well {
                 tracing::error!(%error, "a commit failed; nothing more is accepted");
             }
@@ -134,12 +139,12 @@ impl Worker {
     }
 
     /// Commits a batch; when a guard refuses, each write of it alone. `Err` is a broken disk or database.
-    fn commit_all(&self, batch: &mut Vec<Request>) -> Result<(), StoreError> {
+    fn commit_all(&self, batch: &mut Vec<Request>, waiting: &mpsc::Receiver<Request>) -> Result<(), StoreError> {
         batch.retain(|request| !request.reply.is_closed());
-        match self.commit(batch.iter().map(|request| &request.write)) {
+        match self.commit(batch.iter().map(|request| &request.write), waiting) {
             Err(StoreError::Conflict(_)) if batch.len() > 1 => {
                 for request in batch.drain(..) {
-                    let answer = self.commit([&request.write].into_iter());
+                    let answer = self.commit([&request.write].into_iter(), waiting);
                     answer_one(request, answer)?;
                 }
                 Ok(())
@@ -161,7 +166,11 @@ impl Worker {
         let _ = self.connection.execute_batch(&format!("PRAGMA incremental_vacuum({PAGES_BACK})"));
     }
 
-    fn commit<'w>(&self, writes: impl Iterator<Item = &'w Write>) -> Result<(), StoreError> {
+    fn commit<'w>(
+        &self,
+        writes: impl Iterator<Item = &'w Write>,
+        waiting: &mpsc::Receiver<Request>,
+    ) -> Result<(), StoreError> {
         let mut merged: BTreeMap<usize, Merged<'_>> = BTreeMap::new();
         for (name, rows) in writes.flat_map(|write| &write.sets) {
             let statement = self.statements.get(name);
@@ -176,7 +185,19 @@ impl Worker {
         if merged.is_empty() {
             return Ok(());
         }
-        self.transact(merged.values()).map_err(|error| self.roll_back(&error))
+        let mut wait = FIRST_WAIT;
+        loop {
+            let Err(error) = self.transact(merged.values()) else { return Ok(()) };
+            let refusal = self.roll_back(&error);
+            if error.sqlite_error_code() != Some(ErrorCode::DiskFull) || waiting.is_closed() {
+                return Err(refusal);
+            }
+            if wait == FIRST_WAIT {
+                tracing::error!(error = %refusal, "the disk is full; everything waits until there is room");
+            }
+            std::thread::park_timeout(wait); // a thread of its own: nobody else is kept from working
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
     }
 
     fn transact<'m>(&self, merged: impl Iterator<Item = &'m Merged<'m>>) -> Result<(), rusqlite::Error> {

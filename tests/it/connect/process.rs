@@ -69,7 +69,7 @@ async fn all_gone(rest: tokio::task::JoinHandle<String>) {
 async fn a_child_gets_its_input_and_an_environment_of_ours_only() {
     let job = Job::new(SH).args(["-c", "cat; env | cut -d= -f1 | sort | tr '\\n' ' '"]).stdin(b"hello ".to_vec());
     let output = tools().run(job, &CancellationToken::new()).await.expect("runs");
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "hello LC_ALL OMP_THREAD_LIMIT PATH PWD ");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "hello LC_ALL OMP_THREAD_LIMIT PATH PWD WORKFLOW_JOB ");
 }
 
 #[tokio::test]
@@ -122,6 +122,16 @@ async fn too_long_ends_a_child_and_its_children() {
     let script = family(&line.path);
     let (ended, (_, rest)) = tokio::join!(shell(&script, limits), line.first());
     assert!(matches!(ended.expect_err("never ends"), ProcessError::TimedOut { .. }));
+    all_gone(rest).await;
+}
+
+#[tokio::test]
+async fn who_left_the_group_ends_with_it() {
+    let line = Line::new();
+    let left = "while [ \"$(cut -d ' ' -f 5 /proc/$!/stat)\" = $$ ]; do :; done";
+    let script = format!("exec 3>{}; setsid sleep 1000 & {left}; echo started >&3; exit 3", line.path.display());
+    let (ended, (_, rest)) = tokio::join!(shell(&script, Limits::default()), line.first());
+    assert!(matches!(ended.expect_err("says so"), ProcessError::Failed { how: Ending::Code(3), .. }));
     all_gone(rest).await;
 }
 

@@ -166,6 +166,15 @@ impl World {
     }
 }
 
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill(); // it may have ended already
+            let _ = child.wait();
+        }
+    }
+}
+
 /// A life with something of everything, during which the process dies at one place. How often it did.
 async fn live(point: &str, nth: u32) -> u32 {
     let forgetting = point.starts_with("forgetting");

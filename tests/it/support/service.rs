@@ -135,6 +135,11 @@ impl Served {
         std::mem::replace(&mut self.home, Home::new())
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The memory that the service holds now and held at the most, in KiB.
     pub fn memory(&self) -> (u64, u64) {
         let mut text = String::new();
