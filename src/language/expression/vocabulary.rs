@@ -1,6 +1,7 @@
 //! Every name an expression may use. A function that is not in these lists does not exist.
 
-use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, filters, tests as predicates};
+use minijinja::value::{Kwargs, StringInput};
+use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value, filters, tests as predicates};
 
 /// Names that an expression may begin with.
 pub(in crate::language) const ROOTS: &[&str] = &["inputs", "vars", "steps", "prev", "run", "outputs", "item", "loop"];
@@ -98,7 +99,7 @@ fn add_filters(env: &mut Environment) {
     env.add_filter("first", filters::first);
     env.add_filter("float", filters::float);
     env.add_filter("int", filters::int);
-    env.add_filter("join", filters::join);
+    env.add_filter("join", join);
     env.add_filter("json", json);
     env.add_filter("last", filters::last);
     env.add_filter("length", filters::length);
@@ -153,6 +154,23 @@ fn add_tests(env: &mut Environment) {
     env.add_test("string", predicates::is_string);
     env.add_test("true", predicates::is_true);
     env.add_test("undefined", predicates::is_undefined);
+}
+
+/// The engine's own `join`, for as much text as the fuel pays for: it would charge for the text only when it is there, and
+/// a list that repeats one long text a million times needs next to no room itself.
+fn join(
+    state: &mut State,
+    value: &Value,
+    joiner: Option<StringInput<'_>>,
+    attribute: Option<&str>,
+    kwargs: Kwargs,
+) -> Result<Value, Error> {
+    let mut left = usize::try_from(FUEL * 64).unwrap_or(usize::MAX);
+    for item in value.try_iter().into_iter().flatten() {
+        let length = item.as_str().map_or(1, |text| text.len().max(1));
+        left = left.checked_sub(length).ok_or_else(|| Error::from(ErrorKind::OutOfFuel))?;
+    }
+    filters::join(state, value, joiner, attribute, kwargs)
 }
 
 /// A value as JSON text; the engine's own `tojson` would escape for HTML.

@@ -72,6 +72,17 @@ fn expressions_cannot_grow_without_end() {
     assert_eq!(codes(&format!("name: Deep\nvars:\n  deep: \"${{{{ {nested} }}}}\"\n{TAIL}")), ["WF1031"]);
 }
 
+/// The list takes no room, the text that it joins to would take all that there is.
+#[test]
+fn a_text_repeated_and_joined_to_gigabytes_is_refused() {
+    let home = crate::support::binary::Home::new();
+    let step = "steps:\n  - type: test\n    config: { outputs: { n: \"${{ ([inputs.t] * 1000000) | join }}\" } }\n";
+    home.write("bomb.yaml", &format!("name: Bomb\ninputs:\n  t: {{ type: string }}\n{step}"));
+    let ended = home.run(&["run", "bomb.yaml", &format!("t={}", "a".repeat(100_000))]);
+    assert_eq!(ended.code, 1, "{}", ended.stderr);
+    assert!(ended.stdout.contains("WF2002") && ended.stdout.contains("too much work"), "{}", ended.stdout);
+}
+
 #[test]
 fn thousands_of_expressions_are_not_looked_at() {
     // The escape hides the expressions from a search in the file, which makes each search as long as it can be.
