@@ -54,7 +54,10 @@ pub(super) fn settled(run: &mut Run, flow: &Flow, instance: Instance, stops: boo
     let left = &mut known.left[instance.item as usize];
     *left = left.saturating_sub(1);
     if *left == 0 {
-        known.open = known.open.saturating_sub(1);
+        // One that waits to begin once more, and is skipped meanwhile, was not under way and need not begin.
+        if !known.redo.remove(&instance.item) {
+            known.open = known.open.saturating_sub(1);
+        }
         known.done += 1;
         release(run, flow, step);
         note_over(run, flow, step);
