@@ -13,4 +13,5 @@ mod orphans;
 mod points;
 mod poison;
 mod repeats;
+mod rolling;
 mod stops;
