@@ -52,7 +52,7 @@ struct Form {
 /// As `multipart/form-data`, each in a field `file`. One file answers with its description, several with
 /// `{"files": [...]}`. The `file_id` is what inputs name.
 #[utoipa::path(post, path = "/api/files", tag = "files", request_body(content = Form, content_type = "multipart/form-data"),
-    responses((status = 200, body = FileView), (status = 413, description = "larger than `upload_limit`"), (status = 415), (status = 422, description = "no field `file`")))]
+    responses((status = 200, body = FileView), (status = 413, description = "larger than `upload_limit`"), (status = 415), (status = 422, description = "no field `file`"), (status = 507, description = "the disk has no room for anything new")))]
 async fn upload(State(api): State<Api>, form: Result<Multipart, MultipartRejection>) -> Result<Json, Problem> {
     let mut form = form.map_err(|_| {
         Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code::WF5102, "the body is no form with files")

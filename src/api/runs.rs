@@ -206,7 +206,7 @@ async fn retry(
 
 /// Starts the same workflow again with the same inputs, changed where others are given
 #[utoipa::path(post, path = "/api/workflow/{execution}/rerun", tag = "executions", request_body = InputsBody,
-    params(("execution" = String, Path)), responses((status = 200, body = Accepted), (status = 404), (status = 422)))]
+    params(("execution" = String, Path)), responses((status = 200, body = Accepted), (status = 404), (status = 422), (status = 507, description = "the disk has no room for anything new")))]
 async fn rerun(
     State(api): State<Api>,
     Who(caller): Who,

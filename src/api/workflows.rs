@@ -141,7 +141,7 @@ async fn delete(State(api): State<Api>, Who(caller): Who, Path(workflow): Path<S
 /// fails with what to do. `Idempotency-Key` makes a repeat harmless for 24 hours.
 #[utoipa::path(post, path = "/api/workflow/{workflow}/execute", tag = "workflows", request_body = StartBody,
     params(("workflow" = String, Path, description = "workflow id or slug"), ("Idempotency-Key" = Option<String>, Header)),
-    responses((status = 200, body = Accepted), (status = 404), (status = 409, description = "this key is being answered"), (status = 422)))]
+    responses((status = 200, body = Accepted), (status = 404), (status = 409, description = "this key is being answered"), (status = 422), (status = 507, description = "the disk has no room for anything new")))]
 async fn execute(
     State(api): State<Api>,
     Who(caller): Who,

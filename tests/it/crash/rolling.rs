@@ -43,7 +43,7 @@ async fn stopped_five_times_under_load_it_loses_no_attempt_and_repeats_no_step()
                     assert!(!done.contains(&(run.clone(), step)), "{run} did step {step} again");
                 }
                 Event::StepSucceeded { step, .. } => {
-                    assert!(done.insert((run.clone(), step)), "{run}: step {step} twice")
+                    assert!(done.insert((run.clone(), step)), "{run}: step {step} twice");
                 }
                 _ => {}
             }
