@@ -43,7 +43,7 @@ impl App {
     /// # Errors
     /// Another process owns it, or the store cannot be opened.
     pub async fn open(config: &Config, carry_on: bool) -> anyhow::Result<Self> {
-        for folder in ["files", "templates", "schemas", "definitions", "executions", "inbox", "outbox"] {
+        for folder in ["files", "templates", "schemas", "definitions", "executions", "inbox", "messages", "outbox"] {
             let folder = config.storage_path.join(folder);
             std::fs::create_dir_all(&folder).with_context(|| format!("create `{}`", folder.display()))?;
         }

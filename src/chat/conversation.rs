@@ -14,7 +14,7 @@ use super::courier::Courier;
 use super::grammar::{self, Heard, Place};
 use super::means::{Means, Settings};
 use super::talk::{No, Reply, Talk};
-use super::{files, inbox, press, recovery, verbs};
+use super::{files, inbox, outbox, press, recovery, verbs};
 use crate::contract::crash::crash_point;
 use crate::service::conversations::{Message, Progress};
 use crate::service::{FileRecord, Service, ServiceError};
@@ -70,7 +70,8 @@ impl Chat {
         let means = Arc::new(Means { service, keeper, signer, settings, adapters });
         let stop = CancellationToken::new();
         let (courier, task) = Courier::start(Arc::clone(&means), stop.clone()).await?;
-        let inner = Inner { means, courier, queues: Mutex::default(), stop, tasks: Mutex::new(vec![task]) };
+        let posting = outbox::start(Arc::clone(&means), stop.clone()).await?;
+        let inner = Inner { means, courier, queues: Mutex::default(), stop, tasks: Mutex::new(vec![task, posting]) };
         let chat = Self { inner: Arc::new(inner) };
         chat.take_up().await?;
         Ok(chat)

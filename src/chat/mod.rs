@@ -15,6 +15,7 @@ pub mod forms;
 pub mod grammar;
 mod inbox;
 mod means;
+pub mod outbox;
 mod press;
 mod recovery;
 mod talk;

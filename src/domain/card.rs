@@ -23,6 +23,8 @@ pub enum CardKind {
     Error,
     /// Something that could be done with a dropped file.
     Offer,
+    /// Something that a workflow tells.
+    Message,
 }
 
 /// One line: a sign, the word for it, and what it is about.
@@ -135,8 +137,11 @@ pub struct Card {
     pub kind: CardKind,
     /// Its title.
     pub title: String,
-    /// The one line that says how it stands.
+    /// The one line that says how it stands; of a message its whole text, with line breaks.
     pub verdict: String,
+    /// People whom it is for, as the platform or people call them. Nothing else on a card calls anybody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<String>,
     /// The state of the execution that it shows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
@@ -170,6 +175,7 @@ impl Card {
             kind,
             title: title.into(),
             verdict: String::new(),
+            mentions: Vec::new(),
             status: None,
             execution_id: None,
             lines: Vec::new(),
@@ -219,6 +225,9 @@ impl Card {
         let mut text = String::new();
         if let (CardKind::Run, Some(id)) = (self.kind, &self.execution_id) {
             let _ = writeln!(text, "Workflow started: {id}"); // writing to a String cannot fail, here and below
+        }
+        if !self.mentions.is_empty() {
+            let _ = writeln!(text, "for {}", self.mentions.join(", "));
         }
         match (self.title.is_empty(), self.verdict.is_empty()) {
             (true, true) => {}

@@ -11,6 +11,7 @@ mod explain;
 mod files;
 mod library;
 mod origin;
+pub mod outbox;
 mod pins;
 mod repeats;
 mod runs;

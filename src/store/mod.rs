@@ -13,6 +13,7 @@ pub mod documents;
 pub mod effects;
 pub mod files;
 pub mod journal;
+pub mod outbox;
 pub mod repeats;
 pub mod retention;
 pub mod runs;
@@ -28,6 +29,7 @@ use self::db::{Db, Settings};
 use self::documents::archive::Documents;
 use self::files::Files;
 use self::journal::Journal;
+use self::outbox::Counter;
 use self::runs::Runs;
 use self::workflows::Workflows;
 
@@ -36,6 +38,7 @@ use self::workflows::Workflows;
 pub struct Store {
     db: Db,
     blobs: Arc<DiskBlobs>,
+    counter: Arc<Counter>,
 }
 
 impl Store {
@@ -47,7 +50,7 @@ impl Store {
         let db = Db::open(settings).await?;
         let blobs = DiskBlobs::new(settings.files.clone());
         blobs.tidy();
-        Ok(Self { db, blobs: Arc::new(blobs) })
+        Ok(Self { db, blobs: Arc::new(blobs), counter: Counter::new() })
     }
 
     /// Opens the store for reading beside its owner; every write is refused.
@@ -56,13 +59,14 @@ impl Store {
     /// There is no store yet, or it cannot be read.
     pub async fn open_for_reading(settings: &Settings) -> Result<Self, StoreError> {
         let db = Db::open_for_reading(settings).await?;
-        Ok(Self { db, blobs: Arc::new(DiskBlobs::new(settings.files.clone())) })
+        Ok(Self { db, blobs: Arc::new(DiskBlobs::new(settings.files.clone())), counter: Counter::new() })
     }
 
     /// A store that is not there, and makes nothing: for declarations that need a handle and never ask it.
     #[must_use]
     pub fn nowhere(settings: &Settings) -> Self {
-        Self { db: Db::nowhere(settings), blobs: Arc::new(DiskBlobs::new(settings.files.clone())) }
+        let blobs = Arc::new(DiskBlobs::new(settings.files.clone()));
+        Self { db: Db::nowhere(settings), blobs, counter: Counter::new() }
     }
 
     /// The engine's journal.

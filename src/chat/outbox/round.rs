@@ -1,0 +1,147 @@
+//! Posts letters as they fall due: within one conversation one after the other and in the order in which they were
+//! written, conversations side by side. All that is known between two lives of the process stands in the outbox.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::letter::{self, Next, Trouble};
+use crate::chat::means::Means;
+use crate::contract::crash::crash_point;
+use crate::domain::message::{Letter, Receipt};
+use crate::service::ServiceError;
+use crate::service::outbox::Outbox;
+
+/// When nothing is due, the outbox is looked at again after this: clocks may jump.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+/// The wait after the store has failed.
+const AFTER_TROUBLE: Duration = Duration::from_secs(1);
+/// How long a stop waits for what is being posted.
+const LAST_POSTS: Duration = Duration::from_secs(2);
+
+/// Starts posting the letters for the platforms that are there.
+///
+/// # Errors
+/// The store fails.
+pub async fn start(means: Arc<Means>, stop: CancellationToken) -> Result<JoinHandle<()>, ServiceError> {
+    let outbox = means.service.outbox();
+    outbox.forget().await?;
+    // Listening before looking: what is written in between is heard.
+    let changes = outbox.changes();
+    let carrying = outbox.carry(means.adapters.keys().map(|platform| (*platform).to_owned()).collect());
+    let round = Round { means, outbox, posts: JoinSet::new(), posting: HashMap::new(), rest: None };
+    Ok(tokio::spawn(async move {
+        round.run(changes, stop).await;
+        drop(carrying);
+    }))
+}
+
+struct Round {
+    means: Arc<Means>,
+    outbox: Outbox,
+    posts: JoinSet<(Letter, Result<Receipt, Trouble>)>,
+    /// What is being posted, by key, with its platform.
+    posting: HashMap<String, &'static str>,
+    /// Nothing is begun before this: the store has failed.
+    rest: Option<Instant>,
+}
+
+impl Round {
+    async fn run(mut self, mut changes: watch::Receiver<u64>, stop: CancellationToken) {
+        loop {
+            changes.mark_unchanged();
+            let next = self.post_due().await.unwrap_or_else(|error| self.failed(&error));
+            tokio::select! {
+                () = stop.cancelled() => break,
+                changed = changes.changed() => if changed.is_err() { break },
+                Some(posted) = self.posts.join_next() => match posted {
+                    Ok((letter, result)) => self.posted(letter, result).await,
+                    Err(error) => tracing::error!(%error, "the post of a letter broke"),
+                },
+                () = tokio::time::sleep_until(next) => {}
+            }
+        }
+        // What is being posted may end and be noted; the rest is found at the next start.
+        let last = async {
+            while let Some(posted) = self.posts.join_next().await {
+                if let Ok((letter, result)) = posted {
+                    self.posted(letter, result).await;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(LAST_POSTS, last).await;
+    }
+
+    /// Begins what is due; when the next one is.
+    async fn post_due(&mut self) -> Result<Instant, ServiceError> {
+        let now = Instant::now();
+        if let Some(rest) = self.rest.filter(|rest| *rest > now) {
+            return Ok(rest);
+        }
+        let mut next = now + LOOK_AGAIN;
+        let means = Arc::clone(&self.means);
+        for (platform, adapter) in &means.adapters {
+            let mut seats = adapter.traits().in_flight.saturating_sub(self.posting_on(platform));
+            for letter in self.outbox.heads(platform).await? {
+                if self.posting.contains_key(&letter.key) {
+                    continue;
+                }
+                let wait = letter.next_at.since(means.now()).duration();
+                if wait > Duration::ZERO {
+                    next = next.min(now + wait);
+                    break; // they come in the order in which they fall due
+                }
+                if seats == 0 {
+                    break; // the end of one that is being posted brings us back here
+                }
+                seats -= 1;
+                self.posting.insert(letter.key.clone(), platform);
+                let means = Arc::clone(&means);
+                self.posts.spawn(async move {
+                    let result = letter::post(&means, &letter).await;
+                    (letter, result)
+                });
+            }
+        }
+        Ok(next)
+    }
+
+    fn posting_on(&self, platform: &str) -> usize {
+        self.posting.values().filter(|on| **on == platform).count()
+    }
+
+    /// Notes how a post went. What cannot be noted is posted again, under the same key.
+    async fn posted(&mut self, letter: Letter, result: Result<Receipt, Trouble>) {
+        let Letter { key, run, platform, channel, .. } = &letter;
+        let noted = match result {
+            Ok(receipt) => self.outbox.sent(key, &receipt).await,
+            Err(trouble) => match letter::judge(&letter, &trouble, self.means.now()) {
+                Next::Again(attempts, at, fault) => {
+                    tracing::warn!(%run, platform, channel, attempts, %fault, "a message is late");
+                    self.outbox.later(key, (attempts, at), &fault).await
+                }
+                Next::GiveUp(fault) => {
+                    tracing::error!(%run, platform, channel, %fault, "a message was given up");
+                    self.outbox.give_up(key, letter.attempts + 1, &fault).await
+                }
+            },
+        };
+        crash_point("letter: noted");
+        self.posting.remove(key);
+        if let Err(error) = noted {
+            self.failed(&error);
+        }
+    }
+
+    fn failed(&mut self, error: &ServiceError) -> Instant {
+        tracing::warn!(%error, "the outbox cannot be read or written");
+        let rest = Instant::now() + AFTER_TROUBLE;
+        self.rest = Some(rest);
+        rest
+    }
+}
