@@ -76,6 +76,9 @@ pub struct Button {
     /// What to ask before it is taken for pressed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirm: Option<String>,
+    /// A press opens a form: where the platform has windows for that, at once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub opens: bool,
 }
 
 /// What can be filled into a field of a form.
@@ -149,6 +152,9 @@ pub struct Card {
     pub fields: Vec<Field>,
     /// What can be done.
     pub buttons: Vec<Button>,
+    /// People to whom the platform is to call it out, by their ids there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<String>,
     /// What can be filled in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub form: Option<Form>,
@@ -175,6 +181,7 @@ impl Card {
             lines: Vec::new(),
             fields: Vec::new(),
             buttons: Vec::new(),
+            mentions: Vec::new(),
             form: None,
             text: String::new(),
             updated_at: None,
@@ -191,7 +198,7 @@ impl Card {
     /// The same card with another button.
     #[must_use]
     pub fn button(mut self, label: impl Into<String>, action: String, style: Style) -> Self {
-        self.buttons.push(Button { label: label.into(), action, style, confirm: None });
+        self.buttons.push(Button { label: label.into(), action, style, confirm: None, opens: false });
         self
     }
 
