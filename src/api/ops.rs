@@ -14,7 +14,7 @@ pub fn routes() -> OpenApiRouter<Api> {
 }
 
 /// Tells whether the service works; needs no token
-#[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200, description = "`{status, version, checks}`"), (status = 503)))]
+#[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200, description = "`{status, version, checks, links}`; a link that is down does not make the service fail"), (status = 503)))]
 async fn health(State(api): State<Api>) -> Json {
     let database = match api.service.archive().workflow_count().await {
         Ok(_) => "ok",
@@ -26,5 +26,9 @@ async fn health(State(api): State<Api>) -> Json {
     let (status, word) =
         if database == "ok" { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "failed") };
     let version = env!("CARGO_PKG_VERSION");
-    json::with_status(status, &json!({ "status": word, "version": version, "checks": { "database": database } }))
+    let links = api.service.links().all();
+    json::with_status(
+        status,
+        &json!({ "status": word, "version": version, "checks": { "database": database }, "links": links }),
+    )
 }

@@ -40,8 +40,9 @@ pub fn registry(config: &Config, store: Store) -> anyhow::Result<Registry> {
 
 /// What steps know of messages. A platform is connected when there is a token for it.
 fn notify(config: &Config) -> notify::Settings {
+    let tokens = [("slack", config.slack.is_some()), ("discord", config.discord.is_some())];
     notify::Settings {
-        connected: Vec::new(),
+        connected: tokens.into_iter().filter(|(_, there)| *there).map(|(platform, _)| platform).collect(),
         channels: config.channels.clone(),
         require_delivery: config.require_delivery,
         messages: vec![config.storage_path.join("messages")],

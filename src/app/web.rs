@@ -2,12 +2,16 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use super::App;
 use crate::api;
+use crate::chat::adapter::ChatAdapter;
 use crate::chat::web::WebChat;
 use crate::chat::{self, Chat};
 use crate::config::{Config, user_name};
@@ -21,11 +25,23 @@ use crate::service::Service;
 /// Holds the address while the service listens.
 const NOTE: &str = "http.addr";
 
+/// How long a stop waits for connections to be closed in good order.
+const GOODBYE: Duration = Duration::from_secs(3);
+
 /// The service as it listens; [`Web::close`] ends it in good order.
 pub struct Web {
     listening: Listening,
-    chat: Chat,
+    conversations: Conversations,
     note: PathBuf,
+}
+
+/// Every place where people talk to us.
+struct Conversations {
+    chat: Chat,
+    rooms: Vec<Room>,
+    /// The connections to platforms elsewhere.
+    connections: JoinSet<()>,
+    stop: CancellationToken,
 }
 
 /// Takes the address, before anything is begun that a taken address would make pointless.
@@ -40,12 +56,30 @@ pub async fn bind(config: &Config) -> Result<TcpListener, Fault> {
     })
 }
 
-/// The conversations behind the page, and what they bring to it.
-async fn conversations(config: &Config, service: &Service) -> anyhow::Result<(Chat, Room)> {
-    let web = WebChat::open(service.clone()).await?;
-    let chat = Chat::start(service.clone(), vec![web.clone()], config.chat()).await?;
-    let room = chat::web::room(chat.clone(), web);
-    Ok((chat, room))
+impl Conversations {
+    /// The conversations behind the page, and those on the platforms that the configuration names.
+    async fn start(config: &Config, service: &Service) -> anyhow::Result<Self> {
+        let web = WebChat::open(service.clone()).await?;
+        let platforms = chat::configured(service, &config.platforms()).map_err(anyhow::Error::msg)?;
+        let mut adapters: Vec<Arc<dyn ChatAdapter>> = vec![web.clone()];
+        adapters.extend(platforms.iter().map(|platform| Arc::clone(platform) as Arc<dyn ChatAdapter>));
+        let chat = Chat::start(service.clone(), adapters, config.chat()).await?;
+        let mut rooms = vec![chat::web::room(chat.clone(), web)];
+        let (mut connections, stop) = (JoinSet::new(), CancellationToken::new());
+        for platform in platforms {
+            rooms.extend(Arc::clone(&platform).room(chat.clone()));
+            connections.spawn(platform.connect(chat.clone(), stop.clone()));
+        }
+        Ok(Self { chat, rooms, connections, stop })
+    }
+
+    /// Hears nothing new, and lets what is being answered and sent end.
+    async fn close(mut self) {
+        self.stop.cancel();
+        let gone = async { while self.connections.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(GOODBYE, gone).await; // a connection that hangs is cut when its task is dropped
+        self.chat.close().await;
+    }
 }
 
 impl App {
@@ -58,13 +92,13 @@ impl App {
         let guard = Guard::new(config.api_token.clone(), &config.allowed_hosts, &user_name(), clock.clone());
         let settings = api::Settings { service: self.service.clone(), guard, upload_limit: config.upload_limit, clock };
         let door = Door::default();
-        let (chat, room) = conversations(config, &self.service).await?;
-        let routes = api::routes(settings, vec![room], &door);
+        let mut conversations = Conversations::start(config, &self.service).await?;
+        let routes = api::routes(settings, std::mem::take(&mut conversations.rooms), &door);
         let listening = Listening::start(listener, routes, door)?;
         let note = config.storage_path.join(NOTE);
         std::fs::write(&note, format!("{}\n", listening.address))
             .with_context(|| format!("write `{}`", note.display()))?;
-        Ok(Web { listening, chat, note })
+        Ok(Web { listening, conversations, note })
     }
 }
 
@@ -79,6 +113,6 @@ impl Web {
     pub async fn close(self) {
         let _ = std::fs::remove_file(&self.note); // a note of nobody misleads less than a failed stop
         self.listening.drain().await;
-        self.chat.close().await;
+        self.conversations.close().await;
     }
 }

@@ -9,8 +9,11 @@ use crate::domain::hex;
 use crate::domain::id::{FileId, RunId};
 use crate::domain::time::{Span, Timestamp};
 
-/// How long a button can be pressed.
+/// How long a button can be pressed, at the least.
 const LIFE: Span = Span::from_secs(30 * 24 * 3_600);
+/// Its end falls on a whole day: the same action has the same text all day, so that platforms whose buttons carry only a
+/// short text need to keep it once.
+const DAY: i64 = 24 * 3_600 * 1_000_000;
 /// A longer action is no action of ours.
 const LONGEST: usize = 64 * 1024;
 
@@ -59,6 +62,11 @@ pub enum Action {
         /// The execution.
         run: RunId,
     },
+    /// Starts the same again with what the form says; without a form, shows it.
+    Again {
+        /// The execution.
+        run: RunId,
+    },
     /// A line as if it were typed by whoever presses.
     Line(String),
     /// Starts a workflow on dropped files, one execution for each.
@@ -102,7 +110,7 @@ impl Signer {
     /// Never: actions are plain values.
     #[must_use]
     pub fn sign(&self, action: &Action, now: Timestamp) -> String {
-        let until = now.plus(LIFE).micros();
+        let until = now.plus(LIFE).micros() / DAY * DAY + DAY;
         let text = serde_json::to_string(action).expect("an action is made of texts and ids");
         format!("{}.{until}.{text}", self.seal(until, &text))
     }
@@ -148,12 +156,13 @@ mod tests {
         let action = Action::On { act: Act::Retry, run: RunId::from_bits(7), end: "2026".to_owned() };
         let signed = signer.sign(&action, NOW);
         assert_eq!(signer.open(&signed, NOW), Ok(action.clone()));
+        assert_eq!(signer.sign(&action, NOW.plus(Span::from_secs(60))), signed, "the same for a while");
         assert_eq!(signer.open(&signed.replace("retry", "pause"), NOW), Err(Stale::Foreign));
         assert_eq!(Signer::new("other").open(&signed, NOW), Err(Stale::Foreign));
         for forged in ["", ".", "..", "0.0.{}", "\u{0}", &"x".repeat(100_000)] {
             assert_eq!(signer.open(forged, NOW), Err(Stale::Foreign), "{forged}");
         }
-        let later = NOW.plus(Span::from_secs(31 * 24 * 3_600));
+        let later = NOW.plus(Span::from_secs(32 * 24 * 3_600));
         assert_eq!(signer.open(&signed, later), Err(Stale::Old(action)));
     }
 }

@@ -74,6 +74,19 @@ pub enum What {
     Deleted,
 }
 
+/// How somebody belongs to the place where they speak, as its platform says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// One of the people whose place it is.
+    #[default]
+    Member,
+    /// Invited to some channels only.
+    Guest,
+    /// Of another workspace, in a channel that both share.
+    Foreign,
+}
+
 /// Something that came in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Inbound {
@@ -81,8 +94,20 @@ pub struct Inbound {
     pub key: String,
     /// Where.
     pub from: Address,
-    /// Who.
+    /// Who: their id there, the same for as long as they are there.
     pub user: String,
+    /// What the platform calls them. Anybody may call themselves anything: for show alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The workspace or guild that vouches for the id; `None` where the platform is one place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<String>,
+    /// How they belong there.
+    #[serde(default)]
+    pub standing: Standing,
+    /// By what the platform takes an answer that they alone see; of its making, good for minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handle: Option<String>,
     /// Whether only they and we are there.
     pub is_direct: bool,
     /// The message that it is, as a thread may begin under it.
@@ -90,6 +115,29 @@ pub struct Inbound {
     pub message: Option<String>,
     /// What.
     pub what: What,
+}
+
+impl Inbound {
+    /// What people call whoever did it.
+    #[must_use]
+    pub fn called(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.user)
+    }
+
+    /// Whoever did it, as the reader of an answer.
+    #[must_use]
+    pub fn reader(&self) -> Reader<'_> {
+        Reader { user: &self.user, handle: self.handle.as_deref() }
+    }
+}
+
+/// The one person who sees an answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader<'r> {
+    /// Their id on the platform.
+    pub user: &'r str,
+    /// By what the platform takes the answer; see [`Inbound::handle`].
+    pub handle: Option<&'r str>,
 }
 
 /// How a platform asks for several values.
@@ -129,6 +177,12 @@ pub struct Traits {
     pub drops: Drops,
     /// The least time between two changes of one card. Nothing that ends or stands still waits for it.
     pub edit_interval: Duration,
+    /// How often all cards together may be changed in a minute; `None`: as often as it takes.
+    pub edits_per_minute: Option<u32>,
+    /// Whether nobody is told of a change: what must be seen is said in a new message as well.
+    pub silent_edits: bool,
+    /// The least time between two new messages in one channel.
+    pub post_interval: Duration,
     /// Characters of a card's text at the most.
     pub longest_text: usize,
     /// Cards that are being sent at the same time.
@@ -147,6 +201,9 @@ pub enum SendError {
     /// Later perhaps.
     #[error("{0}")]
     Later(String),
+    /// Not before this time: too much was sent.
+    #[error("the platform wants {} s of silence", .0.as_secs())]
+    Busy(Duration),
 }
 
 impl From<ServiceError> for SendError {
@@ -178,7 +235,7 @@ pub trait ChatAdapter: Send + Sync {
     fn private<'a>(
         &'a self,
         to: &'a Address,
-        user: &'a str,
+        reader: Reader<'a>,
         card: &'a Card,
         nonce: &'a str,
     ) -> BoxFuture<'a, Result<MessageRef, SendError>>;

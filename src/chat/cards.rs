@@ -77,6 +77,10 @@ pub fn run_card(facts: &Facts<'_>) -> Card {
         for (label, act, style) in buttons(view) {
             let end = view.finished_at.clone().unwrap_or_default();
             card = card.button(label, (facts.sign)(Action::On { act, run, end }), style);
+            if act == Act::Rerun {
+                card = card.button("Edit", (facts.sign)(Action::Again { run }), Style::Plain);
+                card.buttons.last_mut().expect("it was pushed just now").opens = true;
+            }
         }
     }
     card.sealed()

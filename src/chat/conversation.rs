@@ -8,15 +8,18 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::actions::Signer;
+use super::actions::{Action, Signer};
 use super::adapter::{ChatAdapter, Inbound, What};
+use super::complete::{Candidate, candidates};
 use super::courier::Courier;
 use super::grammar::{self, Heard, Place};
 use super::means::{Means, Settings};
 use super::talk::{No, Reply, Talk};
-use super::{files, inbox, outbox, press, recovery, verbs};
+use super::{files, forms, inbox, outbox, press, recovery, verbs};
 use crate::contract::crash::crash_point;
-use crate::service::conversations::{Message, Progress};
+use crate::domain::card::{Card, Form};
+use crate::service::conversations::{Conversations, Message, Progress};
+use crate::service::verbs::Verb;
 use crate::service::{FileRecord, Service, ServiceError};
 
 /// Messages of one channel that wait at the most before whoever brings another one waits.
@@ -147,6 +150,54 @@ impl Chat {
             sender
         });
         queue.clone()
+    }
+
+    /// The form that a press opens, as things stand now; `None`: there is nothing to fill in any more, and the press is
+    /// to be taken in as any other.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn form(&self, inbound: &Inbound, action: &str) -> Result<Option<Form>, ServiceError> {
+        let means = &self.inner.means;
+        let caller = super::talk::caller(inbound);
+        match means.signer.open(action, means.now()) {
+            Ok(Action::Submit { run }) => {
+                let view = means.service.archive().view(run, false).await?;
+                Ok(forms::of_questions(&view, action.to_owned()))
+            }
+            Ok(Action::Again { run }) => forms::of_rerun(means, &caller, run).await,
+            _ => Ok(None),
+        }
+    }
+
+    /// What a line would answer to whoever it comes from, without sending it: for places that show standing answers.
+    /// Only lines that change nothing are answered.
+    pub async fn look(&self, inbound: &Inbound, line: &str) -> Option<Card> {
+        let place = Place { names: &[], is_open: true, run: None };
+        let Ok(Heard::Verb(verb)) = grammar::hear(line, &place) else { return None };
+        if !matches!(*verb, Verb::Status(_) | Verb::Inbox(_) | Verb::History(_) | Verb::List(_)) {
+            return None;
+        }
+        let talk = Talk::new(&self.inner.means, &self.inner.courier, inbound).await.ok()?;
+        match verbs::ask(&talk, *verb, Vec::new()).await {
+            Ok(Reply::Private(card) | Reply::Public(card)) => Some(card.sealed()),
+            Ok(Reply::Quiet) => None,
+            Err(no) => verbs::refused(&talk, no).ok().map(Card::sealed),
+        }
+    }
+
+    /// How a line that is being typed could go on, for whoever types it.
+    ///
+    /// # Errors
+    /// The store or a template cannot be read.
+    pub async fn candidates(&self, typed: &str) -> Result<Vec<Candidate>, ServiceError> {
+        candidates(self.service(), typed).await
+    }
+
+    /// What adapters remember, and short texts for long actions.
+    #[must_use]
+    pub fn keeper(&self) -> &Conversations {
+        &self.inner.means.keeper
     }
 
     /// Resolves when every card of a platform shows its end, or stands still and shows that.

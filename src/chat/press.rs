@@ -9,7 +9,7 @@ use super::conversation::understood;
 use super::grammar::{self, Heard, Place};
 use super::talk::{No, Reply, Talk};
 use super::{forms, verbs, words};
-use crate::domain::card::Card;
+use crate::domain::card::{Card, CardKind};
 use crate::domain::id::RunId;
 use crate::service::{RunView, ServiceError};
 
@@ -23,7 +23,7 @@ pub async fn pressed(
     match talk.means.signer.open(action, talk.means.now()) {
         Ok(action) => perform(talk, message, action, values).await,
         Err(Stale::Foreign) => Err(No::because("this button is not one of ours", "use one of the newest messages")),
-        Err(Stale::Old(Action::On { run, .. } | Action::Submit { run })) => {
+        Err(Stale::Old(Action::On { run, .. } | Action::Submit { run } | Action::Again { run })) => {
             talk.courier.refresh(run).await;
             Err(No::because("this button is too old", "its card is brought up to date now"))
         }
@@ -40,10 +40,11 @@ async fn perform(
     match action {
         Action::On { act, run, end } => on(talk, act, run, &end).await,
         Action::Submit { run } => submit(talk, run, values).await,
+        Action::Again { run } => again(talk, run, values).await,
         Action::Line(line) => understood(talk, &spoken(talk, &line), Vec::new()).await,
         Action::Share(line) => share(talk, &line).await,
         Action::Take { workflow, files } => {
-            put_away(talk, message, &format!("taken by {}", talk.inbound.user)).await;
+            put_away(talk, message, &format!("taken by {}", talk.inbound.called())).await;
             let mut records = Vec::new();
             for file in files {
                 records.push(talk.means.service.file(file).await?);
@@ -106,6 +107,22 @@ async fn submit(talk: &Talk<'_>, run: RunId, values: &Map<String, Value>) -> Res
     verbs::give(talk, &view, &pairs, &[]).await
 }
 
+/// Starts the same again with what the form says; where nothing was filled in yet, shows the form.
+async fn again(talk: &Talk<'_>, run: RunId, values: &Map<String, Value>) -> Result<Reply, No> {
+    if !values.is_empty() {
+        return verbs::rerun_with(talk, run, &forms::pairs(values)).await;
+    }
+    let form = forms::of_rerun(talk.means, &talk.caller, run).await?;
+    let Some(form) = form else {
+        let fix = "`rerun` starts it again as it was";
+        return Err(No::because("this workflow takes no inputs that could be changed", fix));
+    };
+    let mut card = Card::new(CardKind::Form, form.title.clone());
+    card.verdict = format!("or type `rerun {run}` with what is to be different, as key=value");
+    card.form = Some(form);
+    Ok(Reply::Private(card))
+}
+
 /// Makes a private answer anew, for everybody's eyes.
 async fn share(talk: &Talk<'_>, line: &str) -> Result<Reply, No> {
     let place = Place { names: talk.adapter.traits().names, is_open: true, run: None };
@@ -120,7 +137,7 @@ async fn share(talk: &Talk<'_>, line: &str) -> Result<Reply, No> {
             card.buttons.clear();
             card.fields.push(crate::domain::card::Field {
                 name: "shared by".to_owned(),
-                value: grammar::inert(&talk.inbound.user, 60),
+                value: grammar::inert(talk.inbound.called(), 60),
             });
             Reply::Public(card)
         }

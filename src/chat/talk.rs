@@ -66,6 +66,11 @@ pub fn refusal(message: impl Into<String>, fix: impl Into<String>) -> Card {
     if fix.is_empty() { card } else { card.verdict(fix) }
 }
 
+/// Whoever did something, as the front desk knows them.
+pub fn caller(inbound: &Inbound) -> Caller {
+    Caller { door: CHAT, name: inbound.called().to_owned(), channel: Some(inbound.from.text()) }
+}
+
 /// The talk.
 pub struct Talk<'t> {
     pub means: &'t Arc<Means>,
@@ -82,7 +87,7 @@ impl<'t> Talk<'t> {
     /// Finds out what is meant where nothing is named.
     pub async fn new(means: &'t Arc<Means>, courier: &'t Courier, inbound: &'t Inbound) -> Result<Self, No> {
         let adapter = &**means.adapter(&inbound.from)?;
-        let caller = Caller { door: CHAT, name: inbound.user.clone(), channel: Some(inbound.from.text()) };
+        let caller = caller(inbound);
         let mut talk = Self { means, courier, adapter, inbound, caller, run: None, answers: AtomicUsize::new(0) };
         if let Some(thread) = &inbound.from.thread {
             talk.run = talk.cards(Some(thread), false, 1).await?.into_iter().next();
@@ -189,7 +194,7 @@ impl<'t> Talk<'t> {
         match reply {
             Reply::Private(card) => {
                 let card = self.shareable(card).sealed();
-                self.adapter.private(to, &self.inbound.user, &card, &nonce).await?;
+                self.adapter.private(to, self.inbound.reader(), &card, &nonce).await?;
             }
             Reply::Public(card) => {
                 self.adapter.post(to, &card.sealed(), &nonce).await?;

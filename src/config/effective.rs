@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::Deserialize as _;
 use tracing_subscriber::EnvFilter;
 
-use crate::chat::{self, FileMode};
+use crate::chat::{self, FileMode, discord, slack};
 use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::time::Span;
@@ -18,6 +18,7 @@ use crate::store::db::Durability;
 
 use super::error::ConfigError;
 use super::layer::{Source, gather};
+use super::platforms;
 use super::settings::{SETTINGS, Setting};
 use super::surroundings::Surroundings;
 use super::value::Reader;
@@ -63,6 +64,10 @@ pub struct Config {
     pub keep_completed: Span,
     /// For how long all other runs are kept after their end; zero: for ever.
     pub keep_failed: Span,
+    /// How Slack is reached; `None`: it is not.
+    pub slack: Option<slack::Settings>,
+    /// How Discord is reached; `None`: it is not.
+    pub discord: Option<discord::Settings>,
     /// What is logged, as a filter of `tracing`.
     pub log: String,
     /// How a log line looks.
@@ -150,6 +155,8 @@ impl Config {
             durability: reader.choice("durability", [("full", Durability::Full), ("relaxed", Durability::Relaxed)]),
             keep_completed: reader.span("keep_completed", Span::ZERO..=CENTURY, "at most 100 years, or 0 for ever"),
             keep_failed: reader.span("keep_failed", Span::ZERO..=CENTURY, "at most 100 years, or 0 for ever"),
+            slack: platforms::slack(reader),
+            discord: platforms::discord(reader),
             log: filter(reader),
             log_format: reader.choice("log_format", [("text", LogFormat::Text), ("json", LogFormat::Json)]),
             egress_allow: reader.given("egress_allow").values,
@@ -170,6 +177,12 @@ impl Config {
     #[must_use]
     pub const fn chat(&self) -> chat::Settings {
         chat::Settings { file_mode: self.file_mode }
+    }
+
+    /// The chat platforms that are connected.
+    #[must_use]
+    pub fn platforms(&self) -> chat::Platforms {
+        chat::Platforms { slack: self.slack.clone(), discord: self.discord.clone() }
     }
 
     /// Where the store lives.
@@ -223,7 +236,9 @@ impl Config {
             "database_url" => format!("sqlite:{}", self.database.display()),
             "file_roots" => paths.join(":"),
             // Whoever reads over a shoulder or a bug report learns that there is one.
-            "api_token" => self.api_token.as_ref().map_or_else(String::new, |_| "***".to_owned()),
+            "api_token" | "slack_bot_token" | "slack_app_token" | "slack_signing_secret" | "discord_token" => {
+                if reader.text(key).is_empty() { String::new() } else { "***".to_owned() }
+            }
             "allowed_hosts" => self.allowed_hosts.join(","),
             "egress_allow" => self.egress_allow.join(","),
             "durability" | "log_format" => reader.text(key).to_ascii_lowercase(),

@@ -14,7 +14,7 @@ use crate::domain::code;
 use crate::domain::fault::Fault;
 
 use super::dotenv;
-use super::settings::{CONFIG, PREFIX, Setting, unknown_key, unknown_variable};
+use super::settings::{CONFIG, PREFIX, SETTINGS, Setting, unknown_key, unknown_variable};
 use super::surroundings::Surroundings;
 
 /// Where a value came from.
@@ -207,12 +207,13 @@ fn table(text: &str, source: impl Fn(usize) -> Source, faults: &mut Vec<Fault>) 
             return layer;
         }
     };
-    let mut entries: Vec<_> = entries.into_iter().collect();
-    entries.sort_by_key(|(key, _)| key.span().start);
-    for (key, value) in entries {
-        let source = at(key.span().start);
-        match Setting::by_key(key.get_ref()).filter(|setting| setting.in_file) {
-            None => faults.push(unknown_key(key.get_ref(), &source)),
+    let mut flat = Vec::new();
+    flatten("", entries, &mut flat);
+    flat.sort_by_key(|(start, ..)| *start);
+    for (start, key, value) in flat {
+        let source = at(start);
+        match Setting::by_key(&key).filter(|setting| setting.in_file) {
+            None => faults.push(unknown_key(&key, &source)),
             Some(setting) => match values(setting, &value, text) {
                 Ok(values) => drop(layer.insert(setting.key, Given { values, source })),
                 Err(fault) => faults.push(fault.at(source.to_string())),
@@ -220,6 +221,21 @@ fn table(text: &str, source: impl Fn(usize) -> Source, faults: &mut Vec<Fault>) 
         }
     }
     layer
+}
+
+/// The entries of a table and of the tables in it: `bot_token` under `[slack]` is `slack_bot_token`. A table with whose name
+/// no setting begins stays what it is.
+fn flatten<'t>(before: &str, table: DeTable<'t>, flat: &mut Vec<(usize, String, Spanned<DeValue<'t>>)>) {
+    for (key, value) in table {
+        let (start, name) = (key.span().start, format!("{before}{}", key.get_ref()));
+        let (span, inside) = (value.span(), format!("{name}_"));
+        match value.into_inner() {
+            DeValue::Table(inner) if SETTINGS.iter().any(|setting| setting.key.starts_with(&inside)) => {
+                flatten(&inside, inner, flat);
+            }
+            value => flat.push((start, name, Spanned::new(span, value))),
+        }
+    }
 }
 
 /// A TOML value as texts; an empty text counts as no value.

@@ -7,6 +7,7 @@ mod dotenv;
 mod effective;
 mod error;
 mod layer;
+mod platforms;
 mod settings;
 mod surroundings;
 mod value;

@@ -78,6 +78,9 @@ pub struct Button {
     /// What to ask before it is taken for pressed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirm: Option<String>,
+    /// A press opens a form: where the platform has windows for that, at once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub opens: bool,
 }
 
 /// What can be filled into a field of a form.
@@ -139,9 +142,6 @@ pub struct Card {
     pub title: String,
     /// The one line that says how it stands; of a message its whole text, with line breaks.
     pub verdict: String,
-    /// People whom it is for, as the platform or people call them. Nothing else on a card calls anybody.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub mentions: Vec<String>,
     /// The state of the execution that it shows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
@@ -154,6 +154,9 @@ pub struct Card {
     pub fields: Vec<Field>,
     /// What can be done.
     pub buttons: Vec<Button>,
+    /// People to whom the platform is to call it out, by their ids there; what is no id there calls nobody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<String>,
     /// What can be filled in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub form: Option<Form>,
@@ -175,12 +178,12 @@ impl Card {
             kind,
             title: title.into(),
             verdict: String::new(),
-            mentions: Vec::new(),
             status: None,
             execution_id: None,
             lines: Vec::new(),
             fields: Vec::new(),
             buttons: Vec::new(),
+            mentions: Vec::new(),
             form: None,
             text: String::new(),
             updated_at: None,
@@ -197,7 +200,7 @@ impl Card {
     /// The same card with another button.
     #[must_use]
     pub fn button(mut self, label: impl Into<String>, action: String, style: Style) -> Self {
-        self.buttons.push(Button { label: label.into(), action, style, confirm: None });
+        self.buttons.push(Button { label: label.into(), action, style, confirm: None, opens: false });
         self
     }
 
@@ -226,7 +229,7 @@ impl Card {
         if let (CardKind::Run, Some(id)) = (self.kind, &self.execution_id) {
             let _ = writeln!(text, "Workflow started: {id}"); // writing to a String cannot fail, here and below
         }
-        if !self.mentions.is_empty() {
+        if self.kind == CardKind::Message && !self.mentions.is_empty() {
             let _ = writeln!(text, "for {}", self.mentions.join(", "));
         }
         match (self.title.is_empty(), self.verdict.is_empty()) {

@@ -18,6 +18,9 @@ pub use crate::store::conversations::{Attached, Channel, Message, Progress, Unan
 /// How long the key of something that came in is kept: longer than any platform repeats itself.
 const REMEMBERED: Span = Span::from_secs(7 * 24 * 3_600);
 
+/// How long the action of a button is kept: longer than any button can be pressed.
+const PRESSABLE: Span = Span::from_secs(33 * 24 * 3_600);
+
 /// The conversations that are kept. Cheap to clone.
 #[derive(Clone)]
 pub struct Conversations {
@@ -139,8 +142,10 @@ impl Conversations {
     /// # Errors
     /// The store fails.
     pub async fn forget(&self) -> Result<(), ServiceError> {
-        let long_ago = Timestamp::from_micros(self.service.now().micros().saturating_sub(REMEMBERED.micros()));
-        Ok(self.service.engine().store().conversations().forget_before(long_ago).await?)
+        let ago = |span: Span| Timestamp::from_micros(self.service.now().micros().saturating_sub(span.micros()));
+        let store = self.service.engine().store().conversations();
+        store.forget_actions_before(ago(PRESSABLE)).await?;
+        Ok(store.forget_before(ago(REMEMBERED)).await?)
     }
 
     /// What was not answered, oldest first.
@@ -269,6 +274,47 @@ impl Conversations {
     /// The store fails.
     pub async fn list(&self, place: &str) -> Result<Vec<String>, ServiceError> {
         Ok(self.service.engine().store().conversations().list(place).await?)
+    }
+
+    /// Keeps the action that a short text stands for.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn keep_action(&self, short: &str, action: &str) -> Result<(), ServiceError> {
+        let store = self.service.engine().store().conversations();
+        Ok(store.keep_action(short, action, self.service.now()).await?)
+    }
+
+    /// The action that a short text stands for.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn action(&self, short: &str) -> Result<Option<String>, ServiceError> {
+        Ok(self.service.engine().store().conversations().action(short).await?)
+    }
+
+    /// Remembers this under a name, in the place of what was there.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn note(&self, name: &str, value: &str) -> Result<(), ServiceError> {
+        Ok(self.service.engine().store().conversations().note(name, value, self.service.now()).await?)
+    }
+
+    /// What is remembered under a name.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn noted(&self, name: &str) -> Result<Option<String>, ServiceError> {
+        Ok(self.service.engine().store().conversations().noted(name).await?)
+    }
+
+    /// Notes what was said of an execution in a message of its own.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn card_told(&self, run: RunId, what: &str) -> Result<(), ServiceError> {
+        Ok(self.service.engine().store().conversations().cards().told(run, what).await?)
     }
 
     /// The key of this name, made at the first question and kept.

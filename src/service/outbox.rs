@@ -232,6 +232,14 @@ impl Outbox {
         Ok(self.service.engine().store().outbox().give_up(key, (attempts, self.service.now()), why).await?)
     }
 
+    /// Whatever waits for its next attempt on a platform is due now.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn hurry(&self, platform: &str) -> Result<(), ServiceError> {
+        Ok(self.service.engine().store().outbox().hurry(platform, self.service.now()).await?)
+    }
+
     /// Forgets what was settled long ago.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use super::Caller;
 use super::archive::Archive;
 use super::error::ServiceError;
 use super::library::{Library, Ready};
+use super::links::Links;
 use super::origin::{CHAT, Origin, TERMINAL};
 use super::shelf::Shelf;
 use super::view::detail::{InputView, read_pairs};
@@ -54,6 +55,7 @@ pub struct Service {
     archive: Archive,
     shelf: Shelf,
     admission: Admission,
+    links: Links,
 }
 
 /// What must hold before anything new is taken in.
@@ -68,8 +70,14 @@ pub struct Admission {
 impl Service {
     /// The front desk of this engine.
     #[must_use]
-    pub const fn new(engine: Engine, archive: Archive, shelf: Shelf, admission: Admission) -> Self {
-        Self { engine, archive, shelf, admission }
+    pub fn new(engine: Engine, archive: Archive, shelf: Shelf, admission: Admission) -> Self {
+        Self { engine, archive, shelf, admission, links: Links::default() }
+    }
+
+    /// The connections to the outside that stay open.
+    #[must_use]
+    pub const fn links(&self) -> &Links {
+        &self.links
     }
 
     /// Refuses what is new while the disk has hardly any room: what is under way needs it to come to its end.

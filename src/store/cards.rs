@@ -24,6 +24,8 @@ pub struct RunMessage {
     pub sent: u64,
     /// Whether it shows the end.
     pub is_final: bool,
+    /// What was said of it in a message of its own, last.
+    pub told: String,
     /// When it was wanted first.
     pub created_at: Timestamp,
 }
@@ -72,6 +74,16 @@ impl<'s> Cards<'s> {
         self.db.write(write).await
     }
 
+    /// Notes what was said of an execution in a message of its own.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn told(&self, run: RunId, what: &str) -> Result<(), StoreError> {
+        let mut write = Write::new();
+        write.row("update_chat_card_told", &[&run, &what]);
+        self.db.write(write).await
+    }
+
     /// The message of an execution.
     ///
     /// # Errors
@@ -115,6 +127,7 @@ fn read_card(row: &Row) -> Result<RunMessage, StoreError> {
         message: row.text_or_null("message")?,
         sent: number(row, "sent")?,
         is_final: row.int("is_final")? == 1,
+        told: row.text("told")?,
         created_at: Timestamp::from_micros(row.int("created_at")?),
     })
 }

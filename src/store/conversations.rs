@@ -262,6 +262,48 @@ impl<'s> Conversations<'s> {
         row.map_or_else(|| Ok(fresh.to_owned()), |row| row.text("value"))
     }
 
+    /// Keeps the action that a short text stands for.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn keep_action(&self, short: &str, action: &str, at: Timestamp) -> Result<(), StoreError> {
+        self.one("insert_chat_action", &[&short, &action, &at]).await
+    }
+
+    /// The action that a short text stands for.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn action(&self, short: &str) -> Result<Option<String>, StoreError> {
+        let row = self.db.read_one("select_chat_action", vec![short.into()]).await?;
+        row.map(|row| row.text("action")).transpose()
+    }
+
+    /// Forgets actions that were kept before this time.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn forget_actions_before(&self, at: Timestamp) -> Result<(), StoreError> {
+        self.one("delete_chat_actions_before", &[&at]).await
+    }
+
+    /// Remembers this under a name, in the place of what was there.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn note(&self, name: &str, value: &str, at: Timestamp) -> Result<(), StoreError> {
+        self.one("upsert_chat_note", &[&name, &value, &at]).await
+    }
+
+    /// What is remembered under a name.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn noted(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let row = self.db.read_one("select_chat_note", vec![name.into()]).await?;
+        row.map(|row| row.text("value")).transpose()
+    }
+
     async fn one(&self, statement: &'static str, row: &[&dyn Cell]) -> Result<(), StoreError> {
         let mut write = Write::new();
         write.row(statement, row);

@@ -126,6 +126,16 @@ impl Outbox<'_> {
         self.write(write).await
     }
 
+    /// Whatever waits for its next attempt on a platform is due now.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn hurry(&self, platform: &str, now: Timestamp) -> Result<(), StoreError> {
+        let mut write = Write::new();
+        write.row("update_letters_hurried", &[&platform, &now]);
+        self.write(write).await
+    }
+
     /// A letter that was not taken goes away.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::super::adapter::{Address, ChatAdapter, SendError};
 use super::super::cards::{self, Facts};
 use super::super::means::Means;
+use super::notice;
 use crate::contract::crash::crash_point;
 use crate::domain::id::RunId;
 use crate::service::conversations::RunMessage;
@@ -83,8 +84,9 @@ impl Delivery {
         crash_point("card: sent, not noted");
         let is_final = view.is_finished();
         means.keeper.card_sent(run, &message, view.seq, is_final).await?;
+        let told = self.call_out(means, &**adapter, &message, &view).await?;
         self.ask(&**adapter, &address, &view, drawn.form.as_ref()).await?;
-        let card = RunMessage { message: Some(message), sent: view.seq, is_final, ..self.card };
+        let card = RunMessage { message: Some(message), sent: view.seq, is_final, told, ..self.card };
         Ok(Delivered { card, results: self.results, seen: self.seen, usual: self.usual, asked: self.asked })
     }
 
@@ -109,6 +111,30 @@ impl Delivery {
             }
         }
         Ok(())
+    }
+
+    /// Says in a message of its own what a change of the card alone would let go unseen; what was said last.
+    async fn call_out(
+        &self,
+        means: &Means,
+        adapter: &dyn ChatAdapter,
+        message: &str,
+        view: &RunView,
+    ) -> Result<String, SendError> {
+        let card = &self.card;
+        let told = card.told.clone();
+        if !adapter.traits().silent_edits || means.now().since(card.created_at) < notice::LOOKED_AT {
+            return Ok(told);
+        }
+        let Some(notice) = notice::of(view, &card.requester).filter(|notice| notice.key != told) else {
+            return Ok(told);
+        };
+        let beneath =
+            Address { thread: Some(card.thread.clone().unwrap_or_else(|| message.to_owned())), ..self.address() };
+        let nonce = format!("told:{}:{}", card.run, notice.key);
+        adapter.post(&beneath, &notice.card, &nonce).await?;
+        means.keeper.card_told(card.run, &notice.key).await?;
+        Ok(notice.key)
     }
 
     /// Asks what was not asked yet, where the card itself does not.

@@ -1,6 +1,9 @@
-//! The courier: *send the newest, remember what was sent, repeat*. `round` decides when, `delivery` sends one.
+//! The courier: *send the newest, remember what was sent, repeat*. `round` decides when, `pace` how
+//! much a platform takes, `delivery` sends one, `notice` says what a changed message alone would let go unseen.
 
 mod delivery;
+mod notice;
+pub(super) mod pace;
 mod round;
 
 pub use round::Courier;

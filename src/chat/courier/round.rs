@@ -20,6 +20,7 @@ use crate::service::ServiceError;
 use crate::service::conversations::{Change, RunMessage, Watch};
 
 use super::delivery::{Delivered, Delivery};
+use super::pace::{Pace, Wish};
 
 /// Orders that wait at the most before whoever orders waits.
 const ORDERS: usize = 256;
@@ -27,6 +28,12 @@ const ORDERS: usize = 256;
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// The longest such wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+/// How long a card is tried that its platform does not take, before somebody else has to look at it.
+const GIVEN_UP: Duration = Duration::from_secs(24 * 3_600);
+/// With many cards, all that is due within this time is looked at in one go.
+const IN_ONE_GO: Duration = Duration::from_millis(20);
+/// So many cards are many.
+const MANY: usize = 100;
 /// How long a stop waits for what is being sent.
 const LAST_SENDS: Duration = Duration::from_secs(2);
 
@@ -55,7 +62,14 @@ impl Courier {
         let open = means.keeper.open_cards().await?;
         let (orders, waiting) = mpsc::channel(ORDERS);
         let (count, ended) = watch::channel(0);
-        let mut round = Round { means: Arc::clone(&means), live: HashMap::new(), sends: JoinSet::new(), count };
+        let mut round = Round {
+            means: Arc::clone(&means),
+            live: HashMap::new(),
+            paces: HashMap::new(),
+            looked: Instant::now(),
+            sends: JoinSet::new(),
+            count,
+        };
         for card in open {
             round.track(card);
         }
@@ -110,6 +124,7 @@ impl Courier {
             message: None,
             sent: 0,
             is_final: false,
+            told: String::new(),
             created_at: self.means.now(),
         };
         let card = self.means.keeper.want_card(wanted).await?;
@@ -128,16 +143,23 @@ struct Live {
     delivery: Delivery,
     /// Something happened since the last send began.
     dirty: bool,
+    /// It is something that people wait for.
+    turned: bool,
     /// It is being sent.
     sending: bool,
     /// Not before this.
     next: Instant,
     failures: u32,
+    /// Since when its platform does not take it.
+    behind: Option<Instant>,
 }
 
 struct Round {
     means: Arc<Means>,
     live: HashMap<RunId, Live>,
+    paces: HashMap<String, Pace>,
+    /// When all cards were last looked at.
+    looked: Instant,
     sends: JoinSet<(RunId, Result<Delivered, SendError>)>,
     count: watch::Sender<u64>,
 }
@@ -169,11 +191,12 @@ impl Round {
 
     fn track(&mut self, card: RunMessage) {
         let run = card.run;
-        let fresh =
-            || Live { delivery: Delivery::new(card), dirty: true, sending: false, next: Instant::now(), failures: 0 };
-        let live = self.live.entry(run).or_insert_with(fresh);
-        live.dirty = true;
-        live.next = Instant::now();
+        let now = Instant::now();
+        let delivery = Delivery::new(card);
+        let fresh = Live { delivery, dirty: true, turned: true, sending: false, next: now, failures: 0, behind: None };
+        let live = self.live.entry(run).or_insert(fresh);
+        (live.dirty, live.turned) = (true, true);
+        live.next = now;
     }
 
     async fn look_up(&mut self, run: RunId) {
@@ -189,6 +212,7 @@ impl Round {
             Change::Moved { run, turned } => {
                 if let Some(live) = self.live.get_mut(&run) {
                     live.dirty = true;
+                    live.turned |= turned;
                     if turned && live.failures == 0 {
                         live.next = Instant::now();
                     }
@@ -201,52 +225,93 @@ impl Round {
                 }
             }
             Change::Reopened(run) => self.look_up(run).await,
-            Change::Missed => self.live.values_mut().for_each(|live| live.dirty = true),
+            // It may have been anything.
+            Change::Missed => self.live.values_mut().for_each(|live| (live.dirty, live.turned) = (true, true)),
         }
     }
 
     /// Starts what is due; when the next one is.
     fn send_due(&mut self) -> Instant {
         let now = Instant::now();
+        if self.live.len() > MANY && now < self.looked + IN_ONE_GO {
+            return self.looked + IN_ONE_GO;
+        }
+        self.looked = now;
         let mut next = now + LONGEST_WAIT;
         let mut in_flight: HashMap<String, usize> = HashMap::new();
-        for live in self.live.values().filter(|live| live.sending) {
-            *in_flight.entry(live.delivery.card.platform.clone()).or_default() += 1;
-        }
-        for (run, live) in self.live.iter_mut().filter(|(_, live)| live.dirty && !live.sending) {
-            if live.next > now {
+        let mut cards: HashMap<String, usize> = HashMap::new();
+        let mut due = Vec::new();
+        for (run, live) in &self.live {
+            let platform = &live.delivery.card.platform;
+            *cards.entry(platform.clone()).or_default() += 1;
+            if live.sending {
+                *in_flight.entry(platform.clone()).or_default() += 1;
+            } else if live.dirty && live.next > now {
                 next = next.min(live.next);
-                continue;
+            } else if live.dirty {
+                due.push((!live.turned, *run));
             }
+        }
+        // What people wait for goes first, and of that the execution that began first: ids are in the order of time.
+        due.sort_unstable();
+        for (_, run) in due {
+            let Some(live) = self.live.get_mut(&run) else { continue };
             let address = live.delivery.address();
             let Ok(adapter) = self.means.adapter(&address) else {
                 live.next = now + LONGEST_WAIT; // its platform is not connected in this life of the process
                 continue;
             };
+            let traits = adapter.traits();
+            let pace = self.paces.entry(address.platform.clone()).or_insert_with(|| Pace::new(traits, now));
             let seats = in_flight.entry(address.platform.clone()).or_default();
-            if *seats >= adapter.traits().in_flight {
+            if *seats >= if pace.is_knocking() { 1 } else { traits.in_flight } {
                 continue; // the end of one that is being sent brings us back here
             }
+            let wish = match (&live.delivery.card.message, live.turned) {
+                (None, _) => Wish::Post(&address.channel),
+                (Some(_), true) => Wish::Turn,
+                (Some(_), false) => Wish::Tick,
+            };
+            if let Err(at) = pace.take(wish, now) {
+                next = next.min(at);
+                continue;
+            }
             *seats += 1;
-            live.dirty = false;
+            (live.dirty, live.turned) = (false, false);
             live.sending = true;
-            live.next = now + adapter.traits().edit_interval;
-            let (run, means, delivery) = (*run, Arc::clone(&self.means), live.delivery.clone());
+            live.next = now + pace.interval(cards.get(&address.platform).copied().unwrap_or(1));
+            let (means, delivery) = (Arc::clone(&self.means), live.delivery.clone());
             self.sends.spawn(async move { (run, delivery.send(&means).await) });
         }
         next
+    }
+
+    /// A platform is there again: what waited for it to come back waits no longer.
+    fn catch_up(&mut self, platform: &str) {
+        let now = Instant::now();
+        let waiting =
+            self.live.values_mut().filter(|live| live.failures > 0 && live.delivery.card.platform == platform);
+        for live in waiting {
+            live.next = live.next.min(now);
+        }
     }
 
     fn sent(&mut self, run: RunId, result: Result<Delivered, SendError>) {
         let Some(live) = self.live.get_mut(&run) else { return };
         live.sending = false;
         self.count.send_modify(|count| *count += 1);
+        let pace = self.paces.get_mut(&live.delivery.card.platform);
         match result {
             Ok(delivered) => {
-                live.failures = 0;
+                (live.failures, live.behind) = (0, None);
                 live.delivery.learn(delivered);
+                let platform = live.delivery.card.platform.clone();
+                let is_back = pace.is_some_and(Pace::reached);
                 if live.delivery.card.is_final && !live.dirty {
                     self.live.remove(&run);
+                }
+                if is_back {
+                    self.catch_up(&platform);
                 }
             }
             Err(SendError::Refused(why)) => {
@@ -254,10 +319,21 @@ impl Round {
                 self.live.remove(&run);
             }
             Err(error) => {
-                live.failures += 1;
-                live.dirty = true;
-                let wait = FIRST_WAIT.saturating_mul(1 << live.failures.min(10)).min(LONGEST_WAIT);
-                live.next = Instant::now() + wait;
+                let now = Instant::now();
+                if let Some(pace) = pace {
+                    pace.missed(&error, now);
+                }
+                let behind = *live.behind.get_or_insert(now);
+                (live.dirty, live.turned) = (true, true);
+                if !matches!(error, SendError::Busy(_)) {
+                    live.failures += 1;
+                    live.next = now + FIRST_WAIT.saturating_mul(1 << live.failures.min(10)).min(LONGEST_WAIT);
+                }
+                if now.duration_since(behind) > GIVEN_UP {
+                    tracing::error!(%run, %error, "its card is given up after a day; the next start tries again");
+                    self.live.remove(&run);
+                    return;
+                }
                 tracing::warn!(%run, %error, failures = live.failures, "its card is behind");
             }
         }

@@ -24,6 +24,8 @@ const FOR_THE_CARD: u32 = 3;
 pub enum Trouble {
     /// There is no such channel.
     NoChannel,
+    /// The card under which it is to stand is not there yet.
+    NoCard,
     /// The platform says so.
     Send(SendError),
 }
@@ -45,8 +47,7 @@ pub enum Next {
 
 /// Posts a letter.
 pub async fn post(means: &Means, letter: &Letter) -> Result<Receipt, Trouble> {
-    let mut to =
-        Address { platform: letter.platform.clone(), channel: letter.channel.clone(), thread: thread(letter) };
+    let mut to = Address { platform: letter.platform.clone(), channel: letter.channel.clone(), thread: thread(letter) };
     let adapter = &**means.adapter(&to)?;
     to.channel = channel(adapter, letter).await.ok_or(Trouble::NoChannel)?;
     if letter.thread == Letter::UNDER_CARD {
@@ -80,14 +81,12 @@ fn is_id(platform: &str, name: &str) -> bool {
 }
 
 /// The thread under the card of the letter's run, where that stands in the same channel.
-async fn under_card(means: &Means, letter: &Letter, to: &Address) -> Result<Option<String>, SendError> {
-    let card = means.keeper.card(letter.run).await?;
+async fn under_card(means: &Means, letter: &Letter, to: &Address) -> Result<Option<String>, Trouble> {
+    let card = means.keeper.card(letter.run).await.map_err(SendError::from)?;
     let here = card.filter(|card| card.platform == to.platform && card.channel == to.channel);
     match here {
         Some(card) if card.thread.is_some() => Ok(card.thread),
-        Some(card) if card.message.is_none() && letter.attempts < FOR_THE_CARD => {
-            Err(SendError::Later("the card of its execution is not there yet".to_owned()))
-        }
+        Some(card) if card.message.is_none() && letter.attempts < FOR_THE_CARD => Err(Trouble::NoCard),
         Some(card) => Ok(card.message),
         None => Ok(None),
     }
@@ -99,9 +98,18 @@ pub fn judge(letter: &Letter, trouble: &Trouble, now: Timestamp) -> Next {
     let attempts = letter.attempts + 1;
     let error = match trouble {
         Trouble::NoChannel => return Next::GiveUp(no_channel(letter, &on)),
+        Trouble::NoCard => {
+            let fault = Fault::transient(code::WF2151, "the card of its execution is not there yet");
+            return Next::Again(attempts, now.plus(FIRST_WAIT), fault);
+        }
         Trouble::Send(error) => error,
     };
+    let mut tried = attempts;
     let wait = match error {
+        SendError::Busy(wait) => {
+            tried = letter.attempts; // it was not looked at
+            Span::from_secs_f64(wait.as_secs_f64()).unwrap_or(LONGEST_WAIT)
+        }
         SendError::Gone => {
             let message = format!("the channel or thread of the message is not there any more on {on}");
             return Next::GiveUp(Fault::permanent(code::WF2151, message));
@@ -116,7 +124,7 @@ pub fn judge(letter: &Letter, trouble: &Trouble, now: Timestamp) -> Next {
     if at > letter.since.plus(PATIENCE) {
         return Next::GiveUp(Fault::permanent(code::WF2151, format!("{message}; given up after {attempts} attempts")));
     }
-    Next::Again(attempts, at, Fault::transient(code::WF2151, message))
+    Next::Again(tried, at, Fault::transient(code::WF2151, message))
 }
 
 /// The wait after so many failed attempts.
@@ -176,6 +184,13 @@ mod tests {
         let old = judge(&letter(99, Span::from_secs(24 * 3_600 - 60)), &later(), NOW);
         let Next::GiveUp(fault) = old else { panic!("{old:?}") };
         assert_eq!(fault.message, "Slack did not take the message: 503; given up after 100 attempts");
+    }
+
+    #[test]
+    fn who_asks_for_silence_gets_it_and_no_attempt_is_counted() {
+        let busy = Trouble::Send(SendError::Busy(std::time::Duration::from_secs(37)));
+        let next = judge(&letter(3, Span::from_secs(60)), &busy, NOW);
+        assert!(matches!(next, Next::Again(3, at, _) if at == NOW.plus(Span::from_secs(37))), "{next:?}");
     }
 
     #[test]

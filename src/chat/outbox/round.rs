@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::letter::{self, Next, Trouble};
+use crate::chat::courier::pace::{Pace, Wish};
 use crate::chat::means::Means;
 use crate::contract::crash::crash_point;
 use crate::domain::message::{Letter, Receipt};
@@ -34,7 +35,8 @@ pub async fn start(means: Arc<Means>, stop: CancellationToken) -> Result<JoinHan
     // Listening before looking: what is written in between is heard.
     let changes = outbox.changes();
     let carrying = outbox.carry(means.adapters.keys().map(|platform| (*platform).to_owned()).collect());
-    let round = Round { means, outbox, posts: JoinSet::new(), posting: HashMap::new(), rest: None };
+    let round =
+        Round { means, outbox, posts: JoinSet::new(), posting: HashMap::new(), paces: HashMap::new(), rest: None };
     Ok(tokio::spawn(async move {
         round.run(changes, stop).await;
         drop(carrying);
@@ -47,6 +49,8 @@ struct Round {
     posts: JoinSet<(Letter, Result<Receipt, Trouble>)>,
     /// What is being posted, by key, with its platform.
     posting: HashMap<String, &'static str>,
+    /// How much each platform takes.
+    paces: HashMap<&'static str, Pace>,
     /// Nothing is begun before this: the store has failed.
     rest: Option<Instant>,
 }
@@ -86,7 +90,6 @@ impl Round {
         let mut next = now + LOOK_AGAIN;
         let means = Arc::clone(&self.means);
         for (platform, adapter) in &means.adapters {
-            let mut seats = adapter.traits().in_flight.saturating_sub(self.posting_on(platform));
             for letter in self.outbox.heads(platform).await? {
                 if self.posting.contains_key(&letter.key) {
                     continue;
@@ -96,10 +99,15 @@ impl Round {
                     next = next.min(now + wait);
                     break; // they come in the order in which they fall due
                 }
-                if seats == 0 {
+                let pace = self.paces.entry(platform).or_insert_with(|| Pace::new(adapter.traits(), now));
+                let most = if pace.is_knocking() { 1 } else { adapter.traits().in_flight };
+                if self.posting.values().filter(|on| *on == platform).count() >= most {
                     break; // the end of one that is being posted brings us back here
                 }
-                seats -= 1;
+                if let Err(at) = pace.take(Wish::Post(&letter.channel), now) {
+                    next = next.min(at);
+                    continue;
+                }
                 self.posting.insert(letter.key.clone(), platform);
                 let means = Arc::clone(&means);
                 self.posts.spawn(async move {
@@ -111,13 +119,10 @@ impl Round {
         Ok(next)
     }
 
-    fn posting_on(&self, platform: &str) -> usize {
-        self.posting.values().filter(|on| **on == platform).count()
-    }
-
     /// Notes how a post went. What cannot be noted is posted again, under the same key.
     async fn posted(&mut self, letter: Letter, result: Result<Receipt, Trouble>) {
         let Letter { key, run, platform, channel, .. } = &letter;
+        self.reckon(platform, &result).await;
         let noted = match result {
             Ok(receipt) => self.outbox.sent(key, &receipt).await,
             Err(trouble) => match letter::judge(&letter, &trouble, self.means.now()) {
@@ -135,6 +140,21 @@ impl Round {
         self.posting.remove(key);
         if let Err(error) = noted {
             self.failed(&error);
+        }
+    }
+
+    /// What a post tells of its platform. When an outage is over, everything that waits for its next attempt is due.
+    async fn reckon(&mut self, platform: &str, result: &Result<Receipt, Trouble>) {
+        let Some(pace) = self.paces.get_mut(platform) else { return };
+        match result {
+            Err(Trouble::Send(error)) => pace.missed(error, Instant::now()),
+            Err(Trouble::NoChannel | Trouble::NoCard) => {}
+            Ok(_) if pace.reached() => {
+                if let Err(error) = self.outbox.hurry(platform).await {
+                    self.failed(&error);
+                }
+            }
+            Ok(_) => {}
         }
     }
 

@@ -9,7 +9,9 @@ use futures::future::{BoxFuture, ready};
 use serde_json::Map;
 
 use super::screen::Screen;
-use crate::chat::adapter::{Address, ChatAdapter, Drops, FileRef, Forms, Inbound, SendError, Traits, What};
+use crate::chat::adapter::{
+    Address, ChatAdapter, Drops, FileRef, Forms, Inbound, Reader, SendError, Standing, Traits, What,
+};
 use crate::domain::card::{Card, Form};
 use crate::service::{FileRecord, Service, ServiceError};
 
@@ -28,6 +30,9 @@ static TRAITS: Traits = Traits {
     forms: Forms::Questions,
     drops: Drops::Start,
     edit_interval: Duration::from_millis(250),
+    edits_per_minute: None,
+    silent_edits: false,
+    post_interval: Duration::ZERO,
     longest_text: 100_000,
     in_flight: 1,
 };
@@ -101,7 +106,18 @@ impl Terminal {
         let message = self.service.fresh_id();
         let from = Address { platform: PLATFORM.to_owned(), channel: CHANNEL.to_owned(), thread: None };
         let key = format!("{PLATFORM}:{message}");
-        Inbound { key, from, user: self.user.as_ref().to_owned(), is_direct: true, message: Some(message), what }
+        Inbound {
+            key,
+            from,
+            user: self.user.as_ref().to_owned(),
+            name: None,
+            workspace: None,
+            standing: Standing::Member,
+            handle: None,
+            is_direct: true,
+            message: Some(message),
+            what,
+        }
     }
 
     fn put(&self, message: &str, card: &Card) {
@@ -146,7 +162,7 @@ impl ChatAdapter for Terminal {
     fn private<'a>(
         &'a self,
         to: &'a Address,
-        _user: &'a str,
+        _reader: Reader<'a>,
         card: &'a Card,
         nonce: &'a str,
     ) -> BoxFuture<'a, Result<String, SendError>> {

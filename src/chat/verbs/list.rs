@@ -132,7 +132,7 @@ pub async fn mine(talk: &Talk<'_>) -> Result<Reply, No> {
     let mut items = Vec::new();
     for id in archive.open().await?.into_iter().rev() {
         let view = archive.view(id, false).await?;
-        if view.origin.name == talk.inbound.user && items.len() < MOST {
+        if view.origin.name == talk.inbound.called() && items.len() < MOST {
             items.push(view.execution_id.clone());
             card.lines.push(standing(items.len(), &view));
         }

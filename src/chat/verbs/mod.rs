@@ -15,7 +15,7 @@ use crate::service::verbs::Verb;
 pub use control::act;
 pub use help::help;
 pub use refuse::{refused, troubled};
-pub use run::{give, start_on_files};
+pub use run::{give, rerun_with, start_on_files};
 
 /// Answers a verb.
 pub async fn ask(talk: &Talk<'_>, verb: Verb, files: Vec<FileRecord>) -> Result<Reply, No> {

@@ -91,14 +91,26 @@ async fn double_tap(talk: &Talk<'_>, workflow: &str, inputs: &Map<String, Value>
 /// The same again, some inputs changed.
 pub async fn rerun(talk: &Talk<'_>, args: Rerun, files: Vec<FileRecord>) -> Result<Reply, No> {
     let run = talk.target(&args.execution).await?;
-    let service = &talk.means.service;
-    let view = service.archive().view(run, false).await?;
-    let mut changed = service.read_inputs(&talk.caller, &view.workflow_id, &args.inputs).await?;
+    let mut changed = changes(talk, run, &args.inputs).await?;
     if let Some(file) = files.first() {
         changed.insert(FILE_INPUT.to_owned(), Value::String(file.id.to_string()));
     }
-    let started = service.rerun(&talk.caller, run, &changed).await?;
+    let started = talk.means.service.rerun(&talk.caller, run, &changed).await?;
     begun(talk, started).await
+}
+
+/// The same again, with what a form says.
+pub async fn rerun_with(talk: &Talk<'_>, run: RunId, pairs: &[(String, String)]) -> Result<Reply, No> {
+    let changed = changes(talk, run, pairs).await?;
+    let started = talk.means.service.rerun(&talk.caller, run, &changed).await?;
+    begun(talk, started).await
+}
+
+/// Typed inputs of an execution's workflow.
+async fn changes(talk: &Talk<'_>, run: RunId, pairs: &[(String, String)]) -> Result<Map<String, Value>, No> {
+    let service = &talk.means.service;
+    let view = service.archive().view(run, false).await?;
+    Ok(service.read_inputs(&talk.caller, &view.workflow_id, pairs).await?)
 }
 
 /// Gives an execution what it asks for.

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::{Mutex, MutexGuard, broadcast};
 
 use super::super::adapter::{
-    Address, ChatAdapter, Drops, FileRef, Forms, Inbound, MessageRef, SendError, Traits, What,
+    Address, ChatAdapter, Drops, FileRef, Forms, Inbound, MessageRef, Reader, SendError, Standing, Traits, What,
 };
 use super::super::{Chat, Receipt};
 use crate::contract::blob::Digest;
@@ -70,6 +70,9 @@ impl WebChat {
             forms: Forms::Inline,
             drops: Drops::Start,
             edit_interval: Duration::from_millis(250),
+            edits_per_minute: None,
+            silent_edits: false,
+            post_interval: Duration::ZERO,
             longest_text: 40_000,
             in_flight: 16,
         };
@@ -164,6 +167,10 @@ impl WebChat {
             key,
             from: Address { platform: PLATFORM.to_owned(), channel: channel.id.clone(), thread: saying.thread },
             user: person.to_owned(),
+            name: None,
+            workspace: None,
+            standing: Standing::Member,
+            handle: None,
             is_direct: channel.member.is_some(),
             message: Some(message.id.clone()),
             what: What::Said { text: saying.text, files: files.collect() },
@@ -198,6 +205,10 @@ impl WebChat {
                 thread: message.thread.clone(),
             },
             user: person.to_owned(),
+            name: None,
+            workspace: None,
+            standing: Standing::Member,
+            handle: None,
             is_direct: channel.is_some_and(|channel| channel.member.is_some()),
             message: None,
             what: What::Pressed { message: message.id.clone(), action: action.to_owned(), values },
@@ -288,11 +299,11 @@ impl ChatAdapter for WebChat {
     fn private<'a>(
         &'a self,
         to: &'a Address,
-        user: &'a str,
+        reader: Reader<'a>,
         card: &'a Card,
         nonce: &'a str,
     ) -> BoxFuture<'a, Result<MessageRef, SendError>> {
-        Box::pin(self.write(to, card, nonce, Some(user)))
+        Box::pin(self.write(to, card, nonce, Some(reader.user)))
     }
 
     /// The card carries its form.

@@ -9,7 +9,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::wire::{ChatChannel, ChatMessage};
 use super::{Saying, WebChat};
-use crate::chat::{Chat, complete};
+use crate::chat::Chat;
 use crate::domain::id::FileId;
 use crate::http::caller::Who;
 use crate::http::json::{self, Body, Json};
@@ -175,7 +175,7 @@ struct Typed {
 #[utoipa::path(get, path = "/api/chat/complete", tag = "chat", params(("text" = String, Query)),
     responses((status = 200)))]
 async fn candidates(State(desk): State<Desk>, Who(_): Who, Asked(typed): Asked<Typed>) -> Result<Json, Problem> {
-    let candidates = complete::candidates(desk.chat.service(), &typed.text).await?;
+    let candidates = desk.chat.candidates(&typed.text).await?;
     Ok(json::answer(&json!({ "candidates": candidates })))
 }
 

@@ -232,7 +232,9 @@ impl StepHandler for Post {
         let (name, summary, config) = match self.kind {
             Kind::Slack => ("slack", "posts a message to a channel of Slack", schema_for!(Config)),
             Kind::Discord => ("discord", "posts a message to a channel of Discord", schema_for!(Config)),
-            Kind::Notify => ("notify", "tells people something, by default where the run began", schema_for!(NotifyConfig)),
+            Kind::Notify => {
+                ("notify", "tells people something, by default where the run began", schema_for!(NotifyConfig))
+            }
         };
         StepType {
             name,

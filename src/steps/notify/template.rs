@@ -115,7 +115,8 @@ fn read(name: &str, folders: &[PathBuf]) -> Result<Template, Fault> {
     }
     let near = crate::language::near(name, [SHIPPED.0]).map(|near| format!("; did you mean `{near}`?"));
     let why = format!("there is no such template{}", near.unwrap_or_default());
-    let fix = format!("put `{name}.yaml` into `messages/` of the storage folder, or write the message under `template`");
+    let fix =
+        format!("put `{name}.yaml` into `messages/` of the storage folder, or write the message under `template`");
     Err(unusable(&format!("`{name}`"), &why).fix(fix))
 }
 
@@ -168,7 +169,14 @@ impl Template {
         };
         let links = links.iter().map(|link| Ok(Link { text: fill(&link.text)?, url: fill(&link.url)? }));
         let links = links.collect::<Result<_, Fault>>()?;
-        Ok(titled(Message { subject: fill(&subject)?, title: fill(&title)?, text: fill(&text)?, fields, links, ..Message::default() }))
+        Ok(titled(Message {
+            subject: fill(&subject)?,
+            title: fill(&title)?,
+            text: fill(&text)?,
+            fields,
+            links,
+            ..Message::default()
+        }))
     }
 }
 

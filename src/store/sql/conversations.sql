@@ -77,3 +77,24 @@ ON CONFLICT (name) DO NOTHING;
 -- name: select_chat_key
 -- A key of this instance.
 SELECT value FROM chat_key WHERE name = $1;
+
+-- name: insert_chat_action
+-- The action that a short text stands for.
+INSERT INTO chat_action (short, action, at) VALUES ($1, $2, $3) ON CONFLICT (short) DO NOTHING;
+
+-- name: select_chat_action
+-- The action that a short text stands for.
+SELECT action FROM chat_action WHERE short = $1;
+
+-- name: delete_chat_actions_before
+-- Actions that are too old to be pressed.
+DELETE FROM chat_action WHERE at < $1;
+
+-- name: upsert_chat_note
+-- What an adapter remembers under this name.
+INSERT INTO chat_note (name, value, at) VALUES ($1, $2, $3)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = excluded.at;
+
+-- name: select_chat_note
+-- What an adapter remembers under this name.
+SELECT value FROM chat_note WHERE name = $1;

@@ -23,6 +23,10 @@ UPDATE outbox SET state = 'dead', attempts = $2, fault = $3, settled_at = $4 WHE
 UPDATE outbox SET state = 'queued', attempts = 0, next_at = $2, since = $2, settled_at = NULL
 WHERE key = $1 AND state <> 'sent';
 
+-- name: update_letters_hurried
+-- A platform is there again: whatever waits for its next attempt is due.
+UPDATE outbox SET next_at = $2 WHERE state = 'queued' AND platform = $1 AND next_at > $2;
+
 -- name: delete_letter
 -- Somebody does not want it sent any more.
 DELETE FROM outbox WHERE key = $1 AND state <> 'sent';

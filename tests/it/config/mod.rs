@@ -1,6 +1,7 @@
 //! The configuration as an operator meets it: precedence, refusals with name and line, and papers that stay true.
 
 mod papers;
+mod platforms;
 mod refusals;
 mod sources;
 

@@ -1,0 +1,19 @@
+//! How Slack is reached.
+
+use crate::http::caller::Secret;
+
+/// The base of Slack's own Web API.
+pub const API_URL: &str = "https://slack.com/api";
+
+/// How Slack is reached.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// A bot token for each workspace, `xoxb-…`; at least one.
+    pub bot_tokens: Vec<Secret>,
+    /// The token for Socket Mode, `xapp-…`.
+    pub app_token: Option<Secret>,
+    /// With what Slack signs its requests, where it comes to us over HTTP.
+    pub signing_secret: Option<Secret>,
+    /// The base of the Web API, without a slash at its end.
+    pub api_url: String,
+}

@@ -1,0 +1,99 @@
+//! The settings of chat platforms: one is connected when its token is there.
+
+use std::path::PathBuf;
+
+use url::{Host, Url};
+
+use crate::chat::{discord, slack};
+use crate::domain::code;
+use crate::domain::hex;
+use crate::http::caller::Secret;
+
+use super::value::Reader;
+
+/// Slack, when it has a bot token.
+pub(super) fn slack(reader: &mut Reader) -> Option<slack::Settings> {
+    let bot_tokens: Vec<String> = reader.given("slack_bot_token").values;
+    for token in &bot_tokens {
+        check_prefix(reader, "slack_bot_token", token, "xoxb-");
+    }
+    let app_token = secret(reader, "slack_app_token");
+    if let Some(token) = &app_token {
+        check_prefix(reader, "slack_app_token", token.reveal(), "xapp-");
+    }
+    let signing_secret = secret(reader, "slack_signing_secret");
+    let api_url = base(reader, "slack_api_url", slack::API_URL, &[]);
+    if bot_tokens.is_empty() {
+        return None;
+    }
+    if app_token.is_none() && signing_secret.is_none() {
+        let message = "`slack_bot_token` is set, and nothing says how Slack comes in: it needs `slack_app_token` \
+                       (Socket Mode, no public address needed) or `slack_signing_secret` (over HTTP)";
+        reader.fault(code::WF6002, "slack_bot_token", message.to_owned());
+    }
+    let bot_tokens = bot_tokens.into_iter().map(Secret::new).collect();
+    Some(slack::Settings { bot_tokens, app_token, signing_secret, api_url })
+}
+
+/// Discord, when it has a token.
+pub(super) fn discord(reader: &mut Reader) -> Option<discord::Settings> {
+    let token = secret(reader, "discord_token");
+    let api_url = base(reader, "discord_api_url", discord::API_URL, &["/api/v10", "/api"]);
+    let public_key = public_key(reader);
+    let ca_file = Some(reader.text("discord_ca_file")).filter(|text| !text.is_empty());
+    let ca_file: Option<PathBuf> = ca_file.map(|text| reader.written_out("discord_ca_file", &text));
+    Some(discord::Settings { token: token?, api_url, public_key, ca_file })
+}
+
+/// A secret text, if one was given. It is never repeated.
+fn secret(reader: &mut Reader, key: &'static str) -> Option<Secret> {
+    let text = reader.text(key);
+    if text.is_empty() {
+        return None;
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        reader.fault(code::WF6002, key, format!("`{key}` must be letters, digits and signs, without spaces"));
+    }
+    Some(Secret::new(text))
+}
+
+fn check_prefix(reader: &mut Reader, key: &'static str, token: &str, prefix: &str) {
+    if !token.starts_with(prefix) {
+        let message = format!("`{key}` must begin with `{prefix}`: this is another kind of token");
+        reader.fault(code::WF6002, key, message);
+    }
+}
+
+/// The base of an API, without what its clients append by themselves. Tokens go there: in the clear only to this machine.
+fn base(reader: &mut Reader, key: &'static str, usual: &str, appended: &[&str]) -> String {
+    let text = reader.text(key);
+    if text.is_empty() {
+        return usual.to_owned();
+    }
+    let url = Url::parse(&text).ok().filter(|url| url.query().is_none() && url.fragment().is_none());
+    let is_safe = |url: &Url| match (url.scheme(), url.host()) {
+        ("https", Some(_)) => true,
+        ("http", Some(Host::Domain(name))) => name == "localhost",
+        ("http", Some(Host::Ipv4(ip))) => ip.is_loopback(),
+        ("http", Some(Host::Ipv6(ip))) => ip.is_loopback(),
+        _ => false,
+    };
+    if !url.as_ref().is_some_and(is_safe) {
+        reader.refuse(key, "an https address, as in `https://chat.example.org/api`; http only for this machine");
+    }
+    let text = text.trim_end_matches('/');
+    appended.iter().find_map(|end| text.strip_suffix(end)).unwrap_or(text).to_owned()
+}
+
+fn public_key(reader: &mut Reader) -> Option<[u8; 32]> {
+    const KEY: &str = "discord_public_key";
+    let text = reader.text(KEY);
+    if text.is_empty() {
+        return None;
+    }
+    let key = hex::read(&text);
+    if key.is_none() {
+        reader.refuse(KEY, "the 64 digits that Discord shows as the application's public key");
+    }
+    key
+}
