@@ -8,6 +8,7 @@ mod documents;
 mod files;
 mod live;
 mod ops;
+mod outbox;
 mod repeats;
 mod rollbacks;
 mod runs;
@@ -102,7 +103,8 @@ fn described(rooms: impl Iterator<Item = OpenApiRouter>) -> OpenApiRouter<Api> {
         .merge(documents::routes())
         .merge(catalog::routes())
         .merge(session::routes())
-        .merge(ops::routes());
+        .merge(ops::routes())
+        .merge(outbox::routes());
     let ordinary = rooms.fold(ordinary, |all, room| all.merge(room.with_state(())));
     ordinary
         .layer(middleware::from_fn(porch::in_time))

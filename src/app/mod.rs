@@ -2,6 +2,7 @@
 
 mod assembly;
 pub mod control;
+mod letters;
 mod mirror;
 pub mod remote;
 pub mod telemetry;

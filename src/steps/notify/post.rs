@@ -188,7 +188,7 @@ impl Post {
                 _ => {}
             }
             if !outbox.is_carried(&to.platform) {
-                return self.on_its_way(to, "it goes out when `workflow serve` runs");
+                return self.on_its_way(to, "it goes out when `workflow serve` runs, connected");
             }
             tokio::select! {
                 _ = changes.changed() => {}
