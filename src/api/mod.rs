@@ -7,6 +7,7 @@ mod decisions;
 mod documents;
 mod files;
 mod live;
+mod metrics;
 mod ops;
 mod outbox;
 mod repeats;
@@ -104,6 +105,7 @@ fn described(rooms: impl Iterator<Item = OpenApiRouter>) -> OpenApiRouter<Api> {
         .merge(catalog::routes())
         .merge(session::routes())
         .merge(ops::routes())
+        .merge(metrics::routes())
         .merge(outbox::routes());
     let ordinary = rooms.fold(ordinary, |all, room| all.merge(room.with_state(())));
     ordinary

@@ -1,6 +1,8 @@
 //! Conversations as people have them, on every platform.
 
 mod conversations;
+mod courier;
+mod elsewhere;
 mod letters;
 mod pattern;
 mod platform;
