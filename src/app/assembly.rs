@@ -18,6 +18,10 @@ use crate::steps::{self, Tools, notify};
 use crate::store::Store;
 use crate::store::warehouse::Warehouse;
 
+/// What a storage path holds.
+pub const FOLDERS: &[&str] =
+    &["files", "templates", "schemas", "definitions", "executions", "inbox", "messages", "outbox"];
+
 pub fn library(config: &Config, plans: Plans) -> Library {
     Library::new(config.storage_path.join("templates"), plans)
 }

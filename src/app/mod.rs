@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use assembly::{admission, carrying, library, options, registry};
+use assembly::{FOLDERS, admission, carrying, library, options, registry};
 use control::Door;
 use mirror::Mirror;
 use tokio::task::JoinHandle;
@@ -44,7 +44,7 @@ impl App {
     /// # Errors
     /// Another process owns it, or the store cannot be opened.
     pub async fn open(config: &Config, carry_on: bool) -> anyhow::Result<Self> {
-        for folder in ["files", "templates", "schemas", "definitions", "executions", "inbox", "messages", "outbox"] {
+        for folder in FOLDERS {
             let folder = config.storage_path.join(folder);
             std::fs::create_dir_all(&folder).with_context(|| format!("create `{}`", folder.display()))?;
         }

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::letter::{self, Next, Trouble};
+use crate::chat::adapter::SendError;
 use crate::chat::courier::pace::{Pace, Wish};
 use crate::chat::means::Means;
 use crate::contract::crash::crash_point;
@@ -20,6 +21,10 @@ use crate::service::outbox::Outbox;
 
 /// When nothing is due, the outbox is looked at again after this: clocks may jump.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
+/// How often what was settled long ago is forgotten.
+const FORGETTING: Duration = Duration::from_secs(6 * 3_600);
+/// Failures in a row that are an outage of the platform rather than a matter of one letter.
+const OUTAGE: u32 = 3;
 /// The wait after the store has failed.
 const AFTER_TROUBLE: Duration = Duration::from_secs(1);
 /// How long a stop waits for what is being posted.
@@ -35,8 +40,16 @@ pub async fn start(means: Arc<Means>, stop: CancellationToken) -> Result<JoinHan
     // Listening before looking: what is written in between is heard.
     let changes = outbox.changes();
     let carrying = outbox.carry(means.adapters.keys().map(|platform| (*platform).to_owned()).collect());
-    let round =
-        Round { means, outbox, posts: JoinSet::new(), posting: HashMap::new(), paces: HashMap::new(), rest: None };
+    let round = Round {
+        means,
+        outbox,
+        posts: JoinSet::new(),
+        posting: HashMap::new(),
+        paces: HashMap::new(),
+        missed: HashMap::new(),
+        rest: None,
+        forgets: Instant::now() + FORGETTING,
+    };
     Ok(tokio::spawn(async move {
         round.run(changes, stop).await;
         drop(carrying);
@@ -51,8 +64,12 @@ struct Round {
     posting: HashMap<String, &'static str>,
     /// How much each platform takes.
     paces: HashMap<&'static str, Pace>,
+    /// Posts that failed on each platform since the last one that was taken.
+    missed: HashMap<&'static str, u32>,
     /// Nothing is begun before this: the store has failed.
     rest: Option<Instant>,
+    /// When what was settled long ago is forgotten the next time.
+    forgets: Instant,
 }
 
 impl Round {
@@ -86,6 +103,10 @@ impl Round {
         let now = Instant::now();
         if let Some(rest) = self.rest.filter(|rest| *rest > now) {
             return Ok(rest);
+        }
+        if now >= self.forgets {
+            self.forgets = now + FORGETTING;
+            self.outbox.forget().await?;
         }
         let mut next = now + LOOK_AGAIN;
         let means = Arc::clone(&self.means);
@@ -145,16 +166,23 @@ impl Round {
 
     /// What a post tells of its platform. When an outage is over, everything that waits for its next attempt is due.
     async fn reckon(&mut self, platform: &str, result: &Result<Receipt, Trouble>) {
+        let Some((&platform, _)) = self.means.adapters.get_key_value(platform) else { return };
         let Some(pace) = self.paces.get_mut(platform) else { return };
+        let missed = self.missed.entry(platform).or_default();
         match result {
-            Err(Trouble::Send(error)) => pace.missed(error, Instant::now()),
-            Err(Trouble::NoChannel | Trouble::NoCard) => {}
-            Ok(_) if pace.reached() => {
-                if let Err(error) = self.outbox.hurry(platform).await {
+            Ok(_) => {
+                pace.reached();
+                if std::mem::take(missed) >= OUTAGE
+                    && let Err(error) = self.outbox.hurry(platform).await
+                {
                     self.failed(&error);
                 }
             }
-            Ok(_) => {}
+            Err(Trouble::Send(error)) => {
+                pace.missed(error, Instant::now());
+                *missed += u32::from(matches!(error, SendError::Later(_)));
+            }
+            Err(Trouble::NoChannel | Trouble::NoCard) => {}
         }
     }
 

@@ -1,7 +1,7 @@
 //! Steps that tell people something. They write letters into the outbox; who posts them is a matter of another room.
 //!
-//! `prepare` makes the message ([`template`], [`variables`]); `slack`, `discord` and `notify` find out where it goes
-//! ([`address`]) and hand it over ([`post`]). Where nothing is connected, it becomes a file ([`simulated`]).
+//! `prepare` makes the message (`template`, `variables`); `slack`, `discord` and `notify` find out where it goes
+//! ([`address`]) and hand it over (`post`). Where nothing is connected, it becomes a file (`simulated`).
 
 pub mod address;
 mod post;
