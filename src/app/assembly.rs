@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
+
 use crate::config::Config;
 use crate::connect::egress::{self, AllowError, AllowRule, Egress};
 use crate::connect::http::Client;
@@ -18,9 +20,14 @@ use crate::steps::{self, Tools, notify};
 use crate::store::Store;
 use crate::store::warehouse::Warehouse;
 
-/// What a storage path holds.
-pub const FOLDERS: &[&str] =
-    &["files", "templates", "schemas", "definitions", "executions", "inbox", "messages", "outbox"];
+/// Makes what a storage path holds, as far as it is not there.
+pub fn make_folders(config: &Config) -> anyhow::Result<()> {
+    for folder in ["files", "templates", "schemas", "definitions", "executions", "inbox", "messages", "outbox"] {
+        let folder = config.storage_path.join(folder);
+        std::fs::create_dir_all(&folder).with_context(|| format!("create `{}`", folder.display()))?;
+    }
+    Ok(())
+}
 
 pub fn library(config: &Config, plans: Plans) -> Library {
     Library::new(config.storage_path.join("templates"), plans)

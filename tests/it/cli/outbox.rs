@@ -100,6 +100,8 @@ fn a_message_to_nobody_is_a_file_and_the_card_says_so() {
         "name: Ticket\nsteps:\n  - { type: prepare, config: { template: notification_template, variables: dynamic } }\n  \
          - { type: slack, config: { channel: notifications } }\n",
     );
+    let planned = home.run(&["plan", "ticket"]).stdout;
+    assert!(planned.contains("message from prepare.message") && !planned.contains("from nothing"), "{planned}");
     let ran = home.run(&["run", "ticket", "ticket_id=T-7"]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains("nothing was really sent: Slack is not connected"), "{}", ran.stdout);
