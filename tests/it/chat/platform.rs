@@ -44,6 +44,8 @@ struct State {
     arrived: Vec<Arrived>,
     tries: usize,
     channels: Vec<String>,
+    /// Nobody can be asked which channels there are.
+    is_blind: bool,
 }
 
 /// The platform.
@@ -79,6 +81,11 @@ impl Platform {
     /// What becomes of the next posts in a channel.
     pub fn fates(&self, channel: &str, fates: &[Fate]) {
         self.state().fates.entry(id(channel)).or_default().extend(fates);
+    }
+
+    /// Whether nobody can be asked which channels there are.
+    pub fn be_blind(&self, is_blind: bool) {
+        self.state().is_blind = is_blind;
     }
 
     /// A further channel.
@@ -137,6 +144,9 @@ impl Platform {
         let fate = {
             let mut state = self.state();
             state.tries += 1;
+            if !state.channels.iter().any(|channel| id(channel) == to.channel) {
+                return Err(SendError::Refused("channel_not_found".to_owned()));
+            }
             state.fates.get_mut(&to.channel).and_then(VecDeque::pop_front)
         };
         let answer = match fate {
@@ -213,7 +223,8 @@ impl ChatAdapter for Platform {
     }
 
     fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>> {
-        let known = self.state().channels.iter().any(|channel| channel == name || id(channel) == name);
-        Box::pin(ready(known.then(|| if name.starts_with("id-") { name.to_owned() } else { id(name) })))
+        let state = self.state();
+        let known = !state.is_blind && state.channels.iter().any(|channel| channel == name);
+        Box::pin(ready(known.then(|| id(name))))
     }
 }

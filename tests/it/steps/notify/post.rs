@@ -211,3 +211,36 @@ async fn origin_is_where_the_run_began_and_otherwise_nobody() {
         ("web", "general", "msg_1")
     );
 }
+
+#[tokio::test]
+async fn after_an_outage_everything_is_due_and_in_the_order_in_which_it_was_written() {
+    let desk = Desk::new(&["slack", "discord"]).await;
+    let outbox = desk.store.outbox();
+    for (key, kind, channel) in
+        [("a", Kind::Slack, "ops"), ("b", Kind::Slack, "ops"), ("c", Kind::Slack, "hr"), ("d", Kind::Discord, "ops")]
+    {
+        let attempt = Attempt { step_key: key.to_owned(), ..prepared(json!({ "channel": channel })) };
+        desk.done(kind, &attempt).await;
+    }
+    let heads = async |platform: &str| -> Vec<(String, bool)> {
+        let heads = outbox.heads(platform, 10).await.expect("readable");
+        heads.into_iter().map(|letter| (letter.key, letter.next_at > NOW)).collect()
+    };
+    let why = Fault::transient(code::WF2151, "503");
+    for (key, wait) in [("a", 900), ("c", 60), ("d", 900)] {
+        outbox.later(key, (9, NOW.plus(Span::from_secs(wait))), &why).await.expect("written");
+    }
+    assert_eq!(heads("slack").await, [("c".to_owned(), true), ("a".to_owned(), true)], "`b` stands behind `a`");
+    outbox.hurry("slack", NOW).await.expect("written");
+    assert_eq!(heads("slack").await, [("a".to_owned(), false), ("c".to_owned(), false)]);
+    assert_eq!(heads("discord").await, [("d".to_owned(), true)], "another platform is another matter");
+    outbox.give_up("a", (9, NOW), &why).await.expect("written");
+    assert_eq!(heads("slack").await.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(), ["b", "c"]);
+    let fill = outbox.fill().await.expect("readable");
+    assert_eq!((fill.queued, fill.oldest, fill.dead), (3, Some(NOW), 1));
+    let day = NOW.plus(Span::from_secs(24 * 3_600));
+    outbox.forget(day, NOW).await.expect("written");
+    assert_eq!(outbox.fill().await.expect("readable").dead, 1, "what was given up is kept for longer");
+    outbox.forget(day, day).await.expect("written");
+    assert_eq!(outbox.fill().await.expect("readable").dead, 0);
+}
