@@ -18,6 +18,7 @@ pub mod machine;
 pub mod plan;
 pub mod question;
 pub mod retry;
+pub mod role;
 pub mod run;
 pub mod time;
 pub mod wait;
