@@ -9,6 +9,7 @@ mod files;
 mod live;
 mod metrics;
 mod ops;
+mod people;
 mod repeats;
 mod rollbacks;
 mod runs;
@@ -102,6 +103,7 @@ fn described(rooms: impl Iterator<Item = OpenApiRouter>) -> OpenApiRouter<Api> {
         )
         .merge(documents::routes())
         .merge(catalog::routes())
+        .merge(people::routes())
         .merge(session::routes())
         .merge(ops::routes())
         .merge(metrics::routes());

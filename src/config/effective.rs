@@ -12,6 +12,7 @@ use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::time::Span;
 use crate::http::caller::Secret;
+use crate::service::Rules;
 use crate::steps::size::Bytes;
 use crate::store::db::Durability;
 
@@ -43,6 +44,8 @@ pub struct Config {
     pub file_roots: Vec<PathBuf>,
     /// What becomes of documents that are dropped into a chat.
     pub file_mode: FileMode,
+    /// What holds for those who come over platforms.
+    pub rules: Rules,
     /// Where the service listens.
     pub listen: SocketAddr,
     /// What callers must know; `None`: whoever reaches the address may come in.
@@ -140,6 +143,7 @@ impl Config {
             retry_count: reader.number("retry_count", 0..=100),
             retry_delay: reader.span("retry_delay", Span::ZERO..=DAY, "at most 1 day"),
             file_mode: file_mode(reader),
+            rules: platforms::rules(reader),
             listen: listen(reader),
             api_token: token(reader),
             allowed_hosts: hosts(reader),
@@ -232,7 +236,8 @@ impl Config {
             }
             "allowed_hosts" => self.allowed_hosts.join(","),
             "egress_allow" => self.egress_allow.join(","),
-            "durability" | "log_format" => reader.text(key).to_ascii_lowercase(),
+            "channel_roles" => self.rules.channels.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+            "chat_role" | "durability" | "log_format" => reader.text(key).to_ascii_lowercase(),
             _ => reader.text(key),
         }
     }

@@ -136,7 +136,8 @@ pub async fn begin(inner: &Arc<Inner>, beginner: &Beginner, nest: &Nest) -> Resu
     kin.parent = nest.wait.then_some(Parent { run: beginner.run, step: beginner.step });
     kin.lineage.push(beginner.flow.plan.slug.clone());
     kin.groups = beginner.groups().cloned().collect();
-    let mut origin = json!({ "door": DOOR, "name": beginner.origin.name, "began_by": beginner.run });
+    let Origin { name, identity, .. } = &*beginner.origin;
+    let mut origin = json!({ "door": DOOR, "name": name, "identity": identity, "began_by": beginner.run });
     merge(&mut origin, json!(kin));
     let new = NewRun {
         workflow_id: found.workflow.unwrap_or(beginner.workflow),

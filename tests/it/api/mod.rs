@@ -11,6 +11,7 @@ mod live;
 mod nested;
 mod openapi;
 mod page;
+mod people;
 mod repeats;
 mod retention;
 mod rollbacks;
