@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::lane::{Concurrency, Priority};
 use super::retry::RetryPolicy;
+use super::role::Permissions;
 use super::time::Span;
 
 /// What repeating a step costs the world. Decides what is committed before it starts and what a crash means.
@@ -310,6 +311,9 @@ pub struct Plan {
     /// Who comes first when there are fewer places than runs.
     #[serde(default, skip_serializing_if = "Priority::is_normal")]
     pub priority: Priority,
+    /// Who may do what with it, where the roles are not to decide.
+    #[serde(default, skip_serializing_if = "Permissions::is_empty")]
+    pub permissions: Permissions,
 }
 
 impl Plan {

@@ -331,6 +331,8 @@ pub struct Origin {
     pub name: String,
     /// In which conversation.
     pub channel: Option<String>,
+    /// Who asked, as nobody else is called; empty where an earlier version wrote it.
+    pub identity: String,
     /// Earlier results do not count.
     pub fresh: bool,
     #[serde(flatten)]
@@ -338,6 +340,11 @@ pub struct Origin {
 }
 
 impl Origin {
+    /// Who asked. The name is for show alone, unless nothing else was kept.
+    pub fn requester(&self) -> &str {
+        if self.identity.is_empty() { &self.name } else { &self.identity }
+    }
+
     /// Origins are written by this program; one of another shape says nothing, and harms nothing.
     fn read(raw: &RawValue) -> Self {
         serde_json::from_str(raw.get()).unwrap_or_default()

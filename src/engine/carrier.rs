@@ -322,7 +322,7 @@ impl Carrier {
                     Err(fault) => Command::Fail { step, attempt, fault },
                 }
             }
-            Ok(brought) => match brought.command((step, attempt), &self.carried.origin.name) {
+            Ok(brought) => match brought.command((step, attempt), self.carried.origin.requester()) {
                 Some(command) => command,
                 None => return,
             },

@@ -93,7 +93,7 @@ impl Facts<'_> {
                 workflow: &self.carried.flow.plan.slug,
                 version: self.carried.flow.plan.version.as_deref(),
                 origin: &self.carried.origin.door,
-                requester: Some(&self.carried.origin.name),
+                requester: Some(self.carried.origin.requester()),
                 started_at: run.started_at.unwrap_or(run.created_at),
                 attempt: run.reopened + 1,
                 failing: run.is_failing() || matches!(run.state, RunState::Cancelling { cause: CancelCause::TimedOut }),

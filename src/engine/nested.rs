@@ -136,8 +136,9 @@ pub async fn begin(inner: &Arc<Inner>, beginner: &Beginner, nest: &Nest) -> Resu
     kin.parent = nest.wait.then_some(Parent { run: beginner.run, step: beginner.step });
     kin.lineage.push(beginner.flow.plan.slug.clone());
     kin.groups = beginner.groups().cloned().collect();
-    let mut origin = json!({ "door": DOOR, "name": beginner.origin.name, "began_by": beginner.run });
-    if let Some(channel) = &beginner.origin.channel {
+    let Origin { name, identity, channel, .. } = &*beginner.origin;
+    let mut origin = json!({ "door": DOOR, "name": name, "identity": identity, "began_by": beginner.run });
+    if let Some(channel) = channel {
         merge(&mut origin, json!({ "channel": channel }));
     }
     merge(&mut origin, json!(kin));

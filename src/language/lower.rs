@@ -83,6 +83,7 @@ pub(super) fn lower(template: &Template, lowering: Lowering, findings: &Findings
         outputs: pairs(&template.outputs),
         timeout: template.timeout,
         cache: template.cache.as_ref().map(cache),
+        permissions: template.permissions.clone(),
     };
     plan.hash = hash(&plan);
     plan

@@ -5,12 +5,13 @@ use tokio::sync::watch;
 
 use super::archive::Archive;
 use super::error::ServiceError;
-use super::origin::Caller;
+use super::people::{Caller, Target};
 use super::runs::Service;
 use super::view::progress::FaultView;
 use crate::domain::command::Refusal;
 use crate::domain::fault::Fault;
 use crate::domain::message::{Letter, LetterState, Receipt};
+use crate::domain::role::Action;
 use crate::domain::time::{Span, Timestamp};
 use crate::store::outbox::Carrying;
 
@@ -136,8 +137,9 @@ impl Service {
     /// A letter that was not taken is tried again at once, as if it were new.
     ///
     /// # Errors
-    /// There is no such letter, it was sent already, or the store fails.
+    /// They may not, there is no such letter, it was sent already, or the store fails.
     pub async fn retry_letter(&self, caller: &Caller, id: &str) -> Result<LetterView, ServiceError> {
+        self.permit(caller, Action::Examine, Target::Thing(id)).await?;
         let letter = self.unsent(id).await?;
         self.engine().store().outbox().revive(&letter.key, self.now()).await?;
         tracing::info!(letter = letter.key, by = caller.name, "a letter is tried again");
@@ -147,8 +149,9 @@ impl Service {
     /// A letter that was not taken goes away.
     ///
     /// # Errors
-    /// There is no such letter, it was sent already, or the store fails.
+    /// They may not, there is no such letter, it was sent already, or the store fails.
     pub async fn drop_letter(&self, caller: &Caller, id: &str) -> Result<LetterView, ServiceError> {
+        self.permit(caller, Action::Examine, Target::Thing(id)).await?;
         let letter = self.unsent(id).await?;
         self.engine().store().outbox().drop(&letter.key).await?;
         tracing::info!(letter = letter.key, run = %letter.run, by = caller.name, "a letter was dropped");

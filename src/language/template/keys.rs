@@ -31,8 +31,9 @@ pub(super) const TOP: Keys = Keys {
         "finally",
         "outputs",
         "cache",
+        "permissions",
     ],
-    later: &["triggers", "chat", "permissions", "retention", "experiment", "capabilities", "connections", "secrets"],
+    later: &["triggers", "chat", "retention", "experiment", "capabilities", "connections", "secrets"],
 };
 
 pub(super) const STEP: Keys = Keys {
@@ -62,6 +63,9 @@ pub(super) const STEP: Keys = Keys {
 
 pub(super) const CONCURRENCY: Keys =
     Keys { place: "in `concurrency`", known: &["group", "limit", "overflow", "queue_max", "order"], later: &[] };
+
+pub(super) const PERMISSIONS: Keys =
+    Keys { place: "in `permissions`", known: &["run", "approve", "edit", "view", "cancel"], later: &[] };
 
 pub(super) const FOREACH: Keys = Keys {
     place: "in `foreach`",
@@ -106,9 +110,22 @@ mod tests {
     #[test]
     fn the_manual_tells_every_key() {
         let manual = include_str!("../../../docs/templates.md");
-        for keys in
-            [TOP, STEP, CONCURRENCY, FOREACH, GROUP, SWITCH, CACHE, ON_ERROR, DEFAULTS, RETRY, TIMEOUT, INPUT, OUTPUT]
-        {
+        for keys in [
+            TOP,
+            STEP,
+            CONCURRENCY,
+            PERMISSIONS,
+            FOREACH,
+            GROUP,
+            SWITCH,
+            CACHE,
+            ON_ERROR,
+            DEFAULTS,
+            RETRY,
+            TIMEOUT,
+            INPUT,
+            OUTPUT,
+        ] {
             for key in keys.known.iter().chain(keys.later) {
                 let told = [format!("`{key}`"), format!("`{key}:"), format!("  {key}: "), format!("{{ {key}: ")];
                 assert!(

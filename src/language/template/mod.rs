@@ -7,6 +7,7 @@ mod foreach;
 mod inputs;
 mod keys;
 mod nested;
+mod permissions;
 mod policy;
 mod step;
 mod top;

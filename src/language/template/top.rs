@@ -3,7 +3,7 @@
 use super::super::report::{Findings, Mark};
 use super::super::source::{Kind, Node};
 use super::fields::{Fields, visible};
-use super::{Branch, Inside, Policy, Template, cache, concurrency, inputs, keys, nested, policy, step};
+use super::{Branch, Inside, Policy, Template, cache, concurrency, inputs, keys, nested, permissions, policy, step};
 use crate::domain::code;
 
 /// The language level of this version.
@@ -43,6 +43,7 @@ pub(in crate::language) fn read(root: &Node, findings: &mut Findings) -> Templat
         steps: steps(&fields, root, findings),
         outputs: step::outputs(&fields, findings),
         cache: cache::read(&fields, findings),
+        permissions: permissions::read(&fields, findings),
     }
 }
 

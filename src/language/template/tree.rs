@@ -3,6 +3,7 @@
 use crate::domain::lane::Priority;
 use crate::domain::plan::InputSpec;
 use crate::domain::retry::Backoff;
+use crate::domain::role::Permissions;
 use crate::domain::time::Span;
 
 use super::super::report::Mark;
@@ -68,6 +69,8 @@ pub struct Template {
     pub priority: Priority,
     /// `cache` of the whole run.
     pub cache: Option<Cache>,
+    /// `permissions`.
+    pub permissions: Permissions,
     /// `steps`, `on_error` and `finally`; behind each step those that it holds.
     pub steps: Vec<Step>,
     /// `outputs` of the run: name and template scalar.

@@ -17,6 +17,7 @@ use workflow::domain::lane::Priority;
 use workflow::domain::machine;
 use workflow::domain::plan::{Condition, EffectClass, OnError, Plan, PlanStep};
 use workflow::domain::retry::RetryPolicy;
+use workflow::domain::role::Permissions;
 use workflow::domain::run::{Flow, Run};
 use workflow::domain::time::Span;
 use workflow::engine::{Engine, Notice, Plans, Settings};
@@ -150,6 +151,7 @@ pub fn plan(steps: &[(&str, &[usize])]) -> Plan {
     };
     Plan {
         concurrency: None,
+        permissions: Permissions::default(),
         cache: None,
         priority: Priority::Normal,
         slug: "scripted".to_owned(),

@@ -6,6 +6,7 @@ use crate::domain::plan::{
     Condition, EffectClass, Foreach, ListSource, OnError, OnItemError, Phase, Plan, PlanStep, PortSource,
 };
 use crate::domain::retry::RetryPolicy;
+use crate::domain::role::Permissions;
 use crate::domain::run::Flow;
 use crate::domain::time::Span;
 
@@ -99,6 +100,7 @@ pub fn plan_of(seeds: &[StepSeed], timeout: Option<Span>) -> Flow {
     // A loop around nothing is one that runs itself.
     Flow::new(Plan {
         concurrency: None,
+        permissions: Permissions::default(),
         cache: None,
         priority: Default::default(),
         slug: "walk".to_owned(),
