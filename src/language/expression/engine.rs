@@ -45,7 +45,7 @@ impl Trouble {
         Self { message: message.into(), place: None }
     }
 
-    fn as_written(self, guards: &Guards) -> Self {
+    fn placed_by(self, guards: &Guards) -> Self {
         Self { place: self.place.map(|place| guards.written(&place)), ..self }
     }
 }
@@ -66,7 +66,7 @@ pub(in crate::language) fn compile(source: &str) -> Result<Arc<Compiled>, Troubl
     }
     let (guarded, guards) = bounds::guarded(source);
     let expression = ENVIRONMENT.compile_expression_owned(guarded);
-    let expression = expression.map_err(|error| trouble(&error).as_written(&guards))?;
+    let expression = expression.map_err(|error| trouble(&error).placed_by(&guards))?;
     let compiled = Arc::new(Compiled { expression, guards, words: words(source) });
     let mut cache = CACHE.write().unwrap_or_else(PoisonError::into_inner);
     if cache.len() >= KEPT {
@@ -84,7 +84,7 @@ pub(in crate::language) fn evaluate(source: &str, scope: &Scope) -> Result<Evalu
         Ok(value) if value.is_undefined() => Err(missing(&compiled.words, scope)),
         Ok(value) => Ok(Evaluated(value)),
         Err(error) if error.kind() == ErrorKind::UndefinedError => Err(missing(&compiled.words, scope)),
-        Err(error) => Err(trouble(&error).as_written(&compiled.guards)),
+        Err(error) => Err(trouble(&error).placed_by(&compiled.guards)),
     }
 }
 

@@ -47,6 +47,7 @@ pub(super) const STEP: Keys = Keys {
         "when",
         "foreach",
         "cache",
+        "concurrency",
         "retry",
         "timeout",
         "on_error",
@@ -57,7 +58,7 @@ pub(super) const STEP: Keys = Keys {
         "disabled",
         "label",
     ],
-    later: &["idempotency_key", "concurrency", "progress"],
+    later: &["idempotency_key", "progress"],
 };
 
 pub(super) const CONCURRENCY: Keys =
@@ -88,7 +89,16 @@ pub(super) const RETRY: Keys = Keys {
 };
 
 pub(super) const TIMEOUT: Keys =
-    Keys { place: "in `timeout`", known: &["attempt", "total"], later: &["queue", "heartbeat", "include_waits"] };
+    Keys { place: "in `timeout`", known: &["attempt", "total", "queue", "heartbeat"], later: &[] };
+
+pub(super) const RUN_TIMEOUT: Keys =
+    Keys { place: "in the top-level `timeout`", known: &["total", "queue", "include_waits"], later: &[] };
+
+pub(super) const ROOM: Keys = Keys {
+    place: "in the `concurrency` of a step",
+    known: &["group", "limit"],
+    later: &["overflow", "queue_max", "order"],
+};
 
 pub(super) const INPUT: Keys = Keys {
     place: "in an input",
@@ -106,9 +116,23 @@ mod tests {
     #[test]
     fn the_manual_tells_every_key() {
         let manual = include_str!("../../../docs/templates.md");
-        for keys in
-            [TOP, STEP, CONCURRENCY, FOREACH, GROUP, SWITCH, CACHE, ON_ERROR, DEFAULTS, RETRY, TIMEOUT, INPUT, OUTPUT]
-        {
+        for keys in [
+            TOP,
+            STEP,
+            CONCURRENCY,
+            ROOM,
+            FOREACH,
+            GROUP,
+            SWITCH,
+            CACHE,
+            ON_ERROR,
+            DEFAULTS,
+            RETRY,
+            TIMEOUT,
+            RUN_TIMEOUT,
+            INPUT,
+            OUTPUT,
+        ] {
             for key in keys.known.iter().chain(keys.later) {
                 let told = [format!("`{key}`"), format!("`{key}:"), format!("  {key}: "), format!("{{ {key}: ")];
                 assert!(
