@@ -226,30 +226,29 @@ pub fn step_key(carried: &Carried, step: usize) -> String {
 
 fn progress(inner: &Arc<Inner>, carried: &Carried, step: usize, pulse: &Pulse) -> Progress {
     let (feed, run, step) = (inner.feed.clone(), carried.run.id, carried.run.plan_index(step));
-    let beats = pulse.beats.clone();
+    let beats = pulse.0.as_ref().map(|(_, beats)| beats.clone());
     Arc::new(move |text| {
-        beats.send_replace(());
+        if let Some(beats) = &beats {
+            beats.send_replace(());
+        }
         feed.tell(|| Notice::Progress { run, step, text: text.to_owned() });
     })
 }
 
 /// The signs of life of an attempt: each word on how far it is.
-struct Pulse {
-    heartbeat: Option<Span>,
-    beats: watch::Sender<()>,
-}
+struct Pulse(Option<(Span, watch::Sender<()>)>);
 
 impl Pulse {
     fn new(heartbeat: Option<Span>) -> Self {
-        Self { heartbeat, beats: watch::Sender::new(()) }
+        Self(heartbeat.map(|heartbeat| (heartbeat, watch::Sender::new(()))))
     }
 
     /// Resolves once there was none for as long as the step allows; says how long that is.
     async fn stops(&self) -> Span {
-        let Some(heartbeat) = self.heartbeat else { return std::future::pending().await };
-        let mut beats = self.beats.subscribe();
+        let Some((heartbeat, beats)) = &self.0 else { return std::future::pending().await };
+        let mut beats = beats.subscribe();
         while tokio::time::timeout(heartbeat.duration(), beats.changed()).await.is_ok() {}
-        heartbeat
+        *heartbeat
     }
 }
 

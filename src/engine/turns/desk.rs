@@ -87,7 +87,7 @@ impl Desk {
         for run in open {
             match run.status {
                 OpenStatus::Queued | OpenStatus::Interrupted => {
-                    books.line_up(run.id, run.lane.clone().map(Arc::new).as_ref());
+                    let _ = books.line_up(run.id, run.lane.clone().map(Arc::new).as_ref()); // time is kept from the start
                 }
                 OpenStatus::Waiting(until) => books.later.push(Reverse((until, run.id))),
                 OpenStatus::Resting => {}
@@ -146,17 +146,16 @@ impl Desk {
 
     /// Puts a run that was just accepted at the end of the queue.
     pub fn queue(&self, run: RunId, lane: Option<&SharedLane>) {
-        self.books().line_up(run, lane);
-        if lane.is_some_and(|lane| lane.until.is_some()) {
+        if self.books().line_up(run, lane) {
             self.later_changed.notify_one();
         }
     }
 
     /// Lines up runs that nobody carries.
     pub fn call(&self, runs: &[RunId]) {
-        let mut books = self.books();
-        runs.iter().for_each(|run| books.queue.call(*run));
         if !runs.is_empty() {
+            let mut books = self.books();
+            runs.iter().for_each(|run| books.queue.call(*run));
             self.later_changed.notify_one();
         }
     }
@@ -171,8 +170,9 @@ impl Desk {
             Next::Over => books.queue.over(run),
             Next::Rest => {}
             Next::Ready => {
-                books.line_up(run, lane.as_ref());
-                self.later_changed.notify_one();
+                if books.line_up(run, lane.as_ref()) {
+                    self.later_changed.notify_one();
+                }
             }
             Next::Later(Timestamp::NEVER) | Next::Room(Timestamp::NEVER) => {} // whatever it waits for will call it
             Next::Later(at) | Next::Room(at) => {
@@ -235,11 +235,12 @@ impl Desk {
 }
 
 impl Books {
-    fn line_up(&mut self, run: RunId, lane: Option<&SharedLane>) {
+    /// Puts a run at the end of its queue; `true` when it waits for so long and no longer.
+    fn line_up(&mut self, run: RunId, lane: Option<&SharedLane>) -> bool {
         self.queue.line_up(run, lane);
-        if let Some(until) = lane.and_then(|lane| lane.until) {
-            self.turns.push(Reverse((until, run)));
-        }
+        let until = lane.and_then(|lane| lane.until);
+        self.turns.extend(until.map(|until| Reverse((until, run))));
+        until.is_some()
     }
 
     fn seat(&mut self, run: RunId, has_place: bool) -> Seat {
