@@ -1,7 +1,7 @@
 //! Who may be under way together: concurrency groups and priorities, as a team sees them.
 
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use crate::support::service::{Answer, Served};
@@ -149,6 +149,10 @@ async fn a_workflow_that_would_wait_for_itself_is_told_so() {
 /// Takes a call and answers it later, so that a step is in flight for as long as the test wants.
 async fn answered(listener: &TcpListener, first: impl AsyncFnOnce()) {
     let (mut stream, _) = listener.accept().await.expect("somebody calls");
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        request.push(stream.read_u8().await.expect("it sends its request")); // what is unread would reset the connection
+    }
     first().await;
     stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}").await.expect("it listens");
 }

@@ -148,16 +148,16 @@ async fn an_execution_that_waits_too_long_for_a_place_is_over() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_attempt_that_does_not_tell_how_far_it_is_fails_and_one_that_does_lives() {
     let mut plan = plan(&[("a", &[])]);
-    plan.steps[0].heartbeat = Some(Span::from_millis(500));
+    plan.steps[0].heartbeat = Some(Span::from_secs(1));
     plan.steps[0].retry.count = 0;
     let settings = Settings { stop_grace: Span::from_millis(20), ..Settings::default() };
     let bench = Workbench::with(plan, settings).await;
-    bench.script("a", Script::Tell(6, Span::from_millis(100)));
+    bench.script("a", Script::Tell(25, Span::from_millis(50)));
     let run = bench.start().await;
     bench.until(run, "completed").await;
     bench.script("a", Script::Deaf);
     let run = bench.start().await;
     let fault = bench.until(run, "failed").await.row.fault.expect("it says why");
-    assert_eq!((fault.code.id(), fault.message.as_str()), ("WF2004", "`a` did not tell for 500ms how far it is"));
+    assert_eq!((fault.code.id(), fault.message.as_str()), ("WF2004", "`a` did not tell for 1.0s how far it is"));
     bench.engine.stop().await;
 }
