@@ -14,6 +14,7 @@ impl Carried {
             || plan_step.condition.expression.is_some()
             || !plan_step.condition.gates.is_empty()
             || plan_step.foreach.is_some()
+            || plan_step.room.is_some()
             || !plan_step.outputs.is_empty()
             || !plan_step.ports.is_empty();
         self.facts(Some(step), reads_steps, None)

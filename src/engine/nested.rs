@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::carried::{Carried, Origin};
-use super::queue::SharedLane;
+use super::turns::queue::SharedLane;
 use super::{EngineError, Inner, raw, reception};
 use crate::contract::crash::crash_point;
 use crate::contract::directory::{Found, Wanted};

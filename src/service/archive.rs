@@ -125,6 +125,12 @@ impl Archive {
         }
     }
 
+    /// Where an execution stands that waits for its turn, as far as the process knows that is asked.
+    pub(super) fn place_in_line(&self, run: &Run) -> Option<QueueView> {
+        let line = self.line.as_ref().filter(|_| run.state == RunState::Queued)?;
+        line.standing(run.id).map(|standing| QueueView::new(&standing, line.places))
+    }
+
     /// An execution; `with_outputs` puts the outputs of its steps in, however large.
     ///
     /// # Errors
@@ -133,9 +139,7 @@ impl Archive {
         let (history, flow) = self.history(id, with_outputs).await?;
         let run = fold(&history, &flow);
         let mut view = RunView::new(&history, &run, &flow);
-        if let (Some(line), RunState::Queued) = (&self.line, run.state) {
-            view.queue = line.standing(id).map(|standing| QueueView::new(&standing, line.places));
-        }
+        view.queue = self.place_in_line(&run);
         if with_outputs {
             for (position, row) in history.outputs.range(..view.steps.len()) {
                 let outputs = engine::unpack(row, &*self.store.blobs()).await;

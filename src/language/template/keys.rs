@@ -48,6 +48,7 @@ pub(super) const STEP: Keys = Keys {
         "when",
         "foreach",
         "cache",
+        "concurrency",
         "retry",
         "timeout",
         "on_error",
@@ -58,7 +59,7 @@ pub(super) const STEP: Keys = Keys {
         "disabled",
         "label",
     ],
-    later: &["idempotency_key", "concurrency", "progress"],
+    later: &["idempotency_key", "progress"],
 };
 
 pub(super) const CONCURRENCY: Keys =
@@ -92,7 +93,16 @@ pub(super) const RETRY: Keys = Keys {
 };
 
 pub(super) const TIMEOUT: Keys =
-    Keys { place: "in `timeout`", known: &["attempt", "total"], later: &["queue", "heartbeat", "include_waits"] };
+    Keys { place: "in `timeout`", known: &["attempt", "total", "queue", "heartbeat"], later: &[] };
+
+pub(super) const RUN_TIMEOUT: Keys =
+    Keys { place: "in the top-level `timeout`", known: &["total", "queue", "include_waits"], later: &[] };
+
+pub(super) const ROOM: Keys = Keys {
+    place: "in the `concurrency` of a step",
+    known: &["group", "limit"],
+    later: &["overflow", "queue_max", "order"],
+};
 
 pub(super) const INPUT: Keys = Keys {
     place: "in an input",
@@ -115,6 +125,7 @@ mod tests {
             STEP,
             CONCURRENCY,
             PERMISSIONS,
+            ROOM,
             FOREACH,
             GROUP,
             SWITCH,
@@ -123,6 +134,7 @@ mod tests {
             DEFAULTS,
             RETRY,
             TIMEOUT,
+            RUN_TIMEOUT,
             INPUT,
             OUTPUT,
         ] {

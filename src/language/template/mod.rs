@@ -14,8 +14,8 @@ mod top;
 mod tree;
 
 pub use cache::Cache;
-pub use concurrency::Concurrency;
+pub use concurrency::{Concurrency, Room};
 pub use foreach::Foreach;
 pub use nested::Compound;
 pub(super) use top::read;
-pub use tree::{Branch, Inside, Marked, Named, Policy, Retry, Rollback, Step, Template};
+pub use tree::{Branch, Inside, Marked, Named, Policy, Retry, Rollback, RunTimeout, Step, Template};

@@ -69,6 +69,9 @@ pub fn plan_of(seeds: &[StepSeed], timeout: Option<Span>) -> Flow {
             retry: RetryPolicy { count: retries, ..RetryPolicy::default() },
             timeout: Span::from_secs(300),
             total: None,
+            queue: None,
+            heartbeat: None,
+            room: None,
             on_error: if shape == Shape::Asks {
                 OnError::Ask
             } else if carries_on {
@@ -113,5 +116,7 @@ pub fn plan_of(seeds: &[StepSeed], timeout: Option<Span>) -> Flow {
         steps,
         outputs: Vec::new(),
         timeout,
+        includes_waits: seeds.len().is_multiple_of(2),
+        queue: timeout.filter(|_| seeds.len().is_multiple_of(3)),
     })
 }
