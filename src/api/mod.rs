@@ -9,6 +9,7 @@ mod files;
 mod live;
 mod metrics;
 mod ops;
+mod outbox;
 mod people;
 mod repeats;
 mod rollbacks;
@@ -106,7 +107,8 @@ fn described(rooms: impl Iterator<Item = OpenApiRouter>) -> OpenApiRouter<Api> {
         .merge(people::routes())
         .merge(session::routes())
         .merge(ops::routes())
-        .merge(metrics::routes());
+        .merge(metrics::routes())
+        .merge(outbox::routes());
     let ordinary = rooms.fold(ordinary, |all, room| all.merge(room.with_state(())));
     ordinary
         .layer(middleware::from_fn(porch::in_time))

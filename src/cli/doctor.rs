@@ -21,6 +21,9 @@ pub async fn doctor(config: &Config, json: bool) -> Ended {
                 print::line(format!("    {place}"));
             }
         }
+        for what in &health.attention {
+            print::line(format!("! {what}"));
+        }
         print::line(if health.is_sound() { "everything holds" } else { "keep the folder as it is, and report this" });
     }
     Ok(if health.is_sound() { DONE } else { FAILED })

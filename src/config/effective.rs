@@ -13,6 +13,7 @@ use crate::domain::fault::Fault;
 use crate::domain::time::Span;
 use crate::http::caller::Secret;
 use crate::service::Rules;
+use crate::steps::notify::Alias;
 use crate::steps::size::Bytes;
 use crate::store::db::Durability;
 
@@ -46,6 +47,10 @@ pub struct Config {
     pub file_mode: FileMode,
     /// What holds for those who come over platforms.
     pub rules: Rules,
+    /// Names for channels of conversations.
+    pub channels: Vec<Alias>,
+    /// Whether a step fails where it would else pretend to have reached somebody.
+    pub require_delivery: bool,
     /// Where the service listens.
     pub listen: SocketAddr,
     /// What callers must know; `None`: whoever reaches the address may come in.
@@ -144,6 +149,8 @@ impl Config {
             retry_delay: reader.span("retry_delay", Span::ZERO..=DAY, "at most 1 day"),
             file_mode: file_mode(reader),
             rules: platforms::rules(reader),
+            channels: channels(reader),
+            require_delivery: reader.boolean("require_delivery"),
             listen: listen(reader),
             api_token: token(reader),
             allowed_hosts: hosts(reader),
@@ -224,6 +231,8 @@ impl Config {
         let paths: Vec<_> = self.file_roots.iter().map(|path| path.display().to_string()).collect();
         match key {
             "enabled" => self.enabled.to_string(),
+            "require_delivery" => self.require_delivery.to_string(),
+            "channels" => self.channels.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
             "step_timeout" => seconds(self.step_timeout),
             "retry_delay" => seconds(self.retry_delay),
             "keep_completed" => days(self.keep_completed),
@@ -278,6 +287,22 @@ fn file_mode(reader: &mut Reader) -> FileMode {
             FileMode::ByPlace
         }
     }
+}
+
+fn channels(reader: &mut Reader) -> Vec<Alias> {
+    const KEY: &str = "channels";
+    let mut aliases: Vec<Alias> = Vec::new();
+    for text in reader.given(KEY).values {
+        match text.parse::<Alias>() {
+            Ok(alias) if aliases.iter().any(|one| (&one.name, &one.platform) == (&alias.name, &alias.platform)) => {
+                let message = format!("`{KEY}` says twice what `{}` is on {}", alias.name, alias.platform);
+                reader.fault(code::WF6002, KEY, message);
+            }
+            Ok(alias) => aliases.push(alias),
+            Err(why) => reader.fault(code::WF6002, KEY, format!("`{KEY}`: {why}")),
+        }
+    }
+    aliases
 }
 
 fn listen(reader: &mut Reader) -> SocketAddr {

@@ -40,6 +40,8 @@ pub const SETTINGS: &[Setting] = &[
     one("file_mode"),
     one("chat_role"),
     several("channel_roles", ','),
+    several("channels", ','),
+    one("require_delivery"),
     one("listen"),
     one("api_token"),
     several("allowed_hosts", ','),

@@ -331,6 +331,8 @@ pub struct Origin {
     pub name: String,
     /// Who asked, as nobody else is called; empty where an earlier version wrote it.
     pub identity: String,
+    /// In which conversation.
+    pub channel: Option<String>,
     /// Earlier results do not count.
     pub fresh: bool,
     #[serde(flatten)]

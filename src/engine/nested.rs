@@ -138,6 +138,9 @@ pub async fn begin(inner: &Arc<Inner>, beginner: &Beginner, nest: &Nest) -> Resu
     kin.groups = beginner.groups().cloned().collect();
     let Origin { name, identity, .. } = &*beginner.origin;
     let mut origin = json!({ "door": DOOR, "name": name, "identity": identity, "began_by": beginner.run });
+    if let Some(channel) = &beginner.origin.channel {
+        merge(&mut origin, json!({ "channel": channel }));
+    }
     merge(&mut origin, json!(kin));
     let new = NewRun {
         workflow_id: found.workflow.unwrap_or(beginner.workflow),

@@ -12,6 +12,7 @@ mod files;
 mod library;
 mod links;
 mod origin;
+pub mod outbox;
 mod people;
 mod pins;
 mod repeats;

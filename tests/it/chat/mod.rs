@@ -3,6 +3,8 @@
 mod conversations;
 mod courier;
 mod elsewhere;
+mod letters;
 mod pattern;
+mod platform;
 mod script;
 mod stage;
