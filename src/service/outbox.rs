@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use super::Caller;
 use super::archive::Archive;
 use super::error::ServiceError;
-use super::people::{Caller, Target};
+use super::people::Target;
 use super::runs::Service;
 use super::view::progress::FaultView;
 use crate::domain::command::Refusal;
@@ -137,10 +138,10 @@ impl Service {
     /// A letter that was not taken is tried again at once, as if it were new.
     ///
     /// # Errors
-    /// They may not, there is no such letter, it was sent already, or the store fails.
+    /// There is no such letter, it was sent already, or the store fails.
     pub async fn retry_letter(&self, caller: &Caller, id: &str) -> Result<LetterView, ServiceError> {
-        self.permit(caller, Action::Examine, Target::Thing(id)).await?;
         let letter = self.unsent(id).await?;
+        self.permit(caller, Action::Retry, Target::Run(letter.run)).await?;
         self.engine().store().outbox().revive(&letter.key, self.now()).await?;
         tracing::info!(letter = letter.key, by = caller.name, "a letter is tried again");
         Ok(LetterView::new(&self.letter(&letter.key).await?))
@@ -149,10 +150,10 @@ impl Service {
     /// A letter that was not taken goes away.
     ///
     /// # Errors
-    /// They may not, there is no such letter, it was sent already, or the store fails.
+    /// There is no such letter, it was sent already, or the store fails.
     pub async fn drop_letter(&self, caller: &Caller, id: &str) -> Result<LetterView, ServiceError> {
-        self.permit(caller, Action::Examine, Target::Thing(id)).await?;
         let letter = self.unsent(id).await?;
+        self.permit(caller, Action::Cancel, Target::Run(letter.run)).await?;
         self.engine().store().outbox().drop(&letter.key).await?;
         tracing::info!(letter = letter.key, run = %letter.run, by = caller.name, "a letter was dropped");
         Ok(LetterView::new(&letter))
