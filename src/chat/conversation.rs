@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -96,6 +97,26 @@ impl Chat {
     /// The store fails; it may be brought again.
     pub async fn receive(&self, inbound: Inbound) -> Result<Receipt, ServiceError> {
         self.receive_with(inbound, None).await
+    }
+
+    /// Takes something in, if its channel has room for it within this time; `None`: it has not, and nothing was kept.
+    ///
+    /// # Errors
+    /// The store fails; it may be brought again.
+    pub async fn receive_within(&self, inbound: Inbound, patience: Duration) -> Result<Option<Receipt>, ServiceError> {
+        // Room first: what is kept will be answered, so what cannot be answered soon is not kept.
+        let queue = self.queue(&inbound);
+        let Ok(place) = tokio::time::timeout(patience, queue.reserve()).await else { return Ok(None) };
+        let said = serde_json::to_string(&inbound).map_err(|error| ServiceError::Internal(error.to_string()))?;
+        let (answered, receipt) = oneshot::channel();
+        let duplicate = !self.inner.means.keeper.accept(&inbound.key, &said, None).await?;
+        if !duplicate {
+            crash_point("message: accepted");
+            if let Ok(place) = place {
+                place.send(Job { inbound, begun: false, answered }); // when stopping: the next start takes it up
+            }
+        }
+        Ok(Some(Receipt { duplicate, answered: receipt }))
     }
 
     /// Takes something in together with the message that it is, where we keep the messages of its platform.

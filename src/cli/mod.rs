@@ -23,10 +23,11 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use desk::Desk;
 use exit::{DISK_FAILED, DONE, FAILED, WRONG_USE, disk_failed, exit_code, refusal_code};
-use line::{Command, CommandLine, Server};
+use line::{Command, CommandLine, Server, SlackCommand};
 
 use crate::app::remote::Remote;
 use crate::app::{telemetry, trial};
+use crate::chat as chat_platforms;
 use crate::config::Config;
 use crate::http::caller::Secret;
 use crate::service::{Caller, verbs::Verb};
@@ -61,6 +62,10 @@ async fn dispatch(line: CommandLine) -> Ended {
         Command::Chat => chat::chat(&config).await,
         Command::Config(show) => settings::show(&config, &show),
         Command::Doctor { json } => doctor::doctor(&config, json).await,
+        Command::Slack(SlackCommand::Manifest { http }) => {
+            print::json(&chat_platforms::slack::manifest(http.as_deref()))?;
+            Ok(DONE)
+        }
         Command::Health => control::health(&desk(&config, &line.server).await?).await,
         Command::Verb(verb) => say(&desk(&config, &line.server).await?, verb).await,
     }
