@@ -14,6 +14,7 @@ use super::workspace::Workspace;
 use super::{PLATFORM, Slack};
 use crate::chat::Chat;
 use crate::chat::adapter::{FileRef, What};
+use crate::chat::grammar::normalise::folded;
 use crate::service::conversations::Whereabouts;
 
 /// How long the message of a file is waited for: it says more than the event of the file alone.
@@ -102,7 +103,8 @@ impl Slack {
 
     /// Whether a message can be meant for us. What cannot is not kept: people talk of other things.
     async fn is_for_us(&self, chat: &Chat, workspace: &Workspace, written: &Written<'_>) -> bool {
-        let start = written.text.trim_start().to_lowercase();
+        // As it is compared later: a full-width prefix is a prefix.
+        let start = folded(&written.text.trim_start().chars().take(20).collect::<String>());
         let is_spoken_to = ["@workflow", "@bot", "/workflow", "/wf"].iter().any(|prefix| start.starts_with(prefix));
         if is_spoken_to || written.channel.starts_with('D') || !written.files.is_empty() {
             return true;

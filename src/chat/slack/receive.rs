@@ -75,6 +75,10 @@ impl Slack {
     /// Takes something in.
     pub(super) async fn take(self: &Arc<Self>, chat: &Chat, kind: Kind, payload: &Value) -> Ack {
         let team = team_of(kind, payload);
+        if team.is_empty() {
+            tracing::warn!(?kind, "something from Slack names no workspace: it will not be read better another time");
+            return Ack::Done;
+        }
         let Some(workspace) = self.workspace(team) else {
             tracing::warn!(?kind, team = %crate::chat::grammar::inert(team, 40), "something came from a workspace whose token is not here");
             return match kind {

@@ -3,4 +3,5 @@
 mod conversations;
 mod pattern;
 mod script;
+mod slack;
 mod stage;
