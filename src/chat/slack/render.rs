@@ -16,7 +16,7 @@ const TEXT: usize = 3_900;
 /// Buttons of one row.
 const ROW: usize = 5;
 /// Buttons of a card; no card of ours has as many.
-const BUTTONS: usize = 25;
+const BUTTONS: usize = 15;
 /// What the action of a button begins with that opens a window.
 pub const OPENS: &str = "open";
 
@@ -212,4 +212,99 @@ fn plain(text: &str) -> Value {
 
 fn bold(text: &str) -> Value {
     json!({ "type": "text", "text": text, "style": { "bold": true } })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::card::{CardKind, FormField, Line};
+
+    fn line(number: &str, sign: &str, status: &str, text: &str, detail: Option<&str>) -> Line {
+        let owned = |text: &str| text.to_owned();
+        Line {
+            number: owned(number),
+            sign: owned(sign),
+            status: owned(status),
+            text: owned(text),
+            detail: detail.map(owned),
+        }
+    }
+
+    fn run() -> Card {
+        let mut card = Card::new(CardKind::Run, "Invoice Intake · by ana").verdict("waiting · needs approval");
+        card.execution_id = Some("exec_01m8k5h3941xdmx0w6k163w1a3".to_owned());
+        card.lines = vec![
+            line("1", "✓", "done", "Upload", Some("0.4 s  scan.pdf")),
+            line("2", "·", "waiting", "Approval", None),
+        ];
+        card.mentions = vec!["U01ALICE001".to_owned(), "<!channel>".to_owned()];
+        card.updated_at = Some("2026-11-23T05:30:09.123Z".to_owned());
+        card.form = Some(Form {
+            title: "Invoice Intake needs".to_owned(),
+            submit: "signed".to_owned(),
+            fields: vec![
+                FormField {
+                    key: "n".to_owned(),
+                    label: "How many".to_owned(),
+                    kind: FieldType::Number,
+                    required: true,
+                    value: None,
+                    choices: Vec::new(),
+                    help: None,
+                },
+                FormField {
+                    key: "f".to_owned(),
+                    label: "f".to_owned(),
+                    kind: FieldType::File,
+                    required: true,
+                    value: None,
+                    choices: Vec::new(),
+                    help: None,
+                },
+            ],
+        });
+        let card = card.field("total", "1234.50 *bold* <@U1> & more").field("log", "a\nb");
+        let mut card = card.button("Approve", "act-1".to_owned(), Style::Primary).button(
+            "Cancel",
+            "act-2".to_owned(),
+            Style::Danger,
+        );
+        card.buttons[1].confirm = Some("Three steps reached outside.".to_owned());
+        card.sealed()
+    }
+
+    #[test]
+    fn a_card_is_drawn_as_it_was_agreed() {
+        let drawn = draw(&run(), "wf.mark");
+        let shown =
+            format!("{}\n----\n{}\n", drawn.text, serde_json::to_string_pretty(&drawn.blocks).expect("plain values"));
+        let agreed = include_str!("../../../tests/fixtures/slack/run-card.txt");
+        assert_eq!(shown, agreed, "\n{shown}");
+        assert_eq!(drawn.whole, None);
+    }
+
+    #[test]
+    fn whatever_a_card_says_it_is_never_too_large_and_never_cut_in_silence() {
+        for (lines, fields, length) in
+            [(10, 5, 50), (61, 10, 300), (400, 3, 4_000), (5_000, 200, 5_000), (0, 100, 2_900)]
+        {
+            let mut card = Card::new(CardKind::Answer, "&".repeat(length)).verdict("<".repeat(length));
+            card.lines = (0..lines)
+                .map(|n| line(&n.to_string(), "✓", "done", "A step with a name", Some(&"é".repeat(length.min(200)))))
+                .collect();
+            for n in 0..fields {
+                card = card.field(format!("output {n}"), "value\n".repeat(length / 6));
+            }
+            for n in 0..15 {
+                card = card.button(format!("Button {n} {}", "x".repeat(70)), "a".repeat(300), Style::Primary);
+            }
+            let card = card.sealed();
+            let drawn = draw(&card, "wf.mark");
+            assert!(size(&drawn.blocks) < 13_000, "{lines} {fields} {length}: {}", size(&drawn.blocks));
+            assert!(drawn.text.len() <= 4_000 && drawn.blocks.len() <= 50);
+            let is_part =
+                drawn.blocks[0].to_string().contains("more lines") || drawn.blocks[0].to_string().contains('…');
+            assert!(!is_part || drawn.whole.as_deref() == Some(card.text.as_str()) || length > 600);
+        }
+    }
 }

@@ -244,6 +244,11 @@ impl Fake {
         self.until(method, |world| world.calls.iter().filter(|(called, _)| called == method).count() >= times).await;
     }
 
+    /// Waits until so many windows were opened.
+    pub async fn opened(&self, windows: usize) {
+        self.until("a window", |world| world.views.len() >= windows).await;
+    }
+
     /// Brings something over the socket; what is acknowledged, with its payload.
     pub async fn bring(&self, kind: &str, payload: &Value) -> Value {
         self.connected().await;
@@ -340,7 +345,9 @@ fn answered(fake: &Arc<Fake>, method: &str, body: &Value) -> Value {
     let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
     let no = |error: &str| json!({ "ok": false, "error": error });
     match method {
-        "auth.test" => json!({ "ok": true, "team": "Acme", "team_id": TEAM, "user_id": BOT, "user": "workflow", "bot_id": "BBOT" }),
+        "auth.test" => {
+            json!({ "ok": true, "team": "Acme", "team_id": TEAM, "user_id": BOT, "user": "workflow", "bot_id": "BBOT" })
+        }
         "apps.connections.open" => {
             json!({ "ok": true, "url": format!("{}/link?ticket=secret-{}", fake.base.replace("http", "ws"), fake.fresh()) })
         }
@@ -380,7 +387,8 @@ fn answered(fake: &Arc<Fake>, method: &str, body: &Value) -> Value {
         }
         "chat.update" => {
             let mut world = fake.world();
-            let known = world.messages.iter_mut().find(|message| message.ts == text("ts") && message.only_for.is_none());
+            let known =
+                world.messages.iter_mut().find(|message| message.ts == text("ts") && message.only_for.is_none());
             let Some(known) = known else { return no("message_not_found") };
             (known.text, known.blocks) = (text("text"), body["blocks"].clone());
             known.edits += 1;
@@ -438,7 +446,11 @@ async fn carry(fake: Arc<Fake>, mut socket: WebSocket) {
     }
 }
 
-async fn answer(State(fake): State<Arc<Fake>>, Path(id): Path<String>, axum::Json(body): axum::Json<Value>) -> Response {
+async fn answer(
+    State(fake): State<Arc<Fake>>,
+    Path(id): Path<String>,
+    axum::Json(body): axum::Json<Value>,
+) -> Response {
     let Some((user, channel, replaces)) = fake.world().urls.get(&id).cloned() else {
         return (StatusCode::NOT_FOUND, "used_url").into_response();
     };

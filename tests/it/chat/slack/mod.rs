@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod fake;
+mod http;
 mod side;
 
 pub use fake::Fake;

@@ -87,7 +87,8 @@ impl SlackSide {
                 self.fake.bring("slash_commands", &command).await;
             }
         } else {
-            let text = line.map_or_else(|| escaped(doing.text), |line| format!("<@{}> {}", fake::BOT, escaped(line.trim())));
+            let text =
+                line.map_or_else(|| escaped(doing.text), |line| format!("<@{}> {}", fake::BOT, escaped(line.trim())));
             let mut event = self.fake.message(&user, &channel, &text);
             if let Some(thread) = &doing.thread {
                 event["thread_ts"] = Value::String(thread.clone());
@@ -117,7 +118,13 @@ impl SlackSide {
     }
 
     /// Opens the form of a message and sends it; a file is dropped.
-    pub async fn fill(&self, chat: &Chat, by: &str, (message, opener): (&str, &str), values: &BTreeMap<String, String>) {
+    pub async fn fill(
+        &self,
+        chat: &Chat,
+        by: &str,
+        (message, opener): (&str, &str),
+        values: &BTreeMap<String, String>,
+    ) {
         let mut typed = Map::new();
         for (key, value) in values {
             match value.strip_prefix("file:") {
@@ -133,9 +140,9 @@ impl SlackSide {
         if typed.is_empty() {
             return;
         }
-        let before = self.fake.calls("views.open").len();
+        let before = self.fake.views().len();
         self.press_action(chat, by, message, opener).await;
-        self.fake.called("views.open", before + 1).await;
+        self.fake.opened(before + 1).await;
         self.fake.bring("interactive", &self.fake.sent_window(&id(by), &typed)).await;
         answered(chat).await;
     }
@@ -163,7 +170,8 @@ fn shown(posted: &Posted) -> Shown {
     }
     // What stands in a direct conversation and is no run is an answer to its person.
     let direct = posted.channel.strip_prefix('D').filter(|_| kind != CardKind::Run);
-    let only_for = posted.only_for.as_deref().map(|user| user.trim_start_matches('U')).or(direct).map(str::to_lowercase);
+    let only_for =
+        posted.only_for.as_deref().map(|user| user.trim_start_matches('U')).or(direct).map(str::to_lowercase);
     Shown { id: posted.ts.clone(), text, card: Some(card), only_for }
 }
 
