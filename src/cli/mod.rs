@@ -15,6 +15,7 @@ mod print;
 mod run;
 mod serve;
 mod settings;
+mod slack;
 mod there;
 mod watch;
 
@@ -23,11 +24,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use desk::Desk;
 use exit::{DISK_FAILED, DONE, FAILED, WRONG_USE, disk_failed, exit_code, refusal_code};
-use line::{Command, CommandLine, Server, SlackCommand};
+use line::{Command, CommandLine, Server};
 
 use crate::app::remote::Remote;
 use crate::app::{telemetry, trial};
-use crate::chat as chat_platforms;
 use crate::config::Config;
 use crate::http::caller::Secret;
 use crate::service::{Caller, verbs::Verb};
@@ -62,10 +62,7 @@ async fn dispatch(line: CommandLine) -> Ended {
         Command::Chat => chat::chat(&config).await,
         Command::Config(show) => settings::show(&config, &show),
         Command::Doctor { json } => doctor::doctor(&config, json).await,
-        Command::Slack(SlackCommand::Manifest { http }) => {
-            print::json(&chat_platforms::slack::manifest(http.as_deref()))?;
-            Ok(DONE)
-        }
+        Command::Slack(command) => slack::slack(&command),
         Command::Health => control::health(&desk(&config, &line.server).await?).await,
         Command::Verb(verb) => say(&desk(&config, &line.server).await?, verb).await,
     }

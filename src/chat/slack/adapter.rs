@@ -64,12 +64,12 @@ impl Slack {
 
     async fn put(&self, to: &Address, card: &Card, nonce: &str) -> Result<MessageRef, SendError> {
         let (workspace, channel) = self.located(to)?;
+        let (channel, thread) = beneath(channel, to.thread.as_deref());
         let (drawn, mark) = (self.drawn(card, nonce).await?, mark(nonce));
         let is_run = card.kind == CardKind::Run;
-        if let Some(ts) = self.recall(&workspace, (channel, to.thread.as_deref()), nonce, &mark).await {
+        if let Some(ts) = self.recall(&workspace, (channel, thread), nonce, &mark).await {
             return Ok(ts);
         }
-        let thread = to.thread.as_deref();
         // The courier tries the card of a run again; everything else is tried here.
         let post = Post { workspace: &workspace, channel, thread, drawn: &drawn, mark: &mark, is_patient: !is_run };
         let ts = match self.say(&post).await {
@@ -77,9 +77,8 @@ impl Slack {
             Err(error) if is_run && error.is_gone() => return self.put_aside(post, nonce, error).await,
             Err(error) => return Err(error.into()),
         };
-        match drawn.whole.as_deref().filter(|_| !is_run) {
-            Some(whole) => self.attach(&workspace, (channel, Some(thread.unwrap_or(&ts))), card, whole).await,
-            None => {}
+        if let Some(whole) = drawn.whole.as_deref().filter(|_| !is_run) {
+            self.attach(&workspace, (channel, Some(thread.unwrap_or(&ts))), card, whole).await;
         }
         if is_run && let Some(elsewhere) = self.was_strayed(channel) {
             self.invite(&workspace, channel, &elsewhere).await;
@@ -283,6 +282,14 @@ impl Slack {
         if let Err(error) = self.bring(workspace, place, ("answer.txt", &comment), whole).await {
             tracing::warn!(%error, "a long answer could not be brought as a file");
         }
+    }
+}
+
+/// The channel and the thread of an address; a message that was put aside names the channel in which it stands itself.
+fn beneath<'a>(channel: &'a str, thread: Option<&'a str>) -> (&'a str, Option<&'a str>) {
+    match thread.and_then(|thread| thread.split_once(':')) {
+        Some((aside, ts)) => (aside, Some(ts)),
+        None => (channel, thread),
     }
 }
 

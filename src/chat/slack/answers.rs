@@ -26,6 +26,9 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(15);
 /// What the reference of a message that one person sees begins with: no method of the Web API reaches it.
 pub const UNSEEN: &str = "eph:";
 
+/// What somebody filled in, and when.
+type Draft = (Instant, Map<String, Value>);
+
 struct Seen {
     since: Instant,
     uses: u32,
@@ -39,7 +42,7 @@ pub struct Answers {
     /// By what a message can be changed that one person sees: the address that came with its last press.
     pressed: Mutex<HashMap<String, (Instant, String)>>,
     /// What was filled into a window last, by person and form.
-    drafts: Mutex<HashMap<(String, String), (Instant, Map<String, Value>)>>,
+    drafts: Mutex<HashMap<(String, String), Draft>>,
 }
 
 impl Answers {

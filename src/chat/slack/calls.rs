@@ -80,7 +80,6 @@ impl CallError {
             "not_authed",
             "not_allowed_token_type",
             "team_access_not_granted",
-            "access_denied",
             "org_login_required",
         ];
         revoked.contains(&self.code())

@@ -22,10 +22,17 @@ pub fn mark(nonce: &str) -> String {
     format!("wf.{}", BASE64_URL_SAFE_NO_PAD.encode(&digest[..15]))
 }
 
+/// Messages by their marks, each with its number among all that came back.
+#[derive(Default)]
+struct Heard {
+    count: u64,
+    messages: HashMap<String, (u64, String)>,
+}
+
 /// What came back.
 #[derive(Default)]
 pub struct Echoes {
-    heard: Mutex<(u64, HashMap<String, (u64, String)>)>,
+    heard: Mutex<Heard>,
     news: Notify,
 }
 
@@ -36,13 +43,13 @@ impl Echoes {
             return;
         }
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        if heard.1.len() >= MOST {
-            let middle = heard.0 - (MOST as u64) / 2;
-            heard.1.retain(|_, (number, _)| *number > middle);
+        if heard.messages.len() >= MOST {
+            let middle = heard.count - (MOST as u64) / 2;
+            heard.messages.retain(|_, (number, _)| *number > middle);
         }
-        heard.0 += 1;
-        let number = heard.0;
-        heard.1.insert(mark.to_owned(), (number, ts.to_owned()));
+        heard.count += 1;
+        let number = heard.count;
+        heard.messages.insert(mark.to_owned(), (number, ts.to_owned()));
         drop(heard);
         self.news.notify_waiters();
     }
@@ -50,7 +57,7 @@ impl Echoes {
     /// The message with this mark.
     pub fn find(&self, mark: &str) -> Option<String> {
         let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.1.get(mark).map(|(_, ts)| ts.clone())
+        heard.messages.get(mark).map(|(_, ts)| ts.clone())
     }
 
     /// The message with this mark, if it comes back soon.
@@ -70,7 +77,7 @@ impl Echoes {
     /// The message was deleted: another one may take its mark.
     pub fn forget(&self, ts: &str) {
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.1.retain(|_, (_, known)| known != ts);
+        heard.messages.retain(|_, (_, known)| known != ts);
     }
 }
 

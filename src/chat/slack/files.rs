@@ -56,7 +56,7 @@ impl Slack {
     }
 
     async fn fetch(&self, workspace: &Workspace, id: &str, name: &str) -> Result<FileRecord, Missed> {
-        let answer = workspace.call("files.info", &json!({ "file": id })).await.map_err(|error| about(error, name))?;
+        let answer = workspace.call("files.info", &json!({ "file": id })).await.map_err(|error| about(&error, name))?;
         let told = &answer["file"];
         let size = told["size"].as_u64().unwrap_or(0);
         if size > self.settings.upload_limit {
@@ -149,8 +149,8 @@ impl Slack {
     }
 }
 
-fn about(error: CallError, name: &str) -> Missed {
-    match &error {
+fn about(error: &CallError, name: &str) -> Missed {
+    match error {
         CallError::Busy(_) | CallError::Lost(_) => Missed::Perhaps(error.to_string()),
         CallError::No { code, .. } if code == "missing_scope" => Missed::Never(sign_in_page(name)),
         CallError::No { code, .. } if code == "file_deleted" || code == "file_not_found" => {

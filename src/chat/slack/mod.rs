@@ -10,7 +10,6 @@ mod check;
 mod echoes;
 mod events;
 mod files;
-mod home;
 mod manifest;
 mod presses;
 mod receive;

@@ -77,7 +77,7 @@ fn blocks(card: &Card, mark: &str, fit: &Fit) -> Vec<Value> {
         parts.extend(pair(&field.name, &clipped(&field.value, fit.value)));
     }
     if card.fields.len() > fit.fields {
-        parts.push(section(vec![plain(&format!("… and {} more", card.fields.len() - fit.fields))]));
+        parts.push(section(&[plain(&format!("… and {} more", card.fields.len() - fit.fields))]));
     }
     parts.extend(card.form.iter().flat_map(asked));
     parts.retain(|part| part["elements"].as_array().is_some_and(|elements| !elements.is_empty()));
@@ -112,7 +112,7 @@ fn head(card: &Card) -> Value {
         let gap = if card.title.is_empty() { "" } else { "\n" };
         elements.push(plain(&format!("{gap}{}", clipped(&card.verdict, 1_500))));
     }
-    section(elements)
+    section(&elements)
 }
 
 /// The numbered lines, in letters of one width.
@@ -135,20 +135,20 @@ fn lines(card: &Card, fit: &Fit) -> Option<Value> {
 /// A name and its value; what has several lines stands in letters of one width.
 fn pair(name: &str, value: &str) -> Vec<Value> {
     if value.contains('\n') {
-        return vec![section(vec![bold(&format!("{name}:"))]), preformatted(value)];
+        return vec![section(&[bold(&format!("{name}:"))]), preformatted(value)];
     }
     let mut elements = vec![bold(&format!("{name}: "))];
     if !value.is_empty() {
         elements.push(plain(value));
     }
-    vec![section(elements)]
+    vec![section(&elements)]
 }
 
 /// What can be filled in, in words: the window has the rest, and a file is dropped.
 fn asked(form: &Form) -> Vec<Value> {
     let said = form.fields.iter().map(|field| {
         let how = if field.kind == FieldType::File { " · drop it here" } else { "" };
-        section(vec![plain(&clipped(&format!("? {}{how}", question(field)), 400))])
+        section(&[plain(&clipped(&format!("? {}{how}", question(field)), 400))])
     });
     said.take(20).collect()
 }
@@ -198,7 +198,7 @@ fn element(button: &Button, place: usize) -> Value {
     element
 }
 
-fn section(elements: Vec<Value>) -> Value {
+fn section(elements: &[Value]) -> Value {
     json!({ "type": "rich_text_section", "elements": elements })
 }
 

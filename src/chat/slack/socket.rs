@@ -11,9 +11,9 @@ use std::time::Duration;
 use futures::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use slack_morphism::prelude::SlackApiToken;
-use slack_socket::tungstenite::Message;
+use slack_socket::tungstenite::{Message, Utf8Bytes};
 use tokio::sync::{Semaphore, mpsc, oneshot};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, Interval, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::calls::{self, CallError};
@@ -26,9 +26,9 @@ use crate::service::LinkState;
 /// Connections that are kept.
 const CONNECTIONS: usize = 2;
 /// Between two pings of ours.
-const PING: Duration = Duration::from_secs(15);
+const PING: Duration = Duration::from_secs(10);
 /// A connection on which nothing came for so long is dead: our pings are answered.
-const SILENCE: Duration = Duration::from_secs(50);
+const SILENCE: Duration = Duration::from_secs(30);
 /// How long a connection may take to say hello.
 const HELLO: Duration = Duration::from_secs(10);
 /// How long a frame may take to leave.
@@ -157,80 +157,110 @@ async fn open(line: &Line, token: &SlackApiToken) -> Result<Socket, CallError> {
     line.slack.wire.open_socket(url).await.map_err(|error| CallError::Lost(error.to_string()))
 }
 
-/// Counts a connection as there while it is.
-struct Up<'l>(&'l Line);
-
-impl Drop for Up<'_> {
-    fn drop(&mut self) {
-        self.0.up.fetch_sub(1, Ordering::SeqCst);
-    }
+/// One connection, while it is carried.
+struct Carried {
+    line: Arc<Line>,
+    socket: Socket,
+    acks: mpsc::Sender<Message>,
+    waiting: mpsc::Receiver<Message>,
+    seats: Arc<Semaphore>,
+    pings: Interval,
+    /// Told when it is to be replaced, which is before it closes where Slack says so.
+    ends: Option<oneshot::Sender<End>>,
+    /// It has said hello, and counts.
+    is_up: bool,
+    /// When it counts as silent.
+    deadline: Instant,
+    /// When it is left, after it was replaced.
+    leave_at: Option<Instant>,
 }
 
-/// Carries one connection to its end. `ends` is told when it is to be replaced, which is before it closes where Slack says so.
+/// Carries one connection to its end.
 async fn carry(line: Arc<Line>, socket: Socket, ends: oneshot::Sender<End>) {
-    let (mut sink, mut stream) = socket.split();
-    let (acks, mut waiting) = mpsc::channel::<Message>(AT_ONCE);
-    let seats = Arc::new(Semaphore::new(AT_ONCE));
-    let mut ends = Some(ends);
-    let mut up = None;
-    let mut deadline = Instant::now() + HELLO;
-    let mut leave_at = None;
-    let mut pings = tokio::time::interval(PING);
+    let (acks, waiting) = mpsc::channel(AT_ONCE);
+    let mut carried = Carried {
+        line,
+        socket,
+        acks,
+        waiting,
+        seats: Arc::new(Semaphore::new(AT_ONCE)),
+        pings: tokio::time::interval(PING),
+        ends: Some(ends),
+        is_up: false,
+        deadline: Instant::now() + HELLO,
+        leave_at: None,
+    };
     let why = loop {
-        let until = leave_at.map_or(deadline, |at: Instant| at.min(deadline));
+        match carried.next().await {
+            Ok(Some(text)) => carried.hear(&text),
+            Ok(None) => {}
+            Err(why) => break why,
+        }
+    };
+    carried.close(why).await;
+}
+
+impl Carried {
+    /// The next text that came in, if that is what happens next.
+    async fn next(&mut self) -> Result<Option<Utf8Bytes>, &'static str> {
+        let until = self.leave_at.map_or(self.deadline, |at| at.min(self.deadline));
         let frame = tokio::select! {
-            frame = stream.next() => frame,
-            Some(ack) = waiting.recv() => {
-                match timeout(LEAVE, sink.send(ack)).await {
-                    Ok(Ok(())) => continue,
-                    _ => break "nothing can be sent on it".to_owned(),
-                }
-            }
-            _ = pings.tick() => {
-                match timeout(LEAVE, sink.send(Message::Ping("workflow".into()))).await {
-                    Ok(Ok(())) => continue,
-                    _ => break "nothing can be sent on it".to_owned(),
-                }
-            }
-            () = line.stop.cancelled() => break "the service stops".to_owned(),
+            // With every seat taken nothing more is read; acknowledgements still leave.
+            frame = self.socket.next(), if self.seats.available_permits() > 0 => frame,
+            Some(ack) = self.waiting.recv() => return self.send(ack).await,
+            _ = self.pings.tick() => return self.send(Message::Ping("workflow".into())).await,
+            () = self.line.stop.cancelled() => return Err("the service stops"),
             () = tokio::time::sleep_until(until) => {
-                break if leave_at.is_some() { "it was replaced".to_owned() } else { "it is silent".to_owned() };
+                return Err(if self.leave_at.is_some() { "it was replaced" } else { "it is silent" });
             }
         };
-        let text = match frame {
-            Some(Ok(Message::Text(text))) => text,
-            Some(Ok(Message::Close(_))) | None => break "Slack closed it".to_owned(),
-            Some(Err(_)) => break "it broke".to_owned(),
+        match frame {
+            Some(Ok(Message::Text(text))) => {
+                self.deadline = Instant::now() + SILENCE;
+                Ok(Some(text))
+            }
+            Some(Ok(Message::Close(_))) | None => Err("Slack closed it"),
+            Some(Err(_)) => Err("it broke"),
             Some(Ok(_)) => {
                 // Before its hello a connection is none, whatever else it says.
-                if up.is_some() {
-                    deadline = Instant::now() + SILENCE;
+                if self.is_up {
+                    self.deadline = Instant::now() + SILENCE;
                 }
-                continue;
+                Ok(None)
             }
-        };
-        deadline = Instant::now() + SILENCE;
-        let Ok(envelope) = serde_json::from_str::<Value>(&text) else {
-            tracing::warn!(bytes = text.len(), "a frame from Slack is no JSON");
-            continue;
+        }
+    }
+
+    async fn send(&mut self, frame: Message) -> Result<Option<Utf8Bytes>, &'static str> {
+        match timeout(LEAVE, self.socket.send(frame)).await {
+            Ok(Ok(())) => Ok(None),
+            _ => Err("nothing can be sent on it"),
+        }
+    }
+
+    fn hear(&mut self, text: &str) {
+        let Ok(envelope) = serde_json::from_str::<Value>(text) else {
+            return tracing::warn!(bytes = text.len(), "a frame from Slack is no JSON");
         };
         match envelope["type"].as_str().unwrap_or_default() {
-            "hello" if up.is_none() => {
-                line.up.fetch_add(1, Ordering::SeqCst);
-                up = Some(Up(&line));
-                line.slack.link(LinkState::Up, None);
+            "hello" if !self.is_up => {
+                self.is_up = true;
+                self.line.up.fetch_add(1, Ordering::SeqCst);
+                self.line.slack.link(LinkState::Up, None);
             }
             "disconnect" => {
                 let end = if envelope["reason"] == "link_disabled" { End::Disabled } else { End::Refresh };
                 // It is listened to for a little longer: what is under way on it is acknowledged on it.
-                leave_at = leave_at.or(Some(Instant::now() + TAIL));
-                if let Some(ends) = ends.take() {
+                self.leave_at = self.leave_at.or(Some(Instant::now() + TAIL));
+                if let Some(ends) = self.ends.take() {
                     let _ = ends.send(end); // when stopping: nobody replaces it
                 }
             }
             kind => {
-                let Ok(seat) = Arc::clone(&seats).acquire_owned().await else { break "its task ended".to_owned() };
-                let (line, acks, kind) = (Arc::clone(&line), acks.clone(), sort(kind));
+                let kind = sort(kind);
+                // There is one: without, nothing would have been read.
+                let Ok(seat) = Arc::clone(&self.seats).try_acquire_owned() else { return };
+                let (line, acks) = (Arc::clone(&self.line), self.acks.clone());
                 tokio::spawn(async move {
                     if let Some(ack) = handle(&line, kind, &envelope).await {
                         let _ = acks.send(Message::text(ack)).await; // a connection that is gone takes none
@@ -239,11 +269,16 @@ async fn carry(line: Arc<Line>, socket: Socket, ends: oneshot::Sender<End>) {
                 });
             }
         }
-    };
-    let _ = timeout(LEAVE, sink.close()).await; // a dead peer does not matter any more
-    drop(up);
-    if let Some(ends) = ends.take() {
-        let _ = ends.send(End::Broken(why)); // as above
+    }
+
+    async fn close(mut self, why: &str) {
+        let _ = timeout(LEAVE, self.socket.close(None)).await; // a dead peer does not matter any more
+        if self.is_up {
+            self.line.up.fetch_sub(1, Ordering::SeqCst);
+        }
+        if let Some(ends) = self.ends.take() {
+            let _ = ends.send(End::Broken(why.to_owned())); // as above
+        }
     }
 }
 

@@ -447,3 +447,28 @@ async fn values_are_sent_with_an_empty_window_only_once() {
     assert!(!fake.messages().iter().any(|posted| posted.only_for.is_some()), "{:?}", fake.messages());
     stage.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_with_more_than_can_be_answered_says_busy_in_time_and_starts_nothing() {
+    let stage = stage(&[("quick.yaml", QUICK)]).await;
+    let fake = fake(&stage);
+    let held = fake.hold_answers();
+    let command = |text: &str| fake.command(ANA, GENERAL, text);
+    fake.bring("slash_commands", &command("whoami")).await;
+    fake.called("response_url", 1).await;
+    // One is being answered, so many wait.
+    for _ in 0..64 {
+        let ack = fake.bring("slash_commands", &command("whoami")).await;
+        assert_eq!(ack.get("payload"), None);
+    }
+    let late = fake.bring("slash_commands", &command("run quick")).await;
+    let told = late["payload"]["text"].as_str().unwrap_or_default();
+    assert!(told.starts_with("Busy: nothing was started"), "{late}");
+    // Another channel does not wait for this one.
+    fake.bring("events_api", &fake.event(&fake.message("ULEO", "DLEO", "run quick"))).await;
+    fake.shown("the card", |posted| posted.text.contains("Quick · by leo · completed")).await;
+    held.close();
+    answered(&stage.chat).await;
+    assert!(!fake.messages().iter().any(|posted| posted.text.contains("Quick · by ana")));
+    stage.close().await;
+}

@@ -66,6 +66,8 @@ struct World {
     waiting: HashMap<String, oneshot::Sender<Value>>,
     scopes: String,
     is_guest: Vec<String>,
+    /// Answers by URL wait for this.
+    held: Option<Arc<tokio::sync::Semaphore>>,
     count: u64,
 }
 
@@ -126,6 +128,13 @@ impl Fake {
 
     pub fn is_guest(&self, user: &str) {
         self.world().is_guest.push(user.to_owned());
+    }
+
+    /// Answers by URL wait until what is returned is closed.
+    pub fn hold_answers(&self) -> Arc<tokio::sync::Semaphore> {
+        let held = Arc::new(tokio::sync::Semaphore::new(0));
+        self.world().held = Some(Arc::clone(&held));
+        held
     }
 
     pub fn views(&self) -> Vec<Value> {
@@ -455,6 +464,11 @@ async fn answer(
         return (StatusCode::NOT_FOUND, "used_url").into_response();
     };
     fake.world().calls.push(("response_url".to_owned(), body.clone()));
+    fake.moved.notify_waiters();
+    let held = fake.world().held.clone();
+    if let Some(held) = held {
+        let _ = held.acquire().await; // closed: nothing is held any more
+    }
     let fault = fake.world().faults.get_mut("response_url").and_then(VecDeque::pop_front);
     if let Some(Fault::Answer(status, ..)) = fault {
         return StatusCode::from_u16(status).expect("a status").into_response();
