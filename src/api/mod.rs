@@ -7,7 +7,9 @@ mod decisions;
 mod documents;
 mod files;
 mod live;
+mod metrics;
 mod ops;
+mod outbox;
 mod repeats;
 mod rollbacks;
 mod runs;
@@ -102,7 +104,9 @@ fn described(rooms: impl Iterator<Item = OpenApiRouter>) -> OpenApiRouter<Api> {
         .merge(documents::routes())
         .merge(catalog::routes())
         .merge(session::routes())
-        .merge(ops::routes());
+        .merge(ops::routes())
+        .merge(metrics::routes())
+        .merge(outbox::routes());
     let ordinary = rooms.fold(ordinary, |all, room| all.merge(room.with_state(())));
     ordinary
         .layer(middleware::from_fn(porch::in_time))

@@ -12,6 +12,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::service::outbox::LetterView;
 use crate::service::{BulkAct, BulkFilter, Caller, RunView, Service, ServiceError};
 
 /// A request is a few words; more is a mistake.
@@ -60,6 +61,16 @@ pub enum Act {
     },
 }
 
+/// What can be done to a message to people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LetterAct {
+    /// Try it again at once.
+    Retry,
+    /// Never send it.
+    Drop,
+}
+
 /// What can be asked of the owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -76,6 +87,15 @@ pub enum Request {
         status: Option<String>,
         /// Do it.
         yes: bool,
+        /// Who asks.
+        by: String,
+    },
+    /// Do something to a message that waits or was given up.
+    Letter {
+        /// Its id, or a short form of it.
+        id: String,
+        /// What to do.
+        act: LetterAct,
         /// Who asks.
         by: String,
     },
@@ -161,6 +181,7 @@ async fn answer(service: &Service, request: Request) -> Answer {
     match request {
         Request::Health => Answer::Done(Value::Bool(service.engine().carries_on())),
         Request::Control { execution, act, by } => answered(control(service, &caller(by), &execution, &act).await),
+        Request::Letter { id, act, by } => answered(letter(service, &caller(by), &id, act).await),
         Request::Bulk { act, workflow, status, yes, by } => {
             answered(service.bulk(&caller(by), act, &BulkFilter { workflow, status }, !yes).await)
         }
@@ -197,6 +218,17 @@ pub async fn control(service: &Service, caller: &Caller, execution: &str, act: &
             let new = service.rerun(caller, run, changed).await?;
             service.archive().view(new.execution, false).await
         }
+    }
+}
+
+/// Does something to a message of this process.
+///
+/// # Errors
+/// No such message, or it was sent already.
+pub async fn letter(service: &Service, caller: &Caller, id: &str, act: LetterAct) -> Result<LetterView, ServiceError> {
+    match act {
+        LetterAct::Retry => service.retry_letter(caller, id).await,
+        LetterAct::Drop => service.drop_letter(caller, id).await,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod assembly;
 pub mod control;
+mod letters;
 mod mirror;
 pub mod remote;
 pub mod telemetry;
@@ -11,9 +12,7 @@ pub mod web;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
-
-use assembly::{admission, carrying, library, options, registry};
+use assembly::{admission, carrying, library, make_folders, options, registry};
 use control::Door;
 use mirror::Mirror;
 use tokio::task::JoinHandle;
@@ -43,10 +42,7 @@ impl App {
     /// # Errors
     /// Another process owns it, or the store cannot be opened.
     pub async fn open(config: &Config, carry_on: bool) -> anyhow::Result<Self> {
-        for folder in ["files", "templates", "schemas", "definitions", "executions", "inbox", "outbox"] {
-            let folder = config.storage_path.join(folder);
-            std::fs::create_dir_all(&folder).with_context(|| format!("create `{}`", folder.display()))?;
-        }
+        make_folders(config)?;
         let store = Store::open(&config.store()).await?;
         let registry = registry(config, store.clone())?;
         let plans = Plans::new(registry.clone(), options(config));

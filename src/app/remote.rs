@@ -7,8 +7,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::control::Act;
+use super::control::{Act, LetterAct};
 use crate::connect::http::{Link, Method, Reply};
+use crate::service::outbox::LetterView;
 use crate::service::{
     BulkAct, BulkFilter, BulkView, ChangeView, EffectView, LogLine, PlanView, RunView, TemplateInfo, VersionView,
     WorkflowDetail,
@@ -144,6 +145,28 @@ impl Remote {
         let BulkFilter { workflow, status } = filter;
         let body = json!({ "act": act, "workflow": workflow, "status": status, "preview": is_preview });
         self.post("api/workflow/bulk", &body).await
+    }
+
+    /// Messages to people in a state, or all that are not sent.
+    ///
+    /// # Errors
+    /// No such state, or no answer.
+    pub async fn letters(&self, state: Option<&str>) -> anyhow::Result<Vec<LetterView>> {
+        let query: Vec<_> = state.map(|state| ("state", state.to_owned())).into_iter().collect();
+        let mut answer: Value = self.get("api/outbox", &query).await?;
+        Ok(serde_json::from_value(answer["messages"].take())?)
+    }
+
+    /// Tries a message again, or drops it.
+    ///
+    /// # Errors
+    /// No such message, it was sent already, or no answer.
+    pub async fn letter(&self, id: &str, act: LetterAct) -> anyhow::Result<LetterView> {
+        let verb = match act {
+            LetterAct::Retry => "retry",
+            LetterAct::Drop => "drop",
+        };
+        self.post(&format!("api/outbox/{}/{verb}", part(id)?), &json!({})).await
     }
 
     /// What an execution has done that stays.

@@ -16,6 +16,7 @@ pub mod forms;
 pub mod grammar;
 mod inbox;
 mod means;
+pub mod outbox;
 mod platform;
 mod press;
 mod recovery;

@@ -11,6 +11,7 @@ mod exit;
 mod inbox;
 mod keyboard;
 mod line;
+mod outbox;
 mod print;
 mod run;
 mod serve;
@@ -64,6 +65,7 @@ async fn dispatch(line: CommandLine) -> Ended {
         Command::Doctor { json } => doctor::doctor(&config, json).await,
         Command::Slack(command) => slack::slack(&command),
         Command::Health => control::health(&desk(&config, &line.server).await?).await,
+        Command::Outbox(args) => outbox::outbox(&desk(&config, &line.server).await?, args).await,
         Command::Verb(verb) => say(&desk(&config, &line.server).await?, verb).await,
     }
 }

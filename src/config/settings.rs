@@ -38,6 +38,8 @@ pub const SETTINGS: &[Setting] = &[
     one("database_url"),
     several("file_roots", ':'),
     one("file_mode"),
+    several("channels", ','),
+    one("require_delivery"),
     one("listen"),
     one("api_token"),
     several("allowed_hosts", ','),

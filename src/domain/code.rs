@@ -157,6 +157,14 @@ codes! {
     WF2112 User "the document declares its own entities" "nothing: an honest document does not do this";
     WF2113 Resource "the file could not be read or kept" "look at the disk: its space, its permissions, its health";
     WF2114 Resource "the document has too many pages" "split it, or raise the step's `max_pages`";
+    // 215x: what is told to people
+    WF2150 Config "a message has no channel" "name a channel that is there, or make an alias for it with WORKFLOW_CHANNELS";
+    WF2151 Refused "a message could not be delivered" "look at why with `workflow outbox`; then `workflow outbox retry` or `workflow outbox drop`";
+    WF2152 Timeout "a message was not delivered in time" "look at why with `workflow outbox`; it stays there and goes out by itself";
+    WF2153 Config "nothing is connected that could carry a message" "connect the platform, or let messages be written to `outbox/` with WORKFLOW_REQUIRE_DELIVERY=false";
+    WF2154 User "a message says nothing" "put a `prepare` step before this one, or give it a `text`";
+    WF2155 Config "a message template cannot be used" "correct the place that the message names";
+    WF2156 Resource "a message could not be kept" "look at the disk: its space, its permissions, its health";
     // 22xx: what is in documents, and keeping it
     WF2201 User "there is no text to work on" "bind the step's `text` port to the `text` of an `ocr` step, or give the input `text`";
     WF2202 User "there is nothing to store" "bind at least one of the step's ports: `document`, `text`, `pages` or `analysis`";

@@ -15,6 +15,7 @@ pub mod id;
 pub mod items;
 pub mod lane;
 pub mod machine;
+pub mod message;
 pub mod plan;
 pub mod question;
 pub mod retry;

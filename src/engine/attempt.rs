@@ -15,7 +15,7 @@ use super::carried::Carried;
 use super::feed::Notice;
 use super::ledger;
 use super::nested::{self, Beginner};
-use crate::contract::step::{Attempt, Bound, Done, Progress, StepHandler, StepOutcome, StepResult};
+use crate::contract::step::{Attempt, Began, Bound, Done, Progress, StepHandler, StepOutcome, StepResult};
 use crate::domain::code;
 use crate::domain::command::Command;
 use crate::domain::fault::Fault;
@@ -181,6 +181,8 @@ fn attempt(
         inputs: Arc::clone(&carried.inputs),
         step_key: step_key(carried, step),
         attended: carried.is_attended(),
+        sensitive: sensitive(carried),
+        began: began(carried),
         now: inner.clock.now(),
         timeout: time_left(carried, step, inner.clock.now()),
         cancel,
@@ -188,6 +190,17 @@ fn attempt(
     };
     let slot = if carried.origin.fresh { None } else { cached::slot(plan_step, &attempt, &scope.view())? };
     Ok((attempt, slot))
+}
+
+fn sensitive(carried: &Carried) -> Vec<String> {
+    let declared = carried.flow.plan.inputs.iter().flatten().filter(|input| input.sensitive);
+    declared.map(|input| input.name.clone()).collect()
+}
+
+fn began(carried: &Carried) -> Began {
+    let super::carried::Origin { door, name, channel, .. } = &*carried.origin;
+    let at = carried.run.started_at.unwrap_or(carried.run.created_at);
+    Began { door: door.clone(), by: name.clone(), channel: channel.clone(), at }
 }
 
 /// How long an attempt may take: its own time, and no more than all attempts have left.

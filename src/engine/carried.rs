@@ -329,6 +329,8 @@ impl Carried {
 pub struct Origin {
     pub door: String,
     pub name: String,
+    /// In which conversation.
+    pub channel: Option<String>,
     /// Earlier results do not count.
     pub fresh: bool,
     #[serde(flatten)]

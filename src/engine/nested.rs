@@ -137,6 +137,9 @@ pub async fn begin(inner: &Arc<Inner>, beginner: &Beginner, nest: &Nest) -> Resu
     kin.lineage.push(beginner.flow.plan.slug.clone());
     kin.groups = beginner.groups().cloned().collect();
     let mut origin = json!({ "door": DOOR, "name": beginner.origin.name, "began_by": beginner.run });
+    if let Some(channel) = &beginner.origin.channel {
+        merge(&mut origin, json!({ "channel": channel }));
+    }
     merge(&mut origin, json!(kin));
     let new = NewRun {
         workflow_id: found.workflow.unwrap_or(beginner.workflow),

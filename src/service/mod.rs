@@ -12,6 +12,7 @@ mod files;
 mod library;
 mod links;
 mod origin;
+pub mod outbox;
 mod pins;
 mod repeats;
 mod runs;

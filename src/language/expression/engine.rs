@@ -9,8 +9,9 @@ use minijinja::{Environment, ErrorKind, Expression, Value};
 use serde_json::{Map, Value as Json};
 
 use super::context::{self, Scope};
+use super::variables::{self, Variables};
 use super::vocabulary;
-use super::words::{Words, words};
+use super::words::{Reference, Words, words};
 
 /// The longest expression, in bytes.
 pub(in crate::language) const MAX_SOURCE: usize = 16 * 1024;
@@ -72,11 +73,29 @@ pub(in crate::language) fn compile(source: &str) -> Result<Arc<Compiled>, Troubl
 pub(in crate::language) fn evaluate(source: &str, scope: &Scope) -> Result<Evaluated, Trouble> {
     let compiled = compile(source)?;
     let values = context::build(&compiled.words, scope);
-    match compiled.expression.eval(values) {
-        Ok(value) if value.is_undefined() => Err(missing(&compiled.words, scope)),
-        Ok(value) => Ok(Evaluated(value)),
-        Err(error) if error.kind() == ErrorKind::UndefinedError => Err(missing(&compiled.words, scope)),
-        Err(error) => Err(trouble(&error)),
+    compiled.evaluate(values, |reference| context::missing(reference, scope))
+}
+
+/// The same with names of their own instead of those that a run has.
+pub(in crate::language) fn evaluate_with(source: &str, variables: &Variables) -> Result<Evaluated, Trouble> {
+    let compiled = compile(source)?;
+    let values = variables::build(&compiled.words, variables);
+    compiled.evaluate(values, |reference| variables::missing(reference, variables))
+}
+
+impl Compiled {
+    /// Evaluates with these values. `missing` names what a reference does not find.
+    fn evaluate(&self, values: Value, missing: impl Fn(&Reference) -> Option<Trouble>) -> Result<Evaluated, Trouble> {
+        let absent = || {
+            let found = self.words.references.iter().find_map(&missing);
+            found.unwrap_or_else(|| Trouble::new("the expression reads something that does not exist"))
+        };
+        match self.expression.eval(values) {
+            Ok(value) if value.is_undefined() => Err(absent()),
+            Ok(value) => Ok(Evaluated(value)),
+            Err(error) if error.kind() == ErrorKind::UndefinedError => Err(absent()),
+            Err(error) => Err(trouble(&error)),
+        }
     }
 }
 
@@ -193,12 +212,6 @@ fn noun(kind: ValueKind) -> &'static str {
         ValueKind::Map => "a map",
         _ => "this",
     }
-}
-
-/// Names what is not there.
-fn missing(words: &Words, scope: &Scope) -> Trouble {
-    let found = words.references.iter().find_map(|reference| context::missing(reference, scope));
-    found.unwrap_or_else(|| Trouble::new("the expression reads something that does not exist"))
 }
 
 /// The engine's error in our words.

@@ -17,6 +17,7 @@ const FILES: &[&str] = &[
     include_str!("../sql/documents.sql"),
     include_str!("../sql/conversations.sql"),
     include_str!("../sql/cards.sql"),
+    include_str!("../sql/outbox.sql"),
     include_str!("../sql/repeats.sql"),
     include_str!("../sql/audit.sql"),
 ];

@@ -10,6 +10,7 @@ mod listener;
 mod live;
 mod nested;
 mod openapi;
+mod outbox;
 mod page;
 mod repeats;
 mod retention;

@@ -33,7 +33,11 @@ const PROMISED: &[&str] = &[
     "get /api/session",
     "post /api/session",
     "delete /api/session",
+    "get /api/outbox",
+    "post /api/outbox/{id}/retry",
+    "post /api/outbox/{id}/drop",
     "get /healthz",
+    "get /metrics",
 ];
 
 #[tokio::test]

@@ -1,7 +1,11 @@
 //! Conversations as people have them, on every platform.
 
 mod conversations;
+mod courier;
+mod elsewhere;
+mod letters;
 mod pattern;
+mod platform;
 mod script;
 mod slack;
 mod stage;

@@ -4,6 +4,7 @@ mod ask;
 mod cache;
 mod chat;
 mod doctor;
+mod outbox;
 mod run;
 mod steer;
 mod there;

@@ -41,6 +41,8 @@ fn a_value_that_is_not_allowed_is_told_with_key_source_and_what_is_allowed() {
             "a/b",
             "`allowed_hosts` holds `a/b`: it must be names as in `flows.example.org`, with a port where needed",
         ),
+        ("WORKFLOW_CHANNELS", "ops=#ops", "`channels`: `ops=#ops` is not `NAME=PLATFORM:CHANNEL`"),
+        ("WORKFLOW_CHANNELS", "ops=slack:a,ops=slack:b", "`channels` says twice what `ops` is on slack"),
         (
             "WORKFLOW_API_TOKEN",
             "too short",

@@ -125,3 +125,20 @@ fn a_report_as_json_names_every_place() {
     assert_eq!(serde_json::to_value(&report).expect("plain data"), expected);
     assert!(report.text(true).contains("\u{1b}[1;31merror[WF1012]\u{1b}[0m"));
 }
+
+#[test]
+fn what_collects_gets_the_nearest_of_each_name_and_what_the_file_writes_out() {
+    let plan = plan(
+        "name: A\nsteps:\n  - { type: extract, id: rows, config: { source: test_data } }\n  - { type: transform, id: clean }\n  \
+         - { type: extract, id: each, foreach: [1], config: { source: test_data } }\n  \
+         - { type: noop, id: sum, outputs: { total: \"${{ 1 + 1 }}\" } }\n  - { type: extract, id: aside, needs: [], config: { source: test_data } }\n  \
+         - { type: prepare, id: say, needs: [sum], ports: { extra: \"${{ inputs.extra }}\" } }\n  - { type: prepare, id: again }\n",
+    );
+    let bound = |step: usize| -> Vec<(&str, PortSource)> {
+        plan.steps[step].ports.iter().map(|binding| (binding.port.as_str(), binding.source.clone())).collect()
+    };
+    let from = |step: usize, output: &str| PortSource::Step { step, output: output.to_owned() };
+    let extra = PortSource::Input("extra".to_owned());
+    assert_eq!(bound(5), [("records", from(1, "records")), ("total", from(3, "total")), ("extra", extra)]);
+    assert_eq!(bound(6)[0], ("message", from(5, "message")), "and what other steps of its kind give");
+}
