@@ -67,8 +67,12 @@ impl Slack {
         let (channel, thread) = beneath(channel, to.thread.as_deref());
         let (drawn, mark) = (self.drawn(card, nonce).await?, mark(nonce));
         let is_run = card.kind == CardKind::Run;
-        if let Some(ts) = self.recall(&workspace, (channel, thread), nonce, &mark).await {
-            return Ok(ts);
+        if let Some(ts) = self.known(&workspace, (channel, thread), nonce, &mark).await {
+            // It is there from an earlier try, and shows what was so then.
+            match if is_run { self.update(&workspace, channel, &ts, &drawn).await } else { Ok(()) } {
+                Err(error) if error.is_gone() => self.echoes.forget(&ts),
+                shown => return Ok(shown.map(|()| ts)?),
+            }
         }
         // The courier tries the card of a run again; everything else is tried here.
         let post = Post { workspace: &workspace, channel, thread, drawn: &drawn, mark: &mark, is_patient: !is_run };
@@ -81,7 +85,7 @@ impl Slack {
             self.attach(&workspace, (channel, Some(thread.unwrap_or(&ts))), card, whole).await;
         }
         if is_run && let Some(elsewhere) = self.was_strayed(channel) {
-            self.invite(&workspace, channel, &elsewhere).await;
+            workspace.invite(channel, &elsewhere).await;
         }
         Ok(ts)
     }
@@ -149,19 +153,24 @@ impl Slack {
             return Err(error.into());
         }
         let ts = self.say(&Post { channel: &direct, thread: None, ..post }).await?;
-        self.invite(post.workspace, &direct, post.channel).await;
+        post.workspace.invite(&direct, post.channel).await;
         Ok(format!("{direct}:{ts}"))
     }
 
-    /// Says how the messages of runs come to the channel in which they are asked for.
-    async fn invite(&self, workspace: &Workspace, direct: &str, channel: &str) {
-        let there = if is_id(channel) { format!("<#{channel}>") } else { "that channel".to_owned() };
-        let name = escaped(&workspace.bot_name);
-        let text =
-            format!("This was asked for in {there}, where I am no member. `/invite @{name}` there brings me in.");
-        if let Err(error) = workspace.call("chat.postMessage", &json!({ "channel": direct, "text": text })).await {
-            tracing::debug!(%error, "nobody was told how to invite us");
+    /// The message of this nonce, where an earlier try has posted it.
+    async fn known(
+        &self,
+        workspace: &Workspace,
+        place: (&str, Option<&str>),
+        nonce: &str,
+        mark: &str,
+    ) -> Option<String> {
+        if let Some(ts) = self.echoes.find(mark) {
+            return Some(ts);
         }
+        let ts = self.recall(workspace, place, nonce, mark).await?;
+        self.echoes.heard(mark, &ts);
+        Some(ts)
     }
 
     /// The message of a run that an earlier life of the process posted and could not note any more.
@@ -200,16 +209,20 @@ impl Slack {
             return if self.answers.change(&self.wire, message, &drawn).await { Ok(()) } else { Err(SendError::Gone) };
         }
         let (channel, ts) = message.split_once(':').unwrap_or((channel, message));
+        Ok(self.update(&workspace, channel, ts, &drawn).await?)
+    }
+
+    /// Changes what a message shows.
+    async fn update(&self, workspace: &Workspace, channel: &str, ts: &str, drawn: &Drawn) -> Result<(), CallError> {
         let mut body = json!({ "channel": channel, "ts": ts, "text": drawn.text, "blocks": drawn.blocks });
         match workspace.call("chat.update", &body).await {
             Err(error) if error.is_refused_content() => {
                 tracing::error!(%error, "Slack refuses a message as it was drawn; its text is sent alone");
                 body["blocks"] = json!([]);
-                workspace.call("chat.update", &body).await?;
+                workspace.call("chat.update", &body).await.map(|_| ())
             }
-            answer => drop(answer?),
+            answer => answer.map(|_| ()),
         }
-        Ok(())
     }
 
     /// Shows a card to one person: by the address that came with what they did, beside the conversation, or in the direct one.

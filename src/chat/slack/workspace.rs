@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::super::adapter::{Address, Standing};
 use super::calls::{self, CallError, Lanes};
+use super::text::{escaped, is_id};
 use super::{PLATFORM, manifest};
 use crate::service::{Count, LinkState, Links};
 
@@ -266,6 +267,17 @@ impl Workspace {
         let channel = answer["channel"]["id"].as_str().unwrap_or_default().to_owned();
         self.meets(user, &channel);
         Ok(channel)
+    }
+
+    /// Says in a direct conversation how the messages of runs come to the channel in which they are asked for.
+    pub async fn invite(&self, direct: &str, channel: &str) {
+        let there = if is_id(channel) { format!("<#{channel}>") } else { "that channel".to_owned() };
+        let name = escaped(&self.bot_name);
+        let text =
+            format!("This was asked for in {there}, where I am no member. `/invite @{name}` there brings me in.");
+        if let Err(error) = self.call("chat.postMessage", &json!({ "channel": direct, "text": text })).await {
+            tracing::debug!(%error, "nobody was told how to invite us");
+        }
     }
 
     /// The channel of this name.
