@@ -10,6 +10,7 @@ mod live;
 mod metrics;
 mod ops;
 mod outbox;
+mod people;
 mod repeats;
 mod rollbacks;
 mod runs;
@@ -103,6 +104,7 @@ fn described(rooms: impl Iterator<Item = OpenApiRouter>) -> OpenApiRouter<Api> {
         )
         .merge(documents::routes())
         .merge(catalog::routes())
+        .merge(people::routes())
         .merge(session::routes())
         .merge(ops::routes())
         .merge(metrics::routes())

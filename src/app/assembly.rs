@@ -43,7 +43,7 @@ pub fn registry(config: &Config, store: Store) -> anyhow::Result<Registry> {
         fetch: FetchSettings { base_url: None, require_delivery: config.require_delivery },
         file_roots: config.file_roots.clone(),
         schemas: ["templates", "schemas"].map(|folder| config.storage_path.join(folder)).to_vec(),
-        warehouse: Warehouse::new(config.storage_path.join("data.db"), config.durability),
+        warehouse: Warehouse::new(config.storage_path.join("data.db")),
         notify: Arc::new(notify(config)),
     };
     Ok(Registry::new(steps::all(&tools))?)

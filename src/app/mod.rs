@@ -4,6 +4,7 @@ mod assembly;
 pub mod control;
 mod letters;
 mod mirror;
+pub mod register;
 pub mod remote;
 pub mod telemetry;
 pub mod trial;
@@ -47,13 +48,12 @@ impl App {
         let registry = registry(config, store.clone())?;
         let plans = Plans::new(registry.clone(), options(config));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let settings = carrying(config, carry_on);
         let library = library(config, plans.clone());
         let shelf = Shelf::new(store.clone(), library, plans.clone(), Arc::clone(&clock));
         let known = plans.clone().with_directory(Arc::new(shelf.clone()));
-        let engine = Engine::start(store.clone(), registry, known, clock, settings).await?;
+        let engine = Engine::start(store.clone(), registry, known, clock, carrying(config, carry_on)).await?;
         let archive = Archive::new(store, plans).with_line(engine.line());
-        let service = Service::new(engine, archive, shelf, admission(config));
+        let service = Service::new(engine, archive, shelf, admission(config)).with_rules(config.rules.clone());
         let copying =
             Mirror::start(service.archive().clone(), &config.storage_path, service.engine().feed().subscribe());
         let door = control::open(&config.storage_path, service.clone());

@@ -66,7 +66,7 @@ impl Refusal {
 /// A running service.
 #[derive(Debug, Clone)]
 pub struct Remote {
-    link: Link,
+    pub(super) link: Link,
 }
 
 impl Remote {
@@ -361,23 +361,23 @@ impl Remote {
         }
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<T> {
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<T> {
         read(self.link.ask(Method::GET, path, query, None).await?)
     }
 
-    async fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> anyhow::Result<T> {
+    pub(super) async fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> anyhow::Result<T> {
         read(self.link.ask(Method::POST, path, &[], Some(body)).await?)
     }
 }
 
 /// A name as a part of a path. What could lead elsewhere is no name.
-fn part(name: &str) -> Result<&str, Refusal> {
+pub(super) fn part(name: &str) -> Result<&str, Refusal> {
     let fine = !name.is_empty() && !name.contains(['/', '\\', '?', '#', '%']) && !matches!(name, "." | "..");
     let message = format!("`{name}` is no name that a service could know");
     if fine { Ok(name) } else { Err(Refusal { status: 404, message, ..Refusal::default() }) }
 }
 
-fn read<T: DeserializeOwned>(reply: Reply) -> anyhow::Result<T> {
+pub(super) fn read<T: DeserializeOwned>(reply: Reply) -> anyhow::Result<T> {
     if !(200..300).contains(&reply.status) {
         let refusal: Refusal = serde_json::from_value(reply.body).unwrap_or_default();
         return Err(Refusal { status: reply.status, ..refusal }.into());

@@ -26,6 +26,7 @@ mod talk;
 pub mod terminal;
 mod verbs;
 pub mod web;
+mod who;
 pub mod words;
 
 pub use conversation::{Chat, Receipt};

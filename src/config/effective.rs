@@ -12,6 +12,7 @@ use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::time::Span;
 use crate::http::caller::Secret;
+use crate::service::Rules;
 use crate::steps::notify::Alias;
 use crate::steps::size::Bytes;
 use crate::store::db::Durability;
@@ -48,6 +49,8 @@ pub struct Config {
     pub channels: Vec<Alias>,
     /// Whether a step fails where it would else pretend to have reached somebody.
     pub require_delivery: bool,
+    /// What holds for those who come over platforms.
+    pub rules: Rules,
     /// Where the service listens.
     pub listen: SocketAddr,
     /// What callers must know; `None`: whoever reaches the address may come in.
@@ -148,6 +151,7 @@ impl Config {
             file_mode: file_mode(reader),
             channels: channels(reader),
             require_delivery: reader.boolean("require_delivery"),
+            rules: platforms::rules(reader),
             listen: listen(reader),
             api_token: token(reader),
             allowed_hosts: hosts(reader),
@@ -242,7 +246,8 @@ impl Config {
             }
             "allowed_hosts" => self.allowed_hosts.join(","),
             "egress_allow" => self.egress_allow.join(","),
-            "durability" | "log_format" => reader.text(key).to_ascii_lowercase(),
+            "channel_roles" => self.rules.channels.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+            "chat_role" | "durability" | "log_format" => reader.text(key).to_ascii_lowercase(),
             _ => reader.text(key),
         }
     }

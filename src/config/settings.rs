@@ -40,6 +40,8 @@ pub const SETTINGS: &[Setting] = &[
     one("file_mode"),
     several("channels", ','),
     one("require_delivery"),
+    one("chat_role"),
+    several("channel_roles", ','),
     one("listen"),
     one("api_token"),
     several("allowed_hosts", ','),

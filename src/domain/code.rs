@@ -247,6 +247,8 @@ codes! {
     WF5122 Permission "this host name is not served here" "use the address that the service printed, or add the name to `allowed_hosts`";
     WF5123 Permission "this is not for you to decide" "ask somebody who may: the message says who";
     WF5124 Resource "the concurrency group of the workflow is full" "try again later, or raise `limit` or `queue_max` of its `concurrency`";
+    WF5125 Permission "this is not for you to do" "ask whom the message names, or an admin for a role";
+    WF5126 Permission "a code does not count" "ask an admin for a new code, and say `link CODE` to the bot alone";
     WF5130 Resource "the service is shutting down" "try again when it is back";
     WF5131 Resource "the disk or the database failed" "look at the disk of the machine; the next start carries on";
     WF5132 Resource "too many requests at once" "send it again in a moment";

@@ -19,6 +19,7 @@ pub mod message;
 pub mod plan;
 pub mod question;
 pub mod retry;
+pub mod role;
 pub mod run;
 pub mod time;
 pub mod wait;

@@ -3,14 +3,16 @@
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use super::Caller;
 use super::archive::Archive;
 use super::error::ServiceError;
-use super::origin::Caller;
+use super::people::Target;
 use super::runs::Service;
 use super::view::progress::FaultView;
 use crate::domain::command::Refusal;
 use crate::domain::fault::Fault;
 use crate::domain::message::{Letter, LetterState, Receipt};
+use crate::domain::role::Action;
 use crate::domain::time::{Span, Timestamp};
 use crate::store::outbox::Carrying;
 
@@ -139,6 +141,7 @@ impl Service {
     /// There is no such letter, it was sent already, or the store fails.
     pub async fn retry_letter(&self, caller: &Caller, id: &str) -> Result<LetterView, ServiceError> {
         let letter = self.unsent(id).await?;
+        self.permit(caller, Action::Retry, Target::Run(letter.run)).await?;
         self.engine().store().outbox().revive(&letter.key, self.now()).await?;
         tracing::info!(letter = letter.key, by = caller.name, "a letter is tried again");
         Ok(LetterView::new(&self.letter(&letter.key).await?))
@@ -150,6 +153,7 @@ impl Service {
     /// There is no such letter, it was sent already, or the store fails.
     pub async fn drop_letter(&self, caller: &Caller, id: &str) -> Result<LetterView, ServiceError> {
         let letter = self.unsent(id).await?;
+        self.permit(caller, Action::Cancel, Target::Run(letter.run)).await?;
         self.engine().store().outbox().drop(&letter.key).await?;
         tracing::info!(letter = letter.key, run = %letter.run, by = caller.name, "a letter was dropped");
         Ok(LetterView::new(&letter))

@@ -1,7 +1,6 @@
 //! The archive: rows, journal and files of this instance. Knows SQL and disks; decides nothing about states.
 //!
-//! One handle, one accessor per noun. All statements stand in `sql/`; `db/` is the only room that names the database
-//! library. Start reading at [`journal`]: it holds the engine's one write.
+//! One handle, one accessor per noun. Only `db/` names the database library. Start reading at [`journal`].
 
 pub mod audit;
 pub mod blobs;
@@ -14,6 +13,7 @@ pub mod effects;
 pub mod files;
 pub mod journal;
 pub mod outbox;
+pub mod people;
 pub mod repeats;
 pub mod retention;
 pub mod runs;

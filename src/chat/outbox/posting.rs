@@ -9,6 +9,7 @@ use super::round;
 use crate::chat::actions::Signer;
 use crate::chat::adapter::ChatAdapter;
 use crate::chat::means::{Means, Settings};
+use crate::chat::who::ChannelNames;
 use crate::service::{Service, ServiceError};
 
 /// The posting of letters; [`Posting::close`] ends it in good order.
@@ -26,7 +27,14 @@ impl Posting {
         let keeper = service.conversations();
         let signer = Signer::new(&service.fresh_id()); // a letter has no buttons
         let adapters = adapters.into_iter().map(|adapter| (adapter.traits().platform, adapter)).collect();
-        let means = Means { service, keeper, signer, settings: Settings::default(), adapters };
+        let means = Means {
+            service,
+            keeper,
+            signer,
+            settings: Settings::default(),
+            adapters,
+            channels: ChannelNames::default(),
+        };
         let stop = CancellationToken::new();
         let task = round::start(Arc::new(means), stop.clone()).await?;
         Ok(Self { stop, task })

@@ -8,6 +8,7 @@ use minijinja::value::ValueKind;
 use minijinja::{Environment, ErrorKind, Expression, Value};
 use serde_json::{Map, Value as Json};
 
+use super::bounds::{self, Guards};
 use super::context::{self, Scope};
 use super::variables::{self, Variables};
 use super::vocabulary;
@@ -26,6 +27,7 @@ static CACHE: LazyLock<RwLock<HashMap<String, Arc<Compiled>>>> = LazyLock::new(R
 /// An expression, ready to evaluate.
 pub(in crate::language) struct Compiled {
     expression: Expression<'static, 'static>,
+    guards: Guards,
     /// What it reads and uses.
     pub words: Words,
 }
@@ -43,6 +45,10 @@ impl Trouble {
     pub(super) fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), place: None }
     }
+
+    fn placed_by(self, guards: &Guards) -> Self {
+        Self { place: self.place.map(|place| guards.written(&place)), ..self }
+    }
 }
 
 /// What an expression gave.
@@ -59,8 +65,10 @@ pub(in crate::language) fn compile(source: &str) -> Result<Arc<Compiled>, Troubl
     if source.is_empty() {
         return Err(Trouble::new("the expression is empty"));
     }
-    let expression = ENVIRONMENT.compile_expression_owned(source.to_owned()).map_err(|error| trouble(&error))?;
-    let compiled = Arc::new(Compiled { expression, words: words(source) });
+    let (guarded, guards) = bounds::guarded(source);
+    let expression = ENVIRONMENT.compile_expression_owned(guarded);
+    let expression = expression.map_err(|error| trouble(&error).placed_by(&guards))?;
+    let compiled = Arc::new(Compiled { expression, guards, words: words(source) });
     let mut cache = CACHE.write().unwrap_or_else(PoisonError::into_inner);
     if cache.len() >= KEPT {
         cache.clear();
@@ -94,7 +102,7 @@ impl Compiled {
             Ok(value) if value.is_undefined() => Err(absent()),
             Ok(value) => Ok(Evaluated(value)),
             Err(error) if error.kind() == ErrorKind::UndefinedError => Err(absent()),
-            Err(error) => Err(trouble(&error)),
+            Err(error) => Err(trouble(&error).placed_by(&self.guards)),
         }
     }
 }

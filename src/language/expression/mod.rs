@@ -3,6 +3,7 @@
 //! minijinja evaluates; what it may use is listed here name by name. Text that arrives at run time is data: nothing
 //! outside a workflow file is ever searched for `${{`.
 
+mod bounds;
 mod context;
 mod engine;
 mod items;

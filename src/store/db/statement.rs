@@ -19,6 +19,8 @@ const FILES: &[&str] = &[
     include_str!("../sql/cards.sql"),
     include_str!("../sql/outbox.sql"),
     include_str!("../sql/repeats.sql"),
+    include_str!("../sql/people.sql"),
+    include_str!("../sql/trail.sql"),
     include_str!("../sql/audit.sql"),
 ];
 

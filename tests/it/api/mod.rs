@@ -12,6 +12,7 @@ mod nested;
 mod openapi;
 mod outbox;
 mod page;
+mod people;
 mod repeats;
 mod retention;
 mod rollbacks;

@@ -27,7 +27,7 @@ struct World {
 }
 
 fn ana() -> Caller {
-    Caller { door: TERMINAL, name: "ana".to_owned(), channel: None }
+    Caller::owner(TERMINAL, "ana")
 }
 
 impl World {

@@ -5,6 +5,7 @@ mod cache;
 mod chat;
 mod doctor;
 mod outbox;
+mod people;
 mod run;
 mod steer;
 mod there;

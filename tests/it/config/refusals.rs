@@ -48,6 +48,16 @@ fn a_value_that_is_not_allowed_is_told_with_key_source_and_what_is_allowed() {
             "too short",
             "`api_token` must be at least 16 letters, digits and signs, without spaces",
         ),
+        (
+            "WORKFLOW_CHAT_ROLE",
+            "editor",
+            "`chat_role` is `editor`: it must be `none`, `viewer`, `runner` or `operator`: more than that takes a code",
+        ),
+        (
+            "WORKFLOW_CHANNEL_ROLES",
+            "slack:#ops=viewer,#random",
+            "`channel_roles`: `#random` is not written as `slack:#random=viewer`",
+        ),
         ("WORKFLOW_DURABILITY", "none", "`durability` is `none`: it must be `full` or `relaxed`"),
         ("WORKFLOW_LOG_FORMAT", "xml", "`log_format` is `xml`: it must be `text` or `json`"),
         ("WORKFLOW_STORAGE_PATH", "~/w", "`storage_path` begins with `~`: it must be the path written out"),

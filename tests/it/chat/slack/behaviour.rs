@@ -26,7 +26,7 @@ const SLOW: &str = "name: Slow\nsteps: [{type: wait, name: Long, config: {for: 1
 async fn stage(workflows: &[(&str, &str)]) -> Stage {
     let workflows: BTreeMap<_, _> =
         workflows.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-    Stage::new(Platform::Slack, &BTreeMap::new(), &workflows).await
+    Stage::new(Platform::Slack, &BTreeMap::new(), &workflows, &BTreeMap::new()).await
 }
 
 fn slack(stage: &Stage) -> &SlackSide {

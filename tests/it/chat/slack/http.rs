@@ -33,7 +33,7 @@ impl Door {
             "quick.yaml".to_owned(),
             "name: Quick\nsteps: [{type: noop, name: Only Step}]\n".to_owned(),
         )]);
-        let stage = Stage::new(Platform::Slack, &BTreeMap::new(), &workflows).await;
+        let stage = Stage::new(Platform::Slack, &BTreeMap::new(), &workflows, &BTreeMap::new()).await;
         let mut settings = side::settings(&fake(&stage));
         settings.app_token = None;
         settings.signing_secret = Some(Secret::new(SECRET.to_owned()));

@@ -55,6 +55,17 @@ impl SlackSide {
         Self { fake, platform: platforms.pop().expect("one platform"), connected: None }
     }
 
+    /// The channel in which somebody speaks whom the stage brings by itself.
+    pub fn place(user: &str, direct: bool) -> String {
+        let channel = if direct { user.replacen('U', "D", 1) } else { fake::GENERAL.to_owned() };
+        format!("{}.{channel}", fake::TEAM)
+    }
+
+    /// A file of the fixtures, as the adapter names it.
+    pub fn file_id(&self, name: &str) -> String {
+        format!("{}.{}", fake::TEAM, self.file(name)["id"].as_str().expect("an id"))
+    }
+
     pub fn adapter(&self) -> Arc<dyn ChatAdapter> {
         Arc::clone(&self.platform) as Arc<dyn ChatAdapter>
     }
@@ -169,10 +180,16 @@ fn shown(posted: &Posted) -> Shown {
         card.buttons.push(Button { label, action, style: Style::Plain, confirm: None, opens });
     }
     // What stands in a direct conversation and is no run is an answer to its person.
-    let direct = posted.channel.strip_prefix('D').filter(|_| kind != CardKind::Run);
-    let only_for =
-        posted.only_for.as_deref().map(|user| user.trim_start_matches('U')).or(direct).map(str::to_lowercase);
+    let direct =
+        (posted.channel.starts_with('D') && kind != CardKind::Run).then(|| posted.channel.replacen('D', "U", 1));
+    let only_for = posted.only_for.clone().or(direct).map(|user| name(&user));
     Shown { id: posted.ts.clone(), text, card: Some(card), only_for }
+}
+
+/// What a conversation file calls somebody: the owner and their like by name, others by their id.
+fn name(user: &str) -> String {
+    let is_plain = user.bytes().all(|byte| byte.is_ascii_uppercase());
+    if is_plain { user.trim_start_matches('U').to_lowercase() } else { user.to_owned() }
 }
 
 /// Waits until everything that was kept is answered.
