@@ -4,6 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures::FutureExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -37,6 +38,12 @@ pub struct Receipt {
     pub duplicate: bool,
     /// Resolves when it was answered.
     pub answered: oneshot::Receiver<()>,
+}
+
+impl Receipt {
+    fn of_a_duplicate() -> Self {
+        Self { duplicate: true, answered: oneshot::channel().1 }
+    }
 }
 
 struct Job {
@@ -108,18 +115,39 @@ impl Chat {
         self.receive_with(inbound, None).await
     }
 
+    /// Takes something in, if there is room for it within this time; `None`: there is not, and nothing was kept.
+    ///
+    /// # Errors
+    /// The store fails; it may be brought again.
+    pub async fn receive_within(&self, inbound: Inbound, patience: Duration) -> Result<Option<Receipt>, ServiceError> {
+        // Room first: what is kept will be answered, so what cannot be answered soon is not kept.
+        let place = Arc::clone(&self.inner.places).acquire_owned();
+        let Ok(place) = tokio::time::timeout(patience, place).await else { return Ok(None) };
+        if !self.accept(&inbound, None).await? {
+            return Ok(Some(Receipt::of_a_duplicate()));
+        }
+        Ok(Some(Receipt { duplicate: false, answered: self.line_up(inbound, false, place.ok()) }))
+    }
+
     /// Takes something in together with the message that it is, where we keep the messages of its platform.
     ///
     /// # Errors
     /// The store fails; it may be brought again.
     pub async fn receive_with(&self, inbound: Inbound, message: Option<&Message>) -> Result<Receipt, ServiceError> {
-        let said = serde_json::to_string(&inbound).map_err(|error| ServiceError::Internal(error.to_string()))?;
-        if !self.inner.means.keeper.accept(&inbound.key, &said, message).await? {
-            let (_, answered) = oneshot::channel();
-            return Ok(Receipt { duplicate: true, answered });
+        if !self.accept(&inbound, message).await? {
+            return Ok(Receipt::of_a_duplicate());
         }
-        crash_point("message: accepted");
         Ok(Receipt { duplicate: false, answered: self.enqueue(inbound, false).await })
+    }
+
+    /// Keeps what came in; `false`: it came before.
+    async fn accept(&self, inbound: &Inbound, message: Option<&Message>) -> Result<bool, ServiceError> {
+        let said = serde_json::to_string(inbound).map_err(|error| ServiceError::Internal(error.to_string()))?;
+        let is_new = self.inner.means.keeper.accept(&inbound.key, &said, message).await?;
+        if is_new {
+            crash_point("message: accepted");
+        }
+        Ok(is_new)
     }
 
     /// What a crash cut short, in the order in which it came.
@@ -142,9 +170,14 @@ impl Chat {
     }
 
     async fn enqueue(&self, inbound: Inbound, begun: bool) -> oneshot::Receiver<()> {
-        let (answered, receipt) = oneshot::channel();
         // Places are never taken away; without one it is answered all the same.
         let place = Arc::clone(&self.inner.places).acquire_owned().await.ok();
+        self.line_up(inbound, begun, place)
+    }
+
+    /// Puts something at the end of its line.
+    fn line_up(&self, inbound: Inbound, begun: bool, place: Option<OwnedSemaphorePermit>) -> oneshot::Receiver<()> {
+        let (answered, receipt) = oneshot::channel();
         let line = (inbound.from.platform.clone(), inbound.from.channel.clone(), inbound.user.clone());
         let job = Job { inbound, begun, answered, _place: place };
         let mut lines = self.inner.lines();

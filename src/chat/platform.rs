@@ -46,3 +46,38 @@ pub fn configured(service: &Service, settings: &Platforms) -> Result<Vec<Arc<dyn
     }
     Ok(platforms)
 }
+
+/// Something that was looked at: whether it is as it must be.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Finding {
+    /// What was looked at, as a sentence that is true when it holds.
+    pub about: String,
+    /// Whether it holds.
+    pub holds: bool,
+    /// What to do when it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
+}
+
+impl Finding {
+    /// It is as it must be.
+    #[must_use]
+    pub fn holds(about: impl Into<String>) -> Self {
+        Self { about: about.into(), holds: true, fix: None }
+    }
+
+    /// It is not.
+    #[must_use]
+    pub fn broken(about: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { about: about.into(), holds: false, fix: Some(fix.into()) }
+    }
+}
+
+/// Whether the platforms could be connected as they are set. Asks them, and changes nothing there.
+pub async fn check(settings: &Platforms) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(settings) = &settings.slack {
+        findings.extend(slack::check(settings).await);
+    }
+    findings
+}

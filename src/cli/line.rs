@@ -60,4 +60,17 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// What Slack needs to know of the app
+    #[command(subcommand)]
+    Slack(SlackCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SlackCommand {
+    /// Print the manifest from which Slack makes the app, with exactly what it needs
+    Manifest {
+        /// Slack comes over HTTP to this address of the service, as https://flow.example.org; without it: Socket Mode
+        #[arg(long, value_name = "URL")]
+        http: Option<String>,
+    },
 }

@@ -17,6 +17,7 @@ mod print;
 mod run;
 mod serve;
 mod settings;
+mod slack;
 mod there;
 mod watch;
 
@@ -64,6 +65,7 @@ async fn dispatch(line: CommandLine) -> Ended {
         Command::Chat => chat::chat(&config).await,
         Command::Config(show) => settings::show(&config, &show),
         Command::Doctor { json } => doctor::doctor(&config, json).await,
+        Command::Slack(command) => slack::slack(&command),
         Command::Health => control::health(&desk(&config, &line.server).await?).await,
         Command::Outbox(args) => outbox::outbox(&desk(&config, &line.server).await?, args).await,
         Command::Verb(verb) => say(&desk(&config, &line.server).await?, verb).await,

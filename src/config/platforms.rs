@@ -14,7 +14,7 @@ use crate::service::Rules;
 use super::value::Reader;
 
 /// Slack, when it has a bot token.
-pub(super) fn slack(reader: &mut Reader) -> Option<slack::Settings> {
+pub(super) fn slack(reader: &mut Reader, upload_limit: u64) -> Option<slack::Settings> {
     let bot_tokens: Vec<String> = reader.given("slack_bot_token").values;
     for token in &bot_tokens {
         check_prefix(reader, "slack_bot_token", token, "xoxb-");
@@ -34,7 +34,7 @@ pub(super) fn slack(reader: &mut Reader) -> Option<slack::Settings> {
         reader.fault(code::WF6002, "slack_bot_token", message.to_owned());
     }
     let bot_tokens = bot_tokens.into_iter().map(Secret::new).collect();
-    Some(slack::Settings { bot_tokens, app_token, signing_secret, api_url })
+    Some(slack::Settings { bot_tokens, app_token, signing_secret, api_url, upload_limit })
 }
 
 /// Discord, when it has a token.

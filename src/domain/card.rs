@@ -261,6 +261,15 @@ impl Card {
         text
     }
 
+    /// The lines as plain text, in columns.
+    #[must_use]
+    pub fn listed(&self) -> String {
+        let mut text = String::new();
+        self.write_lines(&mut text);
+        text.truncate(text.trim_end().len());
+        text
+    }
+
     fn write_lines(&self, text: &mut String) {
         let widest = |part: fn(&Line) -> &str| self.lines.iter().map(|line| part(line).chars().count()).max();
         let numbers = widest(|line| &line.number).unwrap_or(0);

@@ -16,4 +16,6 @@ pub struct Settings {
     pub signing_secret: Option<Secret>,
     /// The base of the Web API, without a slash at its end.
     pub api_url: String,
+    /// The largest file that is taken in, in bytes.
+    pub upload_limit: u64,
 }

@@ -42,7 +42,7 @@ impl Player {
             self.speaker.clone_from(&by);
             let said = step.say.as_deref().unwrap_or_default().replace("{code}", &self.stage().code);
             let thread = if step.thread { self.stage().newest_card().await } else { None };
-            let thread = thread.filter(|_| self.stage().platform() == Platform::Web);
+            let thread = thread.filter(|_| self.stage().platform().is_shared());
             let doing =
                 Doing { by: &by, text: &said, files: &step.files, direct: step.direct, thread, twice: step.twice };
             self.stage().say(doing).await;
@@ -76,7 +76,7 @@ impl Player {
     /// Waits until a message is shown that was not expected before.
     async fn until(&mut self, text: &str, only_for: Option<&str>) {
         let pattern = Pattern::new(text);
-        let is_web = self.stage().platform() == Platform::Web;
+        let is_shared = self.stage().platform().is_shared();
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
             let moved = std::sync::Arc::clone(&self.stage().moved);
@@ -86,7 +86,7 @@ impl Player {
             let messages = self.stage().messages().await;
             let seen = |shown: &&Shown| {
                 self.found.get(&shown.id) != Some(&shown.text)
-                    && (!is_web || shown.only_for.as_deref() == only_for)
+                    && (!is_shared || shown.only_for.as_deref() == only_for)
                     && pattern.is(&shown.text)
             };
             if let Some(shown) = messages.iter().find(seen) {
@@ -109,7 +109,7 @@ async fn play(platform: Platform, name: &str, script: &Script) {
     let mut player = Player { stage: Some(stage), found: HashMap::new(), speaker: ANA.to_owned() };
     let word = platform.word();
     for (place, step) in script.script.iter().enumerate() {
-        if step.on.as_deref().is_none_or(|on| on == word) {
+        if step.is_on(word) {
             eprintln!("{name} on {word}, step {}", place + 1);
             Box::pin(player.play(step)).await;
         }
@@ -144,6 +144,11 @@ async fn every_conversation_goes_as_written_in_the_web_chat() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_conversation_goes_as_written_at_the_terminal() {
     play_all(Platform::Terminal).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_conversation_goes_as_written_in_slack() {
+    play_all(Platform::Slack).await;
 }
 
 #[test]

@@ -7,4 +7,5 @@ mod letters;
 mod pattern;
 mod platform;
 mod script;
+mod slack;
 mod stage;

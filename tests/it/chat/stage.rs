@@ -18,6 +18,7 @@ use workflow::domain::card::{Card, CardKind};
 use workflow::service::{Caller, Visitor};
 
 use super::script::{Speaker, fixtures};
+use super::slack::{Fake, SlackSide};
 
 /// The person whose the direct conversation of the terminal is.
 pub const ANA: &str = "ana";
@@ -31,15 +32,22 @@ const GENERAL: &str = "general";
 pub enum Platform {
     Web,
     Terminal,
+    Slack,
 }
 
 impl Platform {
-    /// The platform's name.
+    /// Its name in conversation files.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Web => "web",
             Self::Terminal => "terminal",
+            Self::Slack => "slack",
         }
+    }
+
+    /// Whether several people speak there, each with answers of their own, and in threads.
+    pub fn is_shared(self) -> bool {
+        self != Self::Terminal
     }
 }
 
@@ -71,6 +79,7 @@ pub struct Stage {
 pub enum Side {
     Web(Arc<WebChat>),
     Terminal(Box<Terminal>),
+    Slack(SlackSide),
 }
 
 /// A writer that tells when something was written.
@@ -112,7 +121,7 @@ impl Stage {
             std::fs::write(templates.join(name), text).expect("written");
         }
         let settings: Vec<String> = settings.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        let stage = Self { people: people.clone(), ..Self::open(folder, platform, settings).await };
+        let stage = Self { people: people.clone(), ..Self::open(folder, platform, settings, None).await };
         for (user, speaker) in people {
             stage.introduce(user, speaker).await;
         }
@@ -150,6 +159,7 @@ impl Stage {
         let channel = match &self.side {
             Side::Web(web) => self.channel_of(web, &Doing { by, direct, ..Doing::default() }).await,
             Side::Terminal(_) => "here".to_owned(),
+            Side::Slack(_) => SlackSide::place(by, direct),
         };
         Inbound {
             key: format!("brought:{}", self.app.service.fresh_id()),
@@ -172,18 +182,20 @@ impl Stage {
             let id = match &self.side {
                 Side::Web(_) => self.app.service.take_in(&path).await.expect("taken in").id.to_string(),
                 Side::Terminal(_) => path.display().to_string(),
+                Side::Slack(slack) => slack.file_id(name),
             };
             files.push(FileRef { id, name: name.clone() });
         }
         files
     }
 
-    async fn open(folder: TempDir, platform: Platform, settings: Vec<String>) -> Self {
+    /// `fake`: Slack as an earlier life of the process left it.
+    async fn open(folder: TempDir, platform: Platform, settings: Vec<String>, fake: Option<Arc<Fake>>) -> Self {
         let config = config(folder.path(), &settings);
         let app = App::open(&config, true).await.expect("the service opens");
-        let moved = Arc::new(Notify::new());
+        let mut moved = Arc::new(Notify::new());
         let service = app.service.clone();
-        let (side, adapter): (Side, Arc<dyn ChatAdapter>) = match platform {
+        let (mut side, adapter): (Side, Arc<dyn ChatAdapter>) = match platform {
             Platform::Web => {
                 let web = WebChat::open(service.clone()).await.expect("the web chat opens");
                 ring(&web, Arc::clone(&moved));
@@ -194,8 +206,21 @@ impl Stage {
                 let terminal = Terminal::new(service.clone(), ANA, screen);
                 (Side::Terminal(Box::new(terminal.clone())), Arc::new(terminal))
             }
+            Platform::Slack => {
+                let fake = match fake {
+                    Some(fake) => fake,
+                    None => Fake::start().await,
+                };
+                moved = Arc::clone(&fake.moved);
+                let slack = SlackSide::open(&service, fake);
+                let adapter = slack.adapter();
+                (Side::Slack(slack), adapter)
+            }
         };
         let chat = Chat::start(service, vec![adapter], config.chat()).await.expect("the chat starts");
+        if let Side::Slack(slack) = &mut side {
+            slack.connect(&chat).await;
+        }
         Self { folder, settings, app, chat, side, moved, people: BTreeMap::new(), code: String::new(), said: 0 }
     }
 
@@ -203,16 +228,17 @@ impl Stage {
     pub async fn restart(self) -> Self {
         let platform = self.platform();
         let Self { folder, settings, app, chat, side, people, code, said, .. } = self;
+        let fake = left(side).await;
         chat.close().await;
-        drop(side);
         app.close().await;
-        Self { said, people, code, ..Self::open(folder, platform, settings).await }
+        Self { said, people, code, ..Self::open(folder, platform, settings, fake).await }
     }
 
     pub fn platform(&self) -> Platform {
         match self.side {
             Side::Web(_) => Platform::Web,
             Side::Terminal(_) => Platform::Terminal,
+            Side::Slack(_) => Platform::Slack,
         }
     }
 
@@ -250,6 +276,7 @@ impl Stage {
                 }
                 receipts
             }
+            Side::Slack(slack) => return slack.say(&self.chat, &doing).await,
         };
         assert!(receipts.iter().skip(1).all(|receipt| receipt.duplicate), "the same thing counts once");
         for receipt in receipts.into_iter().take(1) {
@@ -297,6 +324,7 @@ impl Stage {
                 let inbound = Inbound { user: by.to_owned(), what, ..terminal.said("", &[]) };
                 self.chat.receive(inbound).await.expect("kept")
             }
+            Side::Slack(slack) => return slack.press_action(&self.chat, by, message, action).await,
         };
         answered(receipt).await;
     }
@@ -314,6 +342,11 @@ impl Stage {
                 }
             }
             return;
+        }
+        if let Side::Slack(slack) = &self.side {
+            let found = slack.messages().into_iter().rev().find_map(|shown| Some((shown.id, shown.card?.form?.submit)));
+            let (message, opener) = found.unwrap_or_default();
+            return slack.fill(&self.chat, by, (&message, &opener), values).await;
         }
         let mut given = Map::new();
         for (key, value) in values {
@@ -347,6 +380,7 @@ impl Stage {
                 };
                 terminal.messages().into_iter().map(shown).collect()
             }
+            Side::Slack(slack) => slack.messages(),
             Side::Web(_) => {
                 let keeper = self.app.service.conversations();
                 let mut all = Vec::new();
@@ -386,9 +420,17 @@ impl Stage {
 
     pub async fn close(self) {
         let Self { chat, app, side, .. } = self;
+        left(side).await;
         chat.close().await;
-        drop(side);
         app.close().await;
+    }
+}
+
+/// Leaves a platform; what of it outlives the process.
+async fn left(side: Side) -> Option<Arc<Fake>> {
+    match side {
+        Side::Slack(slack) => Some(slack.close().await),
+        Side::Web(_) | Side::Terminal(_) => None,
     }
 }
 
