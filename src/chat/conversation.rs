@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -110,6 +111,25 @@ impl Chat {
         }
         crash_point("message: accepted");
         Ok(Receipt { duplicate: false, answered: self.enqueue(inbound, false).await })
+    }
+
+    /// Takes something in, unless its channel has no place for it before `patience` is over: `None`, and nothing of it
+    /// was kept. For platforms that wait only so long before they take us for dead.
+    ///
+    /// # Errors
+    /// The store fails; it may be brought again.
+    pub async fn receive_within(&self, inbound: Inbound, patience: Duration) -> Result<Option<Receipt>, ServiceError> {
+        let said = serde_json::to_string(&inbound).map_err(|error| ServiceError::Internal(error.to_string()))?;
+        // The place first: what is kept will be answered, and whoever was told "busy" may say it again.
+        let place = tokio::time::timeout(patience, self.queue(&inbound).reserve_owned()).await;
+        let Ok(Ok(place)) = place else { return Ok(None) };
+        let (answer, answered) = oneshot::channel();
+        if !self.inner.means.keeper.accept(&inbound.key, &said, None).await? {
+            return Ok(Some(Receipt { duplicate: true, answered }));
+        }
+        crash_point("message: accepted");
+        place.send(Job { inbound, begun: false, answered: answer });
+        Ok(Some(Receipt { duplicate: false, answered }))
     }
 
     /// What a crash cut short, in the order in which it came.

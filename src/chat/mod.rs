@@ -29,4 +29,4 @@ pub mod words;
 
 pub use conversation::{Chat, Receipt};
 pub use means::{FileMode, Settings};
-pub use platform::{Platform, Platforms, configured};
+pub use platform::{Finding, Platform, Platforms, check, configured};

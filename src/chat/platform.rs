@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::Chat;
@@ -20,6 +21,38 @@ pub struct Platforms {
     pub slack: Option<slack::Settings>,
     /// Discord.
     pub discord: Option<discord::Settings>,
+}
+
+/// Something that was found when a platform was asked how it sees us.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What was looked at.
+    pub what: String,
+    /// What is wrong with it and what to do; `None`: it is as it should be.
+    pub trouble: Option<String>,
+}
+
+impl Finding {
+    /// Something that is as it should be.
+    #[must_use]
+    pub fn good(what: impl Into<String>) -> Self {
+        Self { what: what.into(), trouble: None }
+    }
+
+    /// Something that is not, and what to do.
+    #[must_use]
+    pub fn bad(what: impl Into<String>, trouble: impl Into<String>) -> Self {
+        Self { what: what.into(), trouble: Some(trouble.into()) }
+    }
+}
+
+/// Asks every platform that is set up how it sees us: tokens, what is allowed, what is missing. Changes nothing.
+pub async fn check(settings: &Platforms) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(settings) = &settings.discord {
+        findings.extend(discord::check(settings).await);
+    }
+    findings
 }
 
 /// A platform elsewhere.

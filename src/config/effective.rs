@@ -133,6 +133,7 @@ impl Config {
         if file_roots.is_empty() {
             file_roots.push(storage_path.join("inbox"));
         }
+        let upload_limit = size(reader, "upload_limit", 1_024..=LARGEST_FILE, "a size from 1KB to 1GB (512KB, 10MB)");
         Self {
             enabled: reader.boolean("enabled"),
             max_concurrent: reader.number("max_concurrent", 1..=10_000),
@@ -143,13 +144,13 @@ impl Config {
             listen: listen(reader),
             api_token: token(reader),
             allowed_hosts: hosts(reader),
-            upload_limit: size(reader, "upload_limit", 1_024..=LARGEST_FILE, "a size from 1KB to 1GB (512KB, 10MB)"),
+            upload_limit,
             min_free_disk: size(reader, "min_free_disk", 0..=LARGEST_DISK, "a size up to 1000000GB (512MB, 10GB)"),
             durability: reader.choice("durability", [("full", Durability::Full), ("relaxed", Durability::Relaxed)]),
             keep_completed: reader.span("keep_completed", Span::ZERO..=CENTURY, "at most 100 years, or 0 for ever"),
             keep_failed: reader.span("keep_failed", Span::ZERO..=CENTURY, "at most 100 years, or 0 for ever"),
             slack: platforms::slack(reader),
-            discord: platforms::discord(reader),
+            discord: platforms::discord(reader, upload_limit),
             log: filter(reader),
             log_format: reader.choice("log_format", [("text", LogFormat::Text), ("json", LogFormat::Json)]),
             egress_allow: reader.given("egress_allow").values,

@@ -222,6 +222,14 @@ impl Card {
         self.buttons.iter().find(|button| button.label.eq_ignore_ascii_case(label.trim()))
     }
 
+    /// Its lines as a table, for whoever shows them in letters of one width.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let mut text = String::new();
+        self.write_lines(&mut text);
+        text
+    }
+
     fn plain(&self) -> String {
         let mut text = String::new();
         if let (CardKind::Run, Some(id)) = (self.kind, &self.execution_id) {
