@@ -13,7 +13,8 @@ use super::files;
 use super::interactions::Desk;
 use super::places::Kind;
 use super::rest::{Call, RestError};
-use crate::chat::adapter::{Address, Inbound, Standing, What};
+use crate::chat::adapter::{Address, ChatAdapter as _, Inbound, Standing, What};
+use crate::chat::grammar::{self, Place};
 use crate::service::Count;
 use crate::service::conversations::Whereabouts;
 

@@ -126,6 +126,8 @@ impl Line {
         });
         let messenger = ShardMessenger::new(&runner);
         let running = tokio::spawn(async move { runner.run().await });
+        // It waits five seconds for a runner to end before it begins the session anew; ours has ended by then.
+        manager.shutdown_finished(ShardId(0));
         let line = Self { manager, messenger, running, _told: Box::new(told) };
         line.known().await;
         line
@@ -178,11 +180,10 @@ impl Line {
         if !politely {
             self.running.abort();
         }
-        let Self { manager, running, .. } = self;
-        let goodbye = tokio::spawn(async move { manager.shutdown_all().await });
-        if politely {
-            let _ = tokio::time::timeout(GOODBYE, goodbye).await; // whoever does not answer is left
-            running.abort();
+        let Self { manager, mut running, .. } = self;
+        tokio::spawn(async move { manager.shutdown_all().await });
+        if politely && tokio::time::timeout(GOODBYE, &mut running).await.is_err() {
+            running.abort(); // whoever does not answer is left
         }
     }
 }

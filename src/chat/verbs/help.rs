@@ -74,9 +74,10 @@ fn example(verb: &str) -> Option<&'static str> {
 pub async fn whoami(talk: &Talk<'_>) -> Result<Reply, No> {
     let traits = talk.adapter.traits();
     let place = talk.here();
-    let card = Card::new(CardKind::Answer, format!("You are {}", super::super::grammar::inert(&talk.inbound.user, 60)))
-        .field("platform", traits.platform)
-        .field("channel", super::super::grammar::inert(&place.channel, 60))
-        .field("may", "run, steer and read everything here: this instance has one owner");
+    let card =
+        Card::new(CardKind::Answer, format!("You are {}", super::super::grammar::inert(talk.inbound.called(), 60)))
+            .field("platform", traits.platform)
+            .field("channel", super::super::grammar::inert(&place.channel, 60))
+            .field("may", "run, steer and read everything here: this instance has one owner");
     Ok(Reply::Private(card))
 }

@@ -38,7 +38,7 @@ impl Player {
         if step.say.is_some() || (!step.files.is_empty() && step.fill.is_none()) {
             self.speaker.clone_from(&by);
             let thread = if step.thread { self.stage().newest_card().await } else { None };
-            let thread = thread.filter(|_| self.stage().platform() == Platform::Web);
+            let thread = thread.filter(|_| self.stage().platform() != Platform::Terminal);
             let doing = Doing {
                 by: &by,
                 text: step.say.as_deref().unwrap_or_default(),
@@ -78,7 +78,7 @@ impl Player {
     /// Waits until a message is shown that was not expected before.
     async fn until(&mut self, text: &str, only_for: Option<&str>) {
         let pattern = Pattern::new(text);
-        let is_web = self.stage().platform() == Platform::Web;
+        let is_shared = self.stage().platform() != Platform::Terminal;
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
             let moved = std::sync::Arc::clone(&self.stage().moved);
@@ -88,7 +88,7 @@ impl Player {
             let messages = self.stage().messages().await;
             let seen = |shown: &&Shown| {
                 self.found.get(&shown.id) != Some(&shown.text)
-                    && (!is_web || shown.only_for.as_deref() == only_for)
+                    && (!is_shared || shown.only_for.as_deref() == only_for || (shown.is_direct && only_for.is_none()))
                     && pattern.is(&shown.text)
             };
             if let Some(shown) = messages.iter().find(seen) {
@@ -109,9 +109,13 @@ impl Player {
 async fn play(platform: Platform, name: &str, script: &Script) {
     let stage = Stage::new(platform, &script.settings, &script.workflows).await;
     let mut player = Player { stage: Some(stage), found: HashMap::new(), speaker: ANA.to_owned() };
-    let word = if platform == Platform::Web { "web" } else { "terminal" };
+    let word = match platform {
+        Platform::Web => "web",
+        Platform::Terminal => "terminal",
+        Platform::Discord => "discord",
+    };
     for (place, step) in script.script.iter().enumerate() {
-        if step.on.as_deref().is_none_or(|on| on == word) {
+        if step.on.as_deref().is_none_or(|on| on.split(", ").any(|on| on == word)) {
             eprintln!("{name} on {word}, step {}", place + 1);
             player.play(step).await;
         }
@@ -146,6 +150,11 @@ async fn every_conversation_goes_as_written_in_the_web_chat() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_conversation_goes_as_written_at_the_terminal() {
     play_all(Platform::Terminal).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_conversation_goes_as_written_on_discord() {
+    play_all(Platform::Discord).await;
 }
 
 #[test]

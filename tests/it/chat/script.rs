@@ -51,7 +51,7 @@ pub struct Step {
     pub cards: Option<usize>,
     /// The process ends and starts again.
     pub restart: bool,
-    /// Only on this platform.
+    /// Only on these platforms: `web`, `web, discord`.
     pub on: Option<String>,
 }
 

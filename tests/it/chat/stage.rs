@@ -16,6 +16,7 @@ use workflow::chat::{Chat, Receipt};
 use workflow::config::{Config, Surroundings};
 use workflow::domain::card::{Card, CardKind};
 
+use super::discord;
 use super::script::fixtures;
 
 /// The person whose the direct conversation of the terminal is.
@@ -28,6 +29,7 @@ const GENERAL: &str = "general";
 pub enum Platform {
     Web,
     Terminal,
+    Discord,
 }
 
 /// A message of ours, as it is shown now.
@@ -38,6 +40,8 @@ pub struct Shown {
     pub card: Option<Card>,
     /// Who alone sees it.
     pub only_for: Option<String>,
+    /// It stands in a conversation of theirs with us alone, where everything is for them.
+    pub is_direct: bool,
 }
 
 /// The stage.
@@ -55,6 +59,7 @@ pub struct Stage {
 pub enum Side {
     Web(Arc<WebChat>),
     Terminal(Box<Terminal>),
+    Discord(Box<discord::Side>),
 }
 
 /// A writer that tells when something was written.
@@ -94,11 +99,15 @@ impl Stage {
         for (name, text) in workflows {
             std::fs::write(templates.join(name), text).expect("written");
         }
-        let settings: Vec<String> = settings.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        Self::open(folder, platform, settings).await
+        let mut settings: Vec<String> = settings.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        // What is dropped in a channel is asked about there, which has its own test.
+        if platform == Platform::Discord && !settings.iter().any(|setting| setting.starts_with("file_mode=")) {
+            settings.push("file_mode=auto".to_owned());
+        }
+        Self::open(folder, platform, settings, None).await
     }
 
-    async fn open(folder: TempDir, platform: Platform, settings: Vec<String>) -> Self {
+    async fn open(folder: TempDir, platform: Platform, settings: Vec<String>, peer: Option<discord::Fake>) -> Self {
         let config = config(folder.path(), &settings);
         let app = App::open(&config, true).await.expect("the service opens");
         let moved = Arc::new(Notify::new());
@@ -114,25 +123,42 @@ impl Stage {
                 let terminal = Terminal::new(service.clone(), ANA, screen);
                 (Side::Terminal(Box::new(terminal.clone())), Arc::new(terminal))
             }
+            Platform::Discord => {
+                let side = discord::Side::open(&service, peer, &moved).await;
+                let adapter = side.adapter();
+                (Side::Discord(Box::new(side)), adapter)
+            }
         };
         let chat = Chat::start(service, vec![adapter], config.chat()).await.expect("the chat starts");
+        let mut side = side;
+        if let Side::Discord(side) = &mut side {
+            side.connect(&chat).await;
+        }
         Self { folder, settings, app, chat, side, moved, said: 0 }
     }
 
     /// The process ends in good order and starts again.
     pub async fn restart(self) -> Self {
         let platform = self.platform();
-        let Self { folder, settings, app, chat, side, said, .. } = self;
+        let Self { folder, settings, app, chat, mut side, said, .. } = self;
+        let peer = match &mut side {
+            Side::Discord(side) => {
+                side.close().await;
+                Some(side.fake.clone())
+            }
+            Side::Web(_) | Side::Terminal(_) => None,
+        };
         chat.close().await;
         drop(side);
         app.close().await;
-        Self { said, ..Self::open(folder, platform, settings).await }
+        Self { said, ..Self::open(folder, platform, settings, peer).await }
     }
 
     pub fn platform(&self) -> Platform {
         match self.side {
             Side::Web(_) => Platform::Web,
             Side::Terminal(_) => Platform::Terminal,
+            Side::Discord(_) => Platform::Discord,
         }
     }
 
@@ -164,6 +190,7 @@ impl Stage {
                 }
                 receipts
             }
+            Side::Discord(side) => return side.say(&self.chat, &doing).await,
         };
         assert!(receipts.iter().skip(1).all(|receipt| receipt.duplicate), "the same thing counts once");
         for receipt in receipts.into_iter().take(1) {
@@ -205,6 +232,7 @@ impl Stage {
                 let inbound = Inbound { user: by.to_owned(), what, ..terminal.said("", &[]) };
                 self.chat.receive(inbound).await.expect("kept")
             }
+            Side::Discord(side) => return drop(side.press(&self.chat, by, (message, action)).await),
         };
         answered(receipt).await;
     }
@@ -222,6 +250,9 @@ impl Stage {
                 }
             }
             return;
+        }
+        if let Side::Discord(side) = &self.side {
+            return side.fill(&self.chat, by, values).await;
         }
         let mut given = Map::new();
         for (key, value) in values {
@@ -252,9 +283,11 @@ impl Stage {
                     text: card.text.clone(),
                     card: Some(card),
                     only_for: None,
+                    is_direct: false,
                 };
                 terminal.messages().into_iter().map(shown).collect()
             }
+            Side::Discord(side) => side.shown(),
             Side::Web(_) => {
                 let keeper = self.app.service.conversations();
                 let mut all = Vec::new();
@@ -267,6 +300,7 @@ impl Stage {
                         text: message.text,
                         card: message.card,
                         only_for: message.visible_to,
+                        is_direct: false,
                     }));
                 }
                 all
@@ -293,7 +327,10 @@ impl Stage {
     }
 
     pub async fn close(self) {
-        let Self { chat, app, side, .. } = self;
+        let Self { chat, app, mut side, .. } = self;
+        if let Side::Discord(side) = &mut side {
+            side.close().await;
+        }
         chat.close().await;
         drop(side);
         app.close().await;

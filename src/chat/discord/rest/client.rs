@@ -262,11 +262,12 @@ impl Rest {
             }
             status @ 500.. => Err(RestError::Later(format!("it answers {status}"))),
             status => {
-                if status == 400 {
+                let error = RestError::Refused { status, said };
+                if status == 400 && !error.is_acknowledged() && !error.is_absent() {
                     // What we sent is wrong: that is ours to mend. Names of fields only, never what stood in them.
-                    tracing::error!(route = call.route.name, code = said.code, errors = %json["errors"], "refused");
+                    tracing::error!(route = call.route.name, %error, errors = %json["errors"], "refused");
                 }
-                Err(RestError::Refused { status, said })
+                Err(error)
             }
         }
     }

@@ -1,0 +1,9 @@
+//! Discord, against a small one of our own on loopback.
+
+mod fake;
+mod gateway;
+mod stage;
+mod tests;
+
+pub use fake::Fake;
+pub use stage::Side;
