@@ -7,6 +7,7 @@ mod decisions;
 mod documents;
 mod files;
 mod live;
+mod metrics;
 mod ops;
 mod repeats;
 mod rollbacks;
@@ -102,7 +103,8 @@ fn described(rooms: impl Iterator<Item = OpenApiRouter>) -> OpenApiRouter<Api> {
         .merge(documents::routes())
         .merge(catalog::routes())
         .merge(session::routes())
-        .merge(ops::routes());
+        .merge(ops::routes())
+        .merge(metrics::routes());
     let ordinary = rooms.fold(ordinary, |all, room| all.merge(room.with_state(())));
     ordinary
         .layer(middleware::from_fn(porch::in_time))

@@ -1,13 +1,15 @@
 //! The way of a message: its key is kept first, so that whatever is told twice is answered once; then it is read, its
 //! verb asked, the answer sent. What a crash cut short is taken up at the next start.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, VecDeque};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use futures::FutureExt as _;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::actions::{Action, Signer};
 use super::adapter::{ChatAdapter, Inbound, What};
@@ -23,8 +25,8 @@ use crate::service::conversations::{Conversations, Message, Progress};
 use crate::service::verbs::Verb;
 use crate::service::{FileRecord, Service, ServiceError};
 
-/// Messages of one channel that wait at the most before whoever brings another one waits.
-const QUEUE: usize = 64;
+/// Things that wait for their answer at the most, before whoever brings another one waits.
+const WAITING: usize = 10_000;
 /// The name of the key with which buttons are signed.
 const KEY: &str = "buttons";
 
@@ -40,7 +42,11 @@ struct Job {
     inbound: Inbound,
     begun: bool,
     answered: oneshot::Sender<()>,
+    _place: Option<OwnedSemaphorePermit>,
 }
+
+/// A person in a channel: what they say there is answered in order, and a large file of one holds up nobody else.
+type Line = (String, String, String);
 
 /// The conversations of this process. Cheap to clone.
 #[derive(Clone)]
@@ -51,10 +57,11 @@ pub struct Chat {
 struct Inner {
     means: Arc<Means>,
     courier: Courier,
-    /// One queue for each channel: what is said there is answered in order.
-    queues: Mutex<HashMap<(String, String), mpsc::Sender<Job>>>,
+    /// What waits in each line; a line that is here has somebody who works on it.
+    lines: Mutex<HashMap<Line, VecDeque<Job>>>,
+    places: Arc<Semaphore>,
     stop: CancellationToken,
-    tasks: Mutex<Vec<JoinHandle<()>>>,
+    tasks: TaskTracker,
 }
 
 impl Chat {
@@ -74,7 +81,10 @@ impl Chat {
         let means = Arc::new(Means { service, keeper, signer, settings, adapters });
         let stop = CancellationToken::new();
         let (courier, task) = Courier::start(Arc::clone(&means), stop.clone()).await?;
-        let inner = Inner { means, courier, queues: Mutex::default(), stop, tasks: Mutex::new(vec![task]) };
+        let tasks = TaskTracker::new();
+        tasks.spawn(task);
+        let places = Arc::new(Semaphore::new(WAITING));
+        let inner = Inner { means, courier, lines: Mutex::default(), places, stop, tasks };
         let chat = Self { inner: Arc::new(inner) };
         chat.take_up().await?;
         Ok(chat)
@@ -83,12 +93,8 @@ impl Chat {
     /// Stops in good order; what is unfinished is taken up at the next start.
     pub async fn close(self) {
         self.inner.stop.cancel();
-        let tasks = std::mem::take(&mut *self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        for task in tasks {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "a conversation ended badly");
-            }
-        }
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
     }
 
     /// Takes something in. Once this returns, it will be answered, whatever happens.
@@ -97,6 +103,23 @@ impl Chat {
     /// The store fails; it may be brought again.
     pub async fn receive(&self, inbound: Inbound) -> Result<Receipt, ServiceError> {
         self.receive_with(inbound, None).await
+    }
+
+    /// Takes something in, if there is room for it within this time; `None`: there is not, and nothing was kept.
+    ///
+    /// # Errors
+    /// The store fails; it may be brought again.
+    pub async fn receive_within(&self, inbound: Inbound, patience: Duration) -> Result<Option<Receipt>, ServiceError> {
+        // Room first: what is kept will be answered, so what cannot be answered soon is not kept.
+        let place = tokio::time::timeout(patience, Arc::clone(&self.inner.places).acquire_owned()).await;
+        let Ok(place) = place else { return Ok(None) };
+        let said = serde_json::to_string(&inbound).map_err(|error| ServiceError::Internal(error.to_string()))?;
+        if !self.inner.means.keeper.accept(&inbound.key, &said, None).await? {
+            let (_, answered) = oneshot::channel();
+            return Ok(Some(Receipt { duplicate: true, answered }));
+        }
+        crash_point("message: accepted");
+        Ok(Some(Receipt { duplicate: false, answered: self.line_up(inbound, false, place.ok()) }))
     }
 
     /// Takes something in together with the message that it is, where we keep the messages of its platform.
@@ -111,25 +134,6 @@ impl Chat {
         }
         crash_point("message: accepted");
         Ok(Receipt { duplicate: false, answered: self.enqueue(inbound, false).await })
-    }
-
-    /// Takes something in, unless its channel has no place for it before `patience` is over: `None`, and nothing of it
-    /// was kept. For platforms that wait only so long before they take us for dead.
-    ///
-    /// # Errors
-    /// The store fails; it may be brought again.
-    pub async fn receive_within(&self, inbound: Inbound, patience: Duration) -> Result<Option<Receipt>, ServiceError> {
-        let said = serde_json::to_string(&inbound).map_err(|error| ServiceError::Internal(error.to_string()))?;
-        // The place first: what is kept will be answered, and whoever was told "busy" may say it again.
-        let place = tokio::time::timeout(patience, self.queue(&inbound).reserve_owned()).await;
-        let Ok(Ok(place)) = place else { return Ok(None) };
-        let (answer, answered) = oneshot::channel();
-        if !self.inner.means.keeper.accept(&inbound.key, &said, None).await? {
-            return Ok(Some(Receipt { duplicate: true, answered }));
-        }
-        crash_point("message: accepted");
-        place.send(Job { inbound, begun: false, answered: answer });
-        Ok(Some(Receipt { duplicate: false, answered }))
     }
 
     /// What a crash cut short, in the order in which it came.
@@ -152,23 +156,23 @@ impl Chat {
     }
 
     async fn enqueue(&self, inbound: Inbound, begun: bool) -> oneshot::Receiver<()> {
-        let (answered, receipt) = oneshot::channel();
-        let queue = self.queue(&inbound);
-        let _ = queue.send(Job { inbound, begun, answered }).await; // when stopping: the next start takes it up
-        receipt
+        // Places are never taken away; without one it is answered all the same.
+        let place = Arc::clone(&self.inner.places).acquire_owned().await.ok();
+        self.line_up(inbound, begun, place)
     }
 
-    fn queue(&self, inbound: &Inbound) -> mpsc::Sender<Job> {
-        let key = (inbound.from.platform.clone(), inbound.from.channel.clone());
-        let mut queues = self.inner.queues.lock().unwrap_or_else(PoisonError::into_inner);
-        let queue = queues.entry(key).or_insert_with(|| {
-            let (sender, jobs) = mpsc::channel(QUEUE);
-            let (means, courier) = (Arc::clone(&self.inner.means), self.inner.courier.clone());
-            let task = tokio::spawn(work(means, courier, jobs, self.inner.stop.clone()));
-            self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner).push(task);
-            sender
-        });
-        queue.clone()
+    fn line_up(&self, inbound: Inbound, begun: bool, place: Option<OwnedSemaphorePermit>) -> oneshot::Receiver<()> {
+        let (answered, receipt) = oneshot::channel();
+        let line = (inbound.from.platform.clone(), inbound.from.channel.clone(), inbound.user.clone());
+        let job = Job { inbound, begun, answered, _place: place };
+        let mut lines = self.inner.lines();
+        if let Some(waiting) = lines.get_mut(&line) {
+            waiting.push_back(job);
+        } else {
+            lines.insert(line.clone(), VecDeque::from([job]));
+            self.inner.tasks.spawn(Arc::clone(&self.inner).work(line));
+        }
+        receipt
     }
 
     /// The form that a press opens, as things stand now; `None`: there is nothing to fill in any more, and the press is
@@ -234,21 +238,40 @@ impl Chat {
     }
 }
 
-/// Answers what is said in one channel, in order.
-async fn work(means: Arc<Means>, courier: Courier, mut jobs: mpsc::Receiver<Job>, stop: CancellationToken) {
-    loop {
-        let job = tokio::select! {
-            job = jobs.recv() => job,
-            () = stop.cancelled() => None,
-        };
-        let Some(Job { inbound, begun, answered }) = job else { return };
+impl Inner {
+    fn lines(&self) -> MutexGuard<'_, HashMap<Line, VecDeque<Job>>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers what waits in one line, in order, until nothing does. What a stop leaves is taken up at the next start.
+    async fn work(self: Arc<Self>, line: Line) {
+        while let Some(job) = self.next(&line) {
+            let key = job.inbound.key.clone();
+            // Whatever goes wrong with one answer, the next one is given; this one is at the next start.
+            if AssertUnwindSafe(self.answer(job)).catch_unwind().await.is_err() {
+                tracing::error!(key, "an answer was given up");
+            }
+        }
+    }
+
+    fn next(&self, line: &Line) -> Option<Job> {
+        let mut lines = self.lines();
+        let job = lines.get_mut(line).filter(|_| !self.stop.is_cancelled()).and_then(VecDeque::pop_front);
+        if job.is_none() {
+            lines.remove(line);
+        }
+        job
+    }
+
+    async fn answer(&self, Job { inbound, begun, answered, .. }: Job) {
+        let keeper = &self.means.keeper;
         let done = async {
             if !begun {
-                means.keeper.progress(&inbound.key, Progress::Begun).await?;
+                keeper.progress(&inbound.key, Progress::Begun).await?;
             }
-            handle(&means, &courier, &inbound).await;
+            handle(&self.means, &self.courier, &inbound).await;
             crash_point("message: answered");
-            means.keeper.progress(&inbound.key, Progress::Done).await
+            keeper.progress(&inbound.key, Progress::Done).await
         };
         if let Err(error) = done.await {
             tracing::error!(%error, "an answer is not kept; it is given again at the next start");

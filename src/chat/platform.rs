@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::Chat;
@@ -21,38 +20,6 @@ pub struct Platforms {
     pub slack: Option<slack::Settings>,
     /// Discord.
     pub discord: Option<discord::Settings>,
-}
-
-/// Something that was found when a platform was asked how it sees us.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// What was looked at.
-    pub what: String,
-    /// What is wrong with it and what to do; `None`: it is as it should be.
-    pub trouble: Option<String>,
-}
-
-impl Finding {
-    /// Something that is as it should be.
-    #[must_use]
-    pub fn good(what: impl Into<String>) -> Self {
-        Self { what: what.into(), trouble: None }
-    }
-
-    /// Something that is not, and what to do.
-    #[must_use]
-    pub fn bad(what: impl Into<String>, trouble: impl Into<String>) -> Self {
-        Self { what: what.into(), trouble: Some(trouble.into()) }
-    }
-}
-
-/// Asks every platform that is set up how it sees us: tokens, what is allowed, what is missing. Changes nothing.
-pub async fn check(settings: &Platforms) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    if let Some(settings) = &settings.discord {
-        findings.extend(discord::check(settings).await);
-    }
-    findings
 }
 
 /// A platform elsewhere.
@@ -78,4 +45,39 @@ pub fn configured(service: &Service, settings: &Platforms) -> Result<Vec<Arc<dyn
         platforms.push(discord::open(service, settings)?);
     }
     Ok(platforms)
+}
+
+/// Something that was looked at: whether it is as it must be.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Finding {
+    /// What was looked at, as a sentence that is true when it holds.
+    pub about: String,
+    /// Whether it holds.
+    pub holds: bool,
+    /// What to do when it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
+}
+
+impl Finding {
+    /// It is as it must be.
+    #[must_use]
+    pub fn holds(about: impl Into<String>) -> Self {
+        Self { about: about.into(), holds: true, fix: None }
+    }
+
+    /// It is not.
+    #[must_use]
+    pub fn broken(about: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { about: about.into(), holds: false, fix: Some(fix.into()) }
+    }
+}
+
+/// Whether the platforms could be connected as they are set. Asks them, and changes nothing there.
+pub async fn check(settings: &Platforms) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(settings) = &settings.discord {
+        findings.extend(discord::check(settings).await);
+    }
+    findings
 }

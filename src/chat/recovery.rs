@@ -26,7 +26,7 @@ pub async fn was_started(
     for run in means.service.archive().list(&filter).await? {
         let origin: Origin = serde_json::from_str(run.origin.get()).unwrap_or_default();
         let ours = origin.door == CHAT && origin.name == inbound.called() && origin.channel.as_deref() == Some(&here);
-        // What is said in a channel is answered in order, so nothing else there can have begun since.
+        // What they say in a channel is answered in order, so nothing else there can have begun since.
         if ours && run.created_at >= at {
             courier.open(run.id, &inbound.from, &inbound.user).await?;
             found = true;

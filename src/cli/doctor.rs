@@ -1,43 +1,44 @@
-//! `doctor`: looks whether the storage folder keeps what is promised, and whether chat platforms allow what is needed.
-
-use serde_json::json;
+//! `doctor`: looks whether the storage folder keeps what is promised, and whether the chat platforms could be connected.
 
 use super::{DONE, Ended, FAILED, print};
-use crate::app;
-use crate::chat::{self, Finding};
+use crate::chat::Finding;
 use crate::config::Config;
 use crate::service::Health;
+use crate::{app, chat};
 
-/// Prints every promise and whether it holds. Changes nothing.
+/// Prints every promise and whether it holds. Reads only.
 pub async fn doctor(config: &Config, json: bool) -> Ended {
-    let findings = chat::check(&config.platforms()).await;
     let health = match app::open_for_reading(config).await?.archive {
         Some(archive) => Some(archive.health(app::now()).await?),
         None => None,
     };
-    let sound = health.as_ref().is_none_or(Health::is_sound);
-    let well = findings.iter().all(|finding| finding.trouble.is_none());
+    let findings = chat::check(&config.platforms()).await;
+    let is_sound = health.as_ref().is_none_or(Health::is_sound) && findings.iter().all(|finding| finding.holds);
     if json {
         print_json(health.as_ref(), &findings)?;
-    } else {
-        print_health(config, health.as_ref());
-        for finding in &findings {
-            print::line(format!("{} {}", if finding.trouble.is_none() { "✔" } else { "✘" }, finding.what));
-            if let Some(trouble) = &finding.trouble {
-                print::line(format!("    {trouble}"));
-            }
+        return Ok(if is_sound { DONE } else { FAILED });
+    }
+    match &health {
+        Some(health) => print_health(config, health),
+        None => print::line(format!("there is no store in `{}` yet", config.storage_path.display())),
+    }
+    for finding in &findings {
+        print::line(format!("{} {}", sign(finding.holds), finding.about));
+        if let Some(fix) = &finding.fix {
+            print::line(format!("    {fix}"));
         }
     }
-    Ok(if sound && well { DONE } else { FAILED })
+    Ok(if is_sound { DONE } else { FAILED })
 }
 
-fn print_health(config: &Config, health: Option<&Health>) {
-    let Some(health) = health else {
-        return print::line(format!("there is no store in `{}` yet", config.storage_path.display()));
-    };
+const fn sign(holds: bool) -> &'static str {
+    if holds { "✔" } else { "✘" }
+}
+
+fn print_health(config: &Config, health: &Health) {
     print::line(format!("{}: {}", config.storage_path.display(), health.looked_at));
     for check in &health.checks {
-        print::line(format!("{} {}", if check.holds { "✔" } else { "✘" }, check.promise));
+        print::line(format!("{} {}", sign(check.holds), check.promise));
         for place in &check.broken {
             print::line(format!("    {place}"));
         }
@@ -45,13 +46,14 @@ fn print_health(config: &Config, health: Option<&Health>) {
     print::line(if health.is_sound() { "everything holds" } else { "keep the folder as it is, and report this" });
 }
 
+/// One object: what is known of the folder, and of the platforms where some are set.
 fn print_json(health: Option<&Health>, findings: &[Finding]) -> anyhow::Result<()> {
-    let mut told = match health {
-        Some(health) => json!(health),
-        None => json!({ "looked_at": "there is no store yet", "checks": [] }),
-    };
-    if !findings.is_empty() {
-        told["platforms"] = json!(findings);
+    let mut all = serde_json::to_value(health)?;
+    if all.is_null() {
+        all = serde_json::json!({});
     }
-    print::json(&told)
+    if !findings.is_empty() {
+        all["platforms"] = serde_json::to_value(findings)?;
+    }
+    print::json(&all)
 }

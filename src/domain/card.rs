@@ -222,14 +222,6 @@ impl Card {
         self.buttons.iter().find(|button| button.label.eq_ignore_ascii_case(label.trim()))
     }
 
-    /// Its lines as a table, for whoever shows them in letters of one width.
-    #[must_use]
-    pub fn table(&self) -> String {
-        let mut text = String::new();
-        self.write_lines(&mut text);
-        text
-    }
-
     fn plain(&self) -> String {
         let mut text = String::new();
         if let (CardKind::Run, Some(id)) = (self.kind, &self.execution_id) {
@@ -260,6 +252,15 @@ impl Card {
             let labels: Vec<_> = self.buttons.iter().map(|button| format!("[{}]", button.label)).collect();
             let _ = writeln!(text, "{}", labels.join(" "));
         }
+        text.truncate(text.trim_end().len());
+        text
+    }
+
+    /// The lines as plain text, in columns.
+    #[must_use]
+    pub fn listed(&self) -> String {
+        let mut text = String::new();
+        self.write_lines(&mut text);
         text.truncate(text.trim_end().len());
         text
     }

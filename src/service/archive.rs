@@ -255,6 +255,14 @@ impl Archive {
         Ok(self.store.runs().open().await?.iter().map(|run| run.id).collect())
     }
 
+    /// How many executions are not over, by status.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn open_by_status(&self) -> Result<Vec<(String, u64)>, ServiceError> {
+        Ok(self.store.runs().open_by_status().await?)
+    }
+
     /// Documents that fit these words, best first; found words of a snippet stand between the marks.
     ///
     /// # Errors

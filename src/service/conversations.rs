@@ -119,7 +119,26 @@ const fn is_turn(event: &Event) -> bool {
     )
 }
 
+/// Messages that do not show what they should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Behind {
+    /// Executions that are over and whose messages do not show it.
+    pub cards: u64,
+    /// For how long the oldest of them waits.
+    pub oldest: Span,
+}
+
 impl Conversations {
+    /// How far the messages of executions that are over are behind.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn behind(&self) -> Result<Behind, ServiceError> {
+        let (cards, since) = self.service.engine().store().conversations().cards().behind().await?;
+        let oldest = since.map_or(Span::ZERO, |since| self.service.now().since(since));
+        Ok(Behind { cards, oldest })
+    }
+
     /// Keeps what came in, with the message that it is. `false`: it came before.
     ///
     /// # Errors

@@ -101,6 +101,17 @@ impl<'s> Cards<'s> {
         self.db.read("select_open_chat_cards", Vec::new()).await?.iter().map(read_card).collect()
     }
 
+    /// How many executions are over without their messages showing it, and since when the first of them is.
+    ///
+    /// # Errors
+    /// The store fails, or the row cannot be read.
+    pub async fn behind(&self) -> Result<(u64, Option<Timestamp>), StoreError> {
+        match self.db.read_one("count_cards_behind", Vec::new()).await? {
+            Some(row) => Ok((number(&row, "cards")?, row.int_or_null("since")?.map(Timestamp::from_micros))),
+            None => Ok((0, None)),
+        }
+    }
+
     /// The newest executions whose messages are there, newest first.
     ///
     /// # Errors

@@ -18,25 +18,29 @@ const ADMINISTRATOR: u64 = 1 << 3;
 pub async fn check(settings: &Settings) -> Vec<Finding> {
     let rest = match Rest::new(&settings.api_url, settings.token.clone(), settings.ca_file.as_deref()) {
         Ok(rest) => rest,
-        Err(why) => return vec![Finding::bad("discord", why)],
+        Err(why) => return vec![Finding::broken("discord", why)],
     };
     let application = match ask(&rest, WHO, "/applications/@me").await {
         Ok(application) => application,
-        Err(error) if error.is_unauthorized() => return vec![Finding::bad("discord: token", gateway::TOKEN_REFUSED)],
-        Err(error) => return vec![Finding::bad("discord", error.to_string())],
+        Err(error) if error.is_unauthorized() => {
+            return vec![Finding::broken("discord: token", gateway::TOKEN_REFUSED)];
+        }
+        Err(error) => return vec![Finding::broken("discord", error.to_string())],
     };
     let id = application["id"].as_str().unwrap_or_default();
-    let mut findings = vec![Finding::good("discord: token")];
+    let mut findings = vec![Finding::holds("discord: token")];
     findings.push(content(&application));
     findings.extend(endpoint(&application, settings));
     findings.push(match ask(&rest, "GET /applications/commands", &format!("/applications/{id}/commands")).await {
-        Ok(registered) if commands::is_registered(&registered) => Finding::good("discord: `/workflow` is registered"),
-        Ok(_) => Finding::bad("discord: `/workflow` is registered", "the next start of `workflow serve` registers it"),
-        Err(error) => Finding::bad("discord: `/workflow` is registered", error.to_string()),
+        Ok(registered) if commands::is_registered(&registered) => Finding::holds("discord: `/workflow` is registered"),
+        Ok(_) => {
+            Finding::broken("discord: `/workflow` is registered", "the next start of `workflow serve` registers it")
+        }
+        Err(error) => Finding::broken("discord: `/workflow` is registered", error.to_string()),
     });
     match ask(&rest, "GET /users/@me/guilds", "/users/@me/guilds").await {
         Ok(guilds) => findings.extend(in_guilds(&guilds, id)),
-        Err(error) => findings.push(Finding::bad("discord: servers", error.to_string())),
+        Err(error) => findings.push(Finding::broken("discord: servers", error.to_string())),
     }
     findings
 }
@@ -69,14 +73,14 @@ fn content(application: &Value) -> Finding {
     const FLAGS: u64 = 1 << 18 | 1 << 19;
     let what = "discord: intent Message Content";
     if application["flags"].as_u64().unwrap_or_default() & FLAGS != 0 {
-        return Finding::good(what);
+        return Finding::holds(what);
     }
     let trouble = format!(
         "not granted: `/workflow`, mentions and direct messages work; dropped files and answers beneath a card do not. \
          To grant it: {}",
         messages::CONTENT_INTENT.split(": ").nth(1).unwrap_or_default()
     );
-    Finding::bad(what, trouble)
+    Finding::broken(what, trouble)
 }
 
 /// Whether interactions come where they are expected.
@@ -86,18 +90,19 @@ fn endpoint(application: &Value, settings: &Settings) -> Option<Finding> {
     let theirs = application["verify_key"].as_str().and_then(hex::read::<32>);
     match (url, settings.public_key) {
         (None, None) => None,
-        (Some(url), None) => Some(Finding::bad(
+        (Some(url), None) => Some(Finding::broken(
             what,
             format!("Discord sends them to `{url}`: set `discord_public_key`, or take the address out of the portal"),
         )),
-        (_, Some(ours)) if theirs.is_some_and(|theirs| theirs != ours) => {
-            Some(Finding::bad(what, "`discord_public_key` is not the application's: copy it from General Information"))
-        }
-        (None, Some(_)) => Some(Finding::bad(
+        (_, Some(ours)) if theirs.is_some_and(|theirs| theirs != ours) => Some(Finding::broken(
+            what,
+            "`discord_public_key` is not the application's: copy it from General Information",
+        )),
+        (None, Some(_)) => Some(Finding::broken(
             what,
             "`discord_public_key` is set and no address is: they come over the gateway, which works too",
         )),
-        (Some(_), Some(_)) => Some(Finding::good(what)),
+        (Some(_), Some(_)) => Some(Finding::holds(what)),
     }
 }
 
@@ -105,7 +110,7 @@ fn endpoint(application: &Value, settings: &Settings) -> Option<Finding> {
 fn in_guilds(guilds: &Value, id: &str) -> Vec<Finding> {
     let guilds: Vec<&Value> = guilds.as_array().into_iter().flatten().take(GUILDS).collect();
     if guilds.is_empty() {
-        return vec![Finding::bad("discord: servers", format!("no server has taken the bot in: {}", link(id)))];
+        return vec![Finding::broken("discord: servers", format!("no server has taken the bot in: {}", link(id)))];
     }
     let lacking = |guild: &&Value| {
         let rights = guild["permissions"].as_str().and_then(|rights| rights.parse::<u64>().ok())?;
@@ -115,8 +120,10 @@ fn in_guilds(guilds: &Value, id: &str) -> Vec<Finding> {
         let lacks = if rights & ADMINISTRATOR != 0 { Vec::new() } else { lacks };
         let what = format!("discord: server `{name}`");
         Some(match lacks.is_empty() {
-            true => Finding::good(what),
-            false => Finding::bad(what, format!("the bot's role lacks {}: server settings, Roles", lacks.join(", "))),
+            true => Finding::holds(what),
+            false => {
+                Finding::broken(what, format!("the bot's role lacks {}: server settings, Roles", lacks.join(", ")))
+            }
         })
     };
     guilds.iter().filter_map(lacking).collect()
@@ -142,14 +149,14 @@ mod tests {
     #[test]
     fn what_is_missing_is_named_with_how_to_add_it() {
         let troubles = |findings: &[Finding]| -> Vec<String> {
-            findings.iter().filter_map(|finding| finding.trouble.clone()).collect()
+            findings.iter().filter_map(|finding| finding.fix.clone()).collect()
         };
         let guilds = json!([{ "name": "a", "permissions": "8" }, { "name": "b", "permissions": "3072" }]);
         let told = troubles(&in_guilds(&guilds, "7"));
         assert_eq!(told.len(), 1);
         assert!(told[0].contains("Embed Links") && !told[0].contains("View Channel"), "{told:?}");
         assert!(troubles(&in_guilds(&json!([]), "7"))[0].contains("client_id=7"));
-        assert!(content(&json!({ "flags": 0 })).trouble.is_some_and(|trouble| trouble.contains("developer portal")));
-        assert_eq!(content(&json!({ "flags": 1 << 19 })).trouble, None);
+        assert!(content(&json!({ "flags": 0 })).fix.is_some_and(|fix| fix.contains("developer portal")));
+        assert_eq!(content(&json!({ "flags": 1 << 19 })).fix, None);
     }
 }

@@ -119,8 +119,8 @@ impl Desk {
         if !is_direct && !is_called {
             self.look_for_texts(message);
         }
-        let begins =
-            ["/workflow", "/wf", "@workflow"].iter().any(|prefix| message.content.trim_start().starts_with(prefix));
+        let nobody = Place { names: self.discord.traits().names, is_open: false, run: None };
+        let begins = !matches!(grammar::hear(&message.content, &nobody), Ok(grammar::Heard::Nothing));
         let answered = message.referenced_message.as_ref().filter(|said| said.author.id.to_string() == ourselves.user);
         let channel = message.channel_id.to_string();
         // Where nothing else speaks for it, only a thread beneath a card can be meant for us.

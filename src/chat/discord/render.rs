@@ -137,7 +137,7 @@ fn length(text: &str) -> usize {
 
 /// The lines as they fit: with their details, without those of what needs no look, or the first of them.
 fn lines(card: &Card, room: usize, whole: &mut bool) -> String {
-    let table = card.table();
+    let table = card.listed();
     if length(&table) <= room {
         return table;
     }
@@ -147,7 +147,7 @@ fn lines(card: &Card, room: usize, whole: &mut bool) -> String {
         let needs_a_look = matches!(line.status.as_str(), "running" | "failed" | "waiting" | "retrying");
         line.detail = line.detail.take().filter(|_| needs_a_look).map(|detail| cut(&detail, 80));
     }
-    let table = slim.table();
+    let table = slim.listed();
     if length(&table) <= room {
         return table;
     }

@@ -165,7 +165,9 @@ fn arguments(
             }
         }
     }
-    if let Some(run) = run.filter(|_| means_run(definition, &words)) {
+    // Inputs without an execution are for the one that asks, or the newest.
+    let inputs_first = takes_inputs && words.first().is_some_and(|word| word.contains('='));
+    if let Some(run) = run.or(inputs_first.then_some("last")).filter(|_| means_run(definition, &words)) {
         words.insert(0, run.to_owned());
     }
     // A picture of what was typed belongs to this room; a path of the server's disk never comes from a chat.

@@ -108,6 +108,9 @@ fn in_a_thread_its_execution_is_meant() {
     ] {
         assert_eq!(verb(text, &thread), verb(expected, &SHARED), "{text}");
     }
+    // Elsewhere inputs are for the one that asks, or the newest.
+    assert_eq!(verb("answer n=1", &OPEN), verb("/wf answer last n=1", &SHARED));
+    assert_eq!(verb("rerun n=1", &OPEN), verb("/wf rerun last n=1", &SHARED));
 }
 
 #[test]

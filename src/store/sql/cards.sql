@@ -29,3 +29,9 @@ ORDER BY run_id DESC LIMIT $5;
 -- name: update_chat_card_told
 -- What was said of an execution in a message of its own.
 UPDATE chat_card SET told = $2 WHERE run_id = $1;
+
+-- name: count_cards_behind
+-- Runs that are over and whose messages do not show it yet, and when the first of them was.
+SELECT COUNT(*) AS cards, MIN(run.finished_at) AS since
+FROM chat_card JOIN run ON run.id = chat_card.run_id
+WHERE is_final = 0 AND run.finished_at IS NOT NULL;

@@ -75,3 +75,7 @@ FROM run WHERE finished_at IS NULL ORDER BY id;
 -- name: select_run_ids_like
 -- Ids that begin alike, for a short id and for "did you mean".
 SELECT id FROM run WHERE id >= $1 AND id < $2 ORDER BY id DESC LIMIT 10;
+
+-- name: count_open_runs
+-- Runs that are not over, by status.
+SELECT status, COUNT(*) AS runs FROM run WHERE finished_at IS NULL GROUP BY status;

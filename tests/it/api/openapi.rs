@@ -34,6 +34,7 @@ const PROMISED: &[&str] = &[
     "post /api/session",
     "delete /api/session",
     "get /healthz",
+    "get /metrics",
 ];
 
 #[tokio::test]

@@ -86,6 +86,23 @@ async fn what_can_be_run_and_made_of_is_listed() {
     assert_eq!(detail["inputs"][0]["name"], "file_path");
     let health = served.get("/healthz").await.json;
     assert_eq!((&health["status"], &health["checks"]["database"]), (&json!("ok"), &json!("ok")));
+    assert_eq!(health["links"], json!([]), "nothing elsewhere is connected");
     assert_eq!(served.get("/api/documents").await.json["documents"], json!([]));
     assert_eq!(served.get("/api/documents/search?q=rechnung").await.json["documents"], json!([]));
+}
+
+#[tokio::test]
+async fn figures_are_told_to_whoever_watches() {
+    let served = Served::start();
+    let id = served.create("Held", &json!([{ "type": "wait", "config": { "for": "1h" } }])).await;
+    served.execute(&id, &json!({})).await;
+    let answer = served.request(reqwest::Method::GET, "/metrics").send().await.expect("an answer");
+    assert!(answer.headers()["content-type"].to_str().is_ok_and(|kind| kind.starts_with("text/plain")));
+    let text = answer.text().await.expect("a text");
+    for line in ["workflow_info{version=", "# TYPE workflow_executions_open gauge", "workflow_disk_free_bytes "] {
+        assert!(text.contains(line), "{line} is missing:\n{text}");
+    }
+    let open = text.lines().filter(|line| line.starts_with("workflow_executions_open{"));
+    let open: f64 = open.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum();
+    assert!((open - 1.0).abs() < f64::EPSILON, "one is open:\n{text}");
 }

@@ -38,7 +38,7 @@ impl Player {
         if step.say.is_some() || (!step.files.is_empty() && step.fill.is_none()) {
             self.speaker.clone_from(&by);
             let thread = if step.thread { self.stage().newest_card().await } else { None };
-            let thread = thread.filter(|_| self.stage().platform() != Platform::Terminal);
+            let thread = thread.filter(|_| self.stage().platform().is_shared());
             let doing = Doing {
                 by: &by,
                 text: step.say.as_deref().unwrap_or_default(),
@@ -78,7 +78,7 @@ impl Player {
     /// Waits until a message is shown that was not expected before.
     async fn until(&mut self, text: &str, only_for: Option<&str>) {
         let pattern = Pattern::new(text);
-        let is_shared = self.stage().platform() != Platform::Terminal;
+        let is_shared = self.stage().platform().is_shared();
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
             let moved = std::sync::Arc::clone(&self.stage().moved);
@@ -109,13 +109,9 @@ impl Player {
 async fn play(platform: Platform, name: &str, script: &Script) {
     let stage = Stage::new(platform, &script.settings, &script.workflows).await;
     let mut player = Player { stage: Some(stage), found: HashMap::new(), speaker: ANA.to_owned() };
-    let word = match platform {
-        Platform::Web => "web",
-        Platform::Terminal => "terminal",
-        Platform::Discord => "discord",
-    };
+    let word = platform.word();
     for (place, step) in script.script.iter().enumerate() {
-        if step.on.as_deref().is_none_or(|on| on.split(", ").any(|on| on == word)) {
+        if step.is_on(word) {
             eprintln!("{name} on {word}, step {}", place + 1);
             player.play(step).await;
         }

@@ -51,8 +51,15 @@ pub struct Step {
     pub cards: Option<usize>,
     /// The process ends and starts again.
     pub restart: bool,
-    /// Only on these platforms: `web`, `web, discord`.
+    /// Only on these platforms.
     pub on: Option<String>,
+}
+
+impl Step {
+    /// Whether it is played on the platform of this name.
+    pub fn is_on(&self, platform: &str) -> bool {
+        self.on.as_deref().is_none_or(|on| on.split(',').any(|name| name.trim() == platform))
+    }
 }
 
 /// Where the fixtures are.

@@ -32,6 +32,22 @@ pub enum Platform {
     Discord,
 }
 
+impl Platform {
+    /// Its name in conversation files.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Web => "web",
+            Self::Terminal => "terminal",
+            Self::Discord => "discord",
+        }
+    }
+
+    /// Whether several people speak there, each with answers of their own, and in threads.
+    pub fn is_shared(self) -> bool {
+        self != Self::Terminal
+    }
+}
+
 /// A message of ours, as it is shown now.
 #[derive(Debug, Clone)]
 pub struct Shown {
@@ -99,18 +115,14 @@ impl Stage {
         for (name, text) in workflows {
             std::fs::write(templates.join(name), text).expect("written");
         }
-        let mut settings: Vec<String> = settings.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        // What is dropped in a channel is asked about there, which has its own test.
-        if platform == Platform::Discord && !settings.iter().any(|setting| setting.starts_with("file_mode=")) {
-            settings.push("file_mode=auto".to_owned());
-        }
+        let settings: Vec<String> = settings.iter().map(|(key, value)| format!("{key}={value}")).collect();
         Self::open(folder, platform, settings, None).await
     }
 
     async fn open(folder: TempDir, platform: Platform, settings: Vec<String>, peer: Option<discord::Fake>) -> Self {
         let config = config(folder.path(), &settings);
         let app = App::open(&config, true).await.expect("the service opens");
-        let moved = Arc::new(Notify::new());
+        let mut moved = Arc::new(Notify::new());
         let service = app.service.clone();
         let (side, adapter): (Side, Arc<dyn ChatAdapter>) = match platform {
             Platform::Web => {
@@ -124,7 +136,12 @@ impl Stage {
                 (Side::Terminal(Box::new(terminal.clone())), Arc::new(terminal))
             }
             Platform::Discord => {
-                let side = discord::Side::open(&service, peer, &moved).await;
+                let fake = match peer {
+                    Some(fake) => fake,
+                    None => discord::Fake::start().await,
+                };
+                moved = Arc::clone(&fake.moved);
+                let side = discord::Side::open(&service, fake);
                 let adapter = side.adapter();
                 (Side::Discord(Box::new(side)), adapter)
             }

@@ -101,11 +101,12 @@ pub struct Fake {
 }
 
 impl Fake {
-    pub async fn start(moved: Arc<Notify>) -> Self {
+    pub async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address")).into();
         let world = World { next: 1_000, flags: 1 << 19, ..World::default() };
-        let fake = Self { url, world: Arc::new(Mutex::new(world)), line: broadcast::Sender::new(4_096), moved };
+        let line = broadcast::Sender::new(4_096);
+        let fake = Self { url, world: Arc::new(Mutex::new(world)), line, moved: Arc::default() };
         let routes = Router::new().route("/gateway/", get(gateway::open)).fallback(answer).with_state(fake.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await });
         fake
@@ -130,8 +131,9 @@ impl Fake {
         }
     }
 
-    pub fn fault(&self, method: &'static str, path: &'static str, status: u16, body: Value) {
-        self.world().faults.push_back(Fault { method, path, status, body, after: false });
+    /// Answers the next request of this kind wrongly.
+    pub fn fault(&self, fault: Fault) {
+        self.world().faults.push_back(fault);
     }
 
     /// Keeps a file; how a message names it.
@@ -244,8 +246,8 @@ pub fn message(id: &str, channel: &str, author: &Value) -> Value {
 impl World {
     fn id(&mut self) -> String {
         self.next += 1;
-        // The time stands in an id: whoever reads what is newer than a moment finds it.
-        ((1_764_403_200_000_u64 - 1_420_070_400_000 + 31_536_000_000 + self.next) << 22).to_string()
+        // The time stands in an id: these are all newer than anybody's clock.
+        ((1_000_000_000_000_u64 + self.next) << 22).to_string()
     }
 
     fn direct_with(&mut self, user: &str) -> String {

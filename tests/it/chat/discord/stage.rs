@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
-use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use workflow::chat::adapter::ChatAdapter;
@@ -38,11 +37,7 @@ pub fn settings(fake: &Fake) -> discord::Settings {
 }
 
 impl Side {
-    pub async fn open(service: &Service, fake: Option<Fake>, moved: &Arc<Notify>) -> Self {
-        let fake = match fake {
-            Some(fake) => Fake { moved: Arc::clone(moved), ..fake },
-            None => Fake::start(Arc::clone(moved)).await,
-        };
+    pub fn open(service: &Service, fake: Fake) -> Self {
         let platforms = Platforms { discord: Some(settings(&fake)), ..Platforms::default() };
         let platform = configured(service, &platforms).expect("good settings").remove(0);
         Self { fake, platform, line: None }

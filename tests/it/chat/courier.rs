@@ -1,0 +1,131 @@
+//! Cards on a platform that is not always there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use workflow::chat::{Chat, Settings};
+use workflow::domain::card::Card;
+use workflow::domain::id::RunId;
+use workflow::service::Service;
+
+use super::elsewhere::{Elsewhere, Mood, Taken};
+use crate::support::desk::Desk;
+
+const WORKFLOW: &str = "name: Quick\nsteps:\n  - { type: noop, name: First }\n  - { type: noop, name: Second }\n";
+
+struct Place {
+    desk: Desk,
+    chat: Chat,
+    there: Arc<Elsewhere>,
+}
+
+impl Place {
+    async fn open() -> Self {
+        let desk = Desk::open().await;
+        desk.template("quick.yaml", WORKFLOW);
+        let there = Elsewhere::new();
+        let chat = start(desk.service(), &there).await;
+        Self { desk, chat, there }
+    }
+
+    /// Says `run quick` so many times, each answered.
+    async fn run(&self, first: usize, count: usize) {
+        for number in first..first + count {
+            // Inputs that differ: the same command twice in a moment is a finger that slipped.
+            let said = Elsewhere::said(&format!("k{number}"), &format!("run quick n={number}"));
+            let receipt = self.chat.receive(said).await.expect("kept");
+            receipt.answered.await.expect("answered");
+        }
+    }
+
+    async fn all_over(&self) {
+        while !self.desk.service().archive().open().await.expect("readable").is_empty() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn close(self) {
+        self.chat.close().await;
+    }
+}
+
+async fn start(service: &Service, there: &Arc<Elsewhere>) -> Chat {
+    Chat::start(service.clone(), vec![there.clone()], Settings::default()).await.expect("the chat starts")
+}
+
+fn is_final(card: &Card) -> bool {
+    card.status.as_deref() == Some("completed")
+}
+
+fn run_of(taken: &Taken) -> RunId {
+    taken.card.execution_id.as_deref().expect("the card of an execution").parse().expect("an id")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_an_outage_only_ends_are_sent_each_once_in_the_order_in_which_they_began() {
+    let place = Place::open().await;
+    place.there.be(Mood::Away);
+    place.run(0, 12).await;
+    place.all_over().await;
+    assert!(place.there.taken().is_empty(), "nobody is there");
+    place.there.be(Mood::Fine);
+    let taken = place.there.until(|taken| taken.len() >= 12).await;
+    assert!(taken.iter().all(|taken| taken.what == "post" && is_final(&taken.card)), "{taken:#?}");
+    let runs: Vec<RunId> = taken.iter().map(run_of).collect();
+    let mut in_order = runs.clone();
+    in_order.sort_unstable();
+    in_order.dedup();
+    // The first one knocks alone; whichever it was, all others follow in order.
+    assert_eq!(in_order.len(), 12, "each once");
+    let rest: Vec<_> = runs.iter().filter(|run| **run != runs[0]).collect();
+    let four_at_a_time = rest.windows(5).all(|window| window[0] < window[4]);
+    assert!(four_at_a_time, "four are sent at a time, the oldest first: {runs:?}");
+    place.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_outlives_the_process() {
+    let place = Place::open().await;
+    place.there.be(Mood::Away);
+    place.run(0, 3).await;
+    place.all_over().await;
+    let Place { desk, chat, there } = place;
+    chat.close().await;
+    there.be(Mood::Fine);
+    let chat = start(desk.service(), &there).await;
+    let taken = there.until(|taken| taken.len() >= 3).await;
+    assert!(taken.iter().all(|taken| is_final(&taken.card)), "{taken:#?}");
+    chat.settled("elsewhere").await.expect("readable");
+    assert_eq!(desk.service().conversations().behind().await.expect("readable").cards, 0);
+    chat.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silence_that_a_platform_asks_for_is_kept() {
+    let place = Place::open().await;
+    place.there.be(Mood::Busy(Duration::from_secs(1)));
+    let asked = tokio::time::Instant::now();
+    place.run(0, 2).await;
+    let taken = place.there.until(|taken| taken.iter().filter(|taken| is_final(&taken.card)).count() >= 2).await;
+    assert!(asked.elapsed() >= Duration::from_secs(1), "it was asked for a second: {taken:#?}");
+    place.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_that_somebody_deleted_is_posted_anew_once() {
+    let place = Place::open().await;
+    let steps = "name: Asks\ninputs: { n: { type: string, required: true } }\nsteps:\n  - { type: noop }\n";
+    place.desk.template("asks.yaml", steps);
+    let receipt = place.chat.receive(Elsewhere::said("a", "run asks")).await.expect("kept");
+    receipt.answered.await.expect("answered");
+    place.there.until(|taken| !taken.is_empty()).await;
+    place.there.be(Mood::Forgetful);
+    let receipt = place.chat.receive(Elsewhere::said("b", "answer n=1")).await.expect("kept");
+    receipt.answered.await.expect("answered");
+    let taken = place.there.until(|taken| taken.iter().any(|taken| is_final(&taken.card))).await;
+    let posts: Vec<_> = taken.iter().filter(|taken| taken.what == "post").collect();
+    assert_eq!(posts.len(), 2, "one in the place of the one that is gone: {taken:#?}");
+    assert_ne!(posts[0].nonce, posts[1].nonce);
+    assert_eq!(posts[0].card.execution_id, posts[1].card.execution_id);
+    place.close().await;
+}
