@@ -7,8 +7,7 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{Config, LogFormat, Source};
 
 /// Crates that write what they send and receive into their logs, tokens and messages included: whatever is asked for, they say
-/// only what is wrong. (serenity 0.12.5: `gateway/shard.rs` in its spans, `gateway/ws.rs` in its warnings; tungstenite
-/// 0.21: every frame.)
+/// only what is wrong. (serenity 0.12.5 in the spans and warnings of its gateway; tungstenite 0.21 for every frame.)
 const QUIET: [&str; 3] = ["serenity=error", "tungstenite=warn", "tokio_tungstenite=warn"];
 
 /// Starts logging as configured. A second call changes nothing. `for_people`: somebody watches a single command, so

@@ -19,12 +19,12 @@ const CHANNELS: &str = "discord:channels";
 const ALIVE: &str = "discord:alive";
 /// Channels that are known at the most; the oldest ids are forgotten first.
 const MOST: usize = 200;
-/// How far is looked back at the most.
-const LONGEST: Span = Span::from_secs(24 * 3_600);
+/// How far is looked back at the most: what was asked for longer ago would come as a surprise.
+const LONGEST: Span = Span::from_secs(6 * 3_600);
 /// A little more than was missed: clocks differ, and what was under way when the line broke may be lost.
 const MARGIN: Span = Span::from_secs(120);
 /// How often is noted that we are there.
-const NOTED: Span = Span::from_secs(30);
+const NOTED: Span = Span::from_secs(60);
 /// Messages of a page, and pages of a channel.
 const PAGE: usize = 100;
 const PAGES: usize = 10;
@@ -48,13 +48,18 @@ impl CatchUp {
         Self { desk, channels: Arc::default(), noted: Arc::default() }
     }
 
-    /// Notes a channel in which we are spoken to, and that we are there now.
-    pub async fn know(&self, channel: &str, guild: Option<&str>) {
+    /// Notes that we are there now.
+    pub async fn alive(&self) {
         let now = self.desk.discord.now().micros();
         let before = self.noted.load(Ordering::Relaxed);
         if now - before > NOTED.micros() && self.noted.swap(now, Ordering::Relaxed) == before {
             self.note(ALIVE, &now.to_string()).await;
         }
+    }
+
+    /// Notes a channel in which we are spoken to, and that we are there now.
+    pub async fn know(&self, channel: &str, guild: Option<&str>) {
+        self.alive().await;
         let mut channels = self.channels.lock().await;
         let known = self.read(&mut channels).await;
         if known.contains_key(channel) {

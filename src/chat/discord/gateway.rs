@@ -30,7 +30,7 @@ const CONTENT_FLAGS: u64 = 1 << 18 | 1 << 19;
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// How long to wait where only somebody can mend it.
-const REFUSED_WAIT: Duration = Duration::from_secs(300);
+const REFUSED_WAIT: Duration = Duration::from_secs(60);
 /// Between two identifies, Discord wants 5 s.
 const SPACING: Duration = Duration::from_millis(5_250);
 /// How long a question before a session may wait and be repeated.
@@ -92,7 +92,7 @@ pub async fn stay(discord: Arc<Discord>, chat: Chat, stop: CancellationToken) {
             }
             Why::Refused(why) => {
                 discord.link(LinkState::Refused, Some(&why));
-                tracing::error!(%why, "Discord refuses us; it is tried again in some minutes");
+                tracing::error!(%why, "Discord refuses us; it is tried again every minute");
                 REFUSED_WAIT
             }
             Why::Later(why, wait) => {

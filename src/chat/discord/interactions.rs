@@ -29,6 +29,8 @@ use crate::service::Count;
 const PLACE: Duration = Duration::from_millis(2_000);
 /// How long it may take until it is kept, altogether. The acknowledgement itself needs the rest of the three seconds.
 const KEPT: Duration = Duration::from_millis(2_400);
+/// How long a form may take to be found; then the press is taken in as it is.
+const FORM: Duration = Duration::from_millis(400);
 /// How long the acknowledgement may take; later, nobody waits for it.
 const ACKNOWLEDGE: Duration = Duration::from_millis(2_500);
 /// Kinds of first answers.
@@ -209,7 +211,8 @@ impl Desk {
         let files: Vec<FileRef> = chosen.files().filter_map(attached).collect();
         let origin = origin!(command, command.member.as_deref());
         let what = What::Said { text: chosen.line(), files };
-        let lacks = lacks(origin.permissions);
+        let is_thread = origin.channel.is_some_and(|channel| channel.thread_metadata.is_some());
+        let lacks = lacks(origin.permissions.filter(|_| origin.guild.is_some()), is_thread);
         let thinking = json!({ "type": THINKING, "data": { "flags": EPHEMERAL } });
         self.take_in(&origin, (what, true), (thinking, lacks)).await
     }
@@ -233,7 +236,7 @@ impl Desk {
         let message = press.message.id.to_string();
         let what = What::Pressed { message, action: carried.clone(), values: Map::new() };
         let inbound = self.inbound(&origin, what, false);
-        let form = tokio::time::timeout(PLACE, self.chat.form(&inbound, &carried)).await;
+        let form = tokio::time::timeout(FORM, self.chat.form(&inbound, &carried)).await;
         if let Ok(Ok(Some(form))) = form {
             let given = self.discord.draft(&inbound.user, &carried);
             let id = self.discord.short.short(&form.submit).await.unwrap_or_default();
@@ -371,11 +374,12 @@ fn fits(value: &str) -> bool {
     !value.is_empty() && value.encode_utf16().count() <= CHOICE
 }
 
-/// What we are not allowed and need; `None`: nothing, or nobody says.
-fn lacks(allowed: Option<Permissions>) -> Option<String> {
+/// What we are not allowed and need to show a run there; `None`: nothing, or nobody says.
+fn lacks(allowed: Option<Permissions>, is_thread: bool) -> Option<String> {
     let allowed = allowed?;
-    let needed = &NEEDED[..4];
-    let lacks: Vec<&str> =
-        needed.iter().filter(|(right, _)| !allowed.contains(*right)).map(|(_, name)| *name).collect();
+    let speaking = if is_thread { Permissions::SEND_MESSAGES_IN_THREADS } else { Permissions::SEND_MESSAGES };
+    let needed = Permissions::VIEW_CHANNEL | Permissions::EMBED_LINKS | speaking;
+    let lacks = NEEDED.iter().filter(|(right, _)| needed.contains(*right) && !allowed.contains(*right));
+    let lacks: Vec<&str> = lacks.map(|(_, name)| *name).collect();
     (!allowed.administrator() && !lacks.is_empty()).then(|| lacks.join(", "))
 }

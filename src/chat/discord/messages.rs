@@ -22,6 +22,8 @@ use crate::service::conversations::Whereabouts;
 pub const CONTENT_INTENT: &str = "intent Message Content: in the developer portal, Bot, Privileged Gateway Intents";
 /// How long a place in the channel's queue is waited for.
 const PLACE: Duration = Duration::from_secs(10);
+/// Executions of a person that are looked at for one that may want a file.
+const LOOKED_AT: u32 = 10;
 /// Messages that are remembered, for when they are changed or taken back.
 const MOST: usize = 5_000;
 
@@ -122,15 +124,12 @@ impl Desk {
         let nobody = Place { names: self.discord.traits().names, is_open: false, run: None };
         let begins = !matches!(grammar::hear(&message.content, &nobody), Ok(grammar::Heard::Nothing));
         let answered = message.referenced_message.as_ref().filter(|said| said.author.id.to_string() == ourselves.user);
-        let channel = message.channel_id.to_string();
-        // Where nothing else speaks for it, only a thread beneath a card can be meant for us.
-        let is_plain = !is_called && !begins && answered.is_none() && message.attachments.is_empty();
+        let user = message.author.id.to_string();
         let from = self.place(message, answered.map(|said| said.id.to_string()).as_deref()).await?;
-        if !is_direct && is_plain && !self.is_beneath_a_card(&from).await {
-            return Ok(None);
-        }
         if is_direct {
-            self.discord.places.note_direct(&message.author.id.to_string(), &channel);
+            self.discord.places.note_direct(&user, &from.channel);
+        } else if !is_called && !begins && answered.is_none() && !self.is_awaited(message, &from, &user).await {
+            return Ok(None);
         }
         Ok(Some(inbound(&self.discord, message, from, &ourselves.user)))
     }
@@ -147,11 +146,20 @@ impl Desk {
         Ok(Address { thread: answered.map(str::to_owned), ..here })
     }
 
-    async fn is_beneath_a_card(&self, from: &Address) -> bool {
-        let Some(thread) = &from.thread else { return false };
-        let place = Whereabouts { platform: PLATFORM, channel: &from.channel, thread: Some(thread), requester: None };
-        match self.chat.keeper().cards_in(place, 1).await {
-            Ok(cards) => !cards.is_empty(),
+    /// Whether a message that does not speak to us is meant for us all the same: a document, something in the thread
+    /// beneath a card, a file while something of theirs is under way there. Pictures are people's own business.
+    async fn is_awaited(&self, message: &Message, from: &Address, user: &str) -> bool {
+        if message.attachments.iter().any(|file| is_document(&file.filename)) {
+            return true;
+        }
+        let beneath = from.thread.as_deref();
+        if beneath.is_none() && message.attachments.is_empty() {
+            return false;
+        }
+        let requester = beneath.is_none().then_some(user);
+        let place = Whereabouts { platform: PLATFORM, channel: &from.channel, thread: beneath, requester };
+        match self.chat.keeper().cards_in(place, LOOKED_AT).await {
+            Ok(cards) => cards.iter().any(|card| beneath.is_some() || !card.is_final),
             Err(error) => {
                 tracing::warn!(%error, "whether a card stands above cannot be read");
                 false
@@ -169,6 +177,12 @@ impl Desk {
             self.discord.lacks(CONTENT_INTENT, true);
         }
     }
+}
+
+/// Whether it is what a workflow starts on by itself; what it is in truth says its content, once it is here.
+fn is_document(name: &str) -> bool {
+    let name = name.to_lowercase();
+    [".pdf", ".docx"].iter().any(|end| name.ends_with(end))
 }
 
 fn inbound(discord: &Discord, message: &Message, from: Address, us: &str) -> Inbound {

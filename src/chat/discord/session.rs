@@ -75,9 +75,9 @@ pub async fn run(
     // It sends nothing: serenity wants one to be there.
     let http = HttpBuilder::new(token).client(discord.rest.client().clone()).ratelimiter_disabled(true).build();
     let signs = Arc::new(Signs::default());
-    let ear = Arc::new(Ear { desk: desk.clone(), signs: Arc::clone(&signs), catch_up });
+    let ear = Arc::new(Ear { desk: desk.clone(), signs: Arc::clone(&signs), catch_up: catch_up.clone() });
     let line = Line::start(shard, introduction.intents, Arc::new(http), ear).await;
-    let ended = line.watch(&signs, stop).await;
+    let ended = line.watch(&signs, &catch_up, stop).await;
     (signs.was_up.load(Ordering::Relaxed), ended)
 }
 
@@ -125,7 +125,7 @@ impl Line {
             http,
         });
         let messenger = ShardMessenger::new(&runner);
-        let running = tokio::spawn(async move { runner.run().await });
+        let running = tokio::spawn(async move { Box::pin(runner.run()).await });
         // It waits five seconds for a runner to end before it begins the session anew; ours has ended by then.
         manager.shutdown_finished(ShardId(0));
         let line = Self { manager, messenger, running, _told: Box::new(told) };
@@ -141,7 +141,7 @@ impl Line {
     }
 
     /// Waits for its end, and ends it where it does not live.
-    async fn watch(mut self, signs: &Signs, stop: &CancellationToken) -> Ended {
+    async fn watch(mut self, signs: &Signs, catch_up: &CatchUp, stop: &CancellationToken) -> Ended {
         let began = Instant::now();
         let (mut lived, mut last) = (Instant::now(), None);
         let ended = loop {
@@ -162,6 +162,9 @@ impl Line {
             let sign = Some((beats, signs.events.load(Ordering::Relaxed)));
             if sign != last {
                 (lived, last) = (Instant::now(), sign);
+                if signs.was_up.load(Ordering::Relaxed) {
+                    catch_up.alive().await;
+                }
             }
             if !signs.was_up.load(Ordering::Relaxed) && began.elapsed() > READY {
                 break Ended::Lost("no session came of it".to_owned());

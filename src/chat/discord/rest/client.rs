@@ -25,7 +25,7 @@ const LONGEST: usize = 8 << 20;
 /// The place under which refusals of the token itself are counted.
 const TOKEN: &str = "token";
 /// What Discord wants to hear of whoever asks.
-const AGENT: &str = concat!("DiscordBot (https://github.com/workflow, ", env!("CARGO_PKG_VERSION"), ")");
+const AGENT: &str = concat!("DiscordBot (workflow, ", env!("CARGO_PKG_VERSION"), ")");
 
 /// A text that goes along as a file.
 #[derive(Debug, Clone, PartialEq, Eq)]

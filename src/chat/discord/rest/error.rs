@@ -111,10 +111,10 @@ impl From<RestError> for SendError {
         match error {
             RestError::Busy(length) => Self::Busy(length),
             RestError::Later(why) => Self::Later(why),
-            error if error.is_absent() || error.code() == NOT_OURS => Self::Gone,
-            error if error.code() == OLD_MESSAGE => Self::Later(error.to_string()),
             RestError::LeftAlone => Self::Later(error.to_string()),
-            error => Self::Refused(error.to_string()),
+            RestError::Refused { .. } if error.is_absent() || error.code() == NOT_OURS => Self::Gone,
+            RestError::Refused { .. } if error.code() == OLD_MESSAGE => Self::Later(error.to_string()),
+            RestError::Refused { .. } => Self::Refused(error.to_string()),
         }
     }
 }

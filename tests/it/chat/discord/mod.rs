@@ -2,6 +2,7 @@
 
 mod fake;
 mod gateway;
+mod http;
 mod stage;
 mod tests;
 

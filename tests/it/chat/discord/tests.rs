@@ -13,7 +13,7 @@ use crate::chat::stage::{Doing, Platform, Shown, Side, Stage};
 
 const QUICK: &str = "name: Quick\nsteps: [{type: noop, name: Only Step}]\n";
 
-async fn stage() -> Stage {
+pub async fn stage() -> Stage {
     let workflows = [
         ("quick.yaml", QUICK),
         ("slow.yaml", "name: Slow\nsteps: [{type: wait, name: Long, config: {for: 1h}}]\n"),
@@ -27,7 +27,7 @@ async fn stage() -> Stage {
     Stage::new(Platform::Discord, &BTreeMap::new(), &workflows).await
 }
 
-fn side(stage: &Stage) -> &DiscordSide {
+pub fn side(stage: &Stage) -> &DiscordSide {
     match &stage.side {
         Side::Discord(side) => side,
         _ => panic!("the stage is on Discord"),
@@ -39,7 +39,7 @@ async fn say(stage: &mut Stage, text: &str) {
 }
 
 /// Waits for a message that says this.
-async fn shows(stage: &Stage, text: &str) -> Shown {
+pub async fn shows(stage: &Stage, text: &str) -> Shown {
     let side = side(stage);
     let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
     loop {
@@ -160,9 +160,13 @@ async fn a_dropped_document_is_asked_about_and_a_file_from_elsewhere_is_not_fetc
     let offer = shows(&stage, "[Run Document Processing] [Ignore]").await;
     assert_eq!(offer.only_for.as_deref(), Some("ana"));
     let fake = side(&stage).fake.clone();
+    let before = side(&stage).shown().len();
+    let picture = side(&stage).attach("documents/scan-de.png");
+    fake.writes("leo", GENERAL, &json!({ "content": "look at this", "attachments": [picture] }));
     let file = json!({ "id": "9", "filename": "a.pdf", "size": 3, "url": "http://127.0.0.1:1/a.pdf", "proxy_url": "" });
     fake.writes("leo", GENERAL, &json!({ "content": "", "attachments": [file] }));
     shows(&stage, "is no file of Discord's").await;
+    assert_eq!(side(&stage).shown().len(), before + 1, "pictures that people show each other are theirs");
     let mut large = side(&stage).attach("documents/invoice.pdf");
     large["size"] = json!(11 << 20);
     fake.writes("leo", GENERAL, &json!({ "content": "", "attachments": [large] }));
