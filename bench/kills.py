@@ -85,7 +85,7 @@ def definitions(port):
         return {"type": "fetch", "id": name, "retry": {"count": 5, "delay": "100ms"}, **more,
                 "config": {"url": f"http://127.0.0.1:{port}/{name}", "method": "POST", "json": {"at": "${{ run.id }}"}}}
 
-    row = [tell("first"), {"type": "test", "id": "makes", "config": {"outputs": {"n": 1}}}, tell("second"), tell("third")]
+    row = [tell("first"), {"type": "test", "id": "makes", "config": {"outputs": {"n": 1}}}, tell("second"), tell("third", concurrency={"group": "shared", "limit": 3}, timeout={"queue": "1h"})]
     side = [tell(name, parallel_group=1) for name in ("one", "two", "three")] + [tell("last", parallel_group=2)]
     each = [tell("each", foreach={"in": [1, 2, 3, 4], "max_parallel": 2}), tell("after")]
     inner = [tell("before"), {"type": "workflow", "id": "inner", "config": {"id": "row"}}, tell("behind")]

@@ -14,7 +14,7 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use workflow::connect::process::Toolbox;
-use workflow::contract::step::{Attempt, Bound, StepHandler, StepOutcome};
+use workflow::contract::step::{Attempt, Began, Bound, StepHandler, StepOutcome};
 use workflow::domain::id::{FileId, RunId};
 use workflow::domain::time::{Span, Timestamp};
 use workflow::steps::document::ocr::Ocr;
@@ -44,6 +44,8 @@ fn attempt(step: &str, config: Value, inputs: Value, ports: BTreeMap<String, Bou
         inputs: Arc::new(inputs),
         step_key: String::new(),
         attended: false,
+        sensitive: Vec::new(),
+        began: Began { door: String::new(), by: String::new(), channel: None, at: Timestamp::from_micros(0) },
         now: Timestamp::from_micros(0),
         timeout: Span::from_secs(300),
         cancel: CancellationToken::new(),

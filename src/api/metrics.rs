@@ -11,6 +11,7 @@ use utoipa_axum::routes;
 use super::Api;
 use crate::http::caller::Who;
 use crate::http::problem::Problem;
+use crate::service::outbox::OutboxView;
 use crate::service::{LinkState, LinkView};
 
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -55,8 +56,19 @@ async fn metrics(State(api): State<Api>, Who(_): Who) -> Result<Response, Proble
         "For how long the oldest of them waits.",
         &[(String::new(), behind.oldest.as_secs_f64())],
     );
+    write_outbox(&mut text, api.service.archive().outbox(api.service.now()).await?);
     write_links(&mut text, &api.service.links().all());
     Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())
+}
+
+fn write_outbox(text: &mut String, outbox: OutboxView) {
+    for (name, help, figure) in [
+        ("workflow_outbox_queued", "Messages to people that wait.", outbox.queued),
+        ("workflow_outbox_oldest_seconds", "For how long the oldest of them waits.", outbox.oldest_seconds),
+        ("workflow_outbox_dead", "Messages to people that were given up.", outbox.dead),
+    ] {
+        write_gauge(text, name, help, &[(String::new(), float(figure))]);
+    }
 }
 
 fn write_links(text: &mut String, links: &[LinkView]) {

@@ -9,6 +9,8 @@ mod files;
 mod live;
 mod metrics;
 mod ops;
+mod outbox;
+mod people;
 mod repeats;
 mod rollbacks;
 mod runs;
@@ -102,9 +104,11 @@ fn described(rooms: impl Iterator<Item = OpenApiRouter>) -> OpenApiRouter<Api> {
         )
         .merge(documents::routes())
         .merge(catalog::routes())
+        .merge(people::routes())
         .merge(session::routes())
         .merge(ops::routes())
-        .merge(metrics::routes());
+        .merge(metrics::routes())
+        .merge(outbox::routes());
     let ordinary = rooms.fold(ordinary, |all, room| all.merge(room.with_state(())));
     ordinary
         .layer(middleware::from_fn(porch::in_time))

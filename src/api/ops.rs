@@ -14,7 +14,7 @@ pub fn routes() -> OpenApiRouter<Api> {
 }
 
 /// Tells whether the service works; needs no token
-#[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200, description = "`{status, version, checks, links}`; a link that is down does not make the service fail"), (status = 503)))]
+#[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200, description = "`{status, version, checks, links, outbox}`; a link that is down and messages that wait do not make the service fail"), (status = 503)))]
 async fn health(State(api): State<Api>) -> Json {
     let database = match api.service.archive().workflow_count().await {
         Ok(_) => "ok",
@@ -27,8 +27,9 @@ async fn health(State(api): State<Api>) -> Json {
         if database == "ok" { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "failed") };
     let version = env!("CARGO_PKG_VERSION");
     let links = api.service.links().all();
+    let outbox = api.service.archive().outbox(api.service.now()).await.ok();
     json::with_status(
         status,
-        &json!({ "status": word, "version": version, "checks": { "database": database }, "links": links }),
+        &json!({ "status": word, "version": version, "checks": { "database": database }, "links": links, "outbox": outbox }),
     )
 }

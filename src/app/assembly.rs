@@ -1,5 +1,9 @@
 //! Puts the rooms together as the configuration says.
 
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
 use crate::config::Config;
 use crate::connect::egress::{self, AllowError, AllowRule, Egress};
 use crate::connect::http::Client;
@@ -12,9 +16,18 @@ use crate::engine::{self, Plans, Retention};
 use crate::language::{Defaults, Options};
 use crate::service::{Admission, Library};
 use crate::steps::script::FetchSettings;
-use crate::steps::{self, Tools};
+use crate::steps::{self, Tools, notify};
 use crate::store::Store;
 use crate::store::warehouse::Warehouse;
+
+/// Makes what a storage path holds, as far as it is not there.
+pub fn make_folders(config: &Config) -> anyhow::Result<()> {
+    for folder in ["files", "templates", "schemas", "definitions", "executions", "inbox", "messages", "outbox"] {
+        let folder = config.storage_path.join(folder);
+        std::fs::create_dir_all(&folder).with_context(|| format!("create `{}`", folder.display()))?;
+    }
+    Ok(())
+}
 
 pub fn library(config: &Config, plans: Plans) -> Library {
     Library::new(config.storage_path.join("templates"), plans)
@@ -27,12 +40,25 @@ pub fn registry(config: &Config, store: Store) -> anyhow::Result<Registry> {
         store,
         programs: Toolbox::new(&crate::config::program_path(), cores)?,
         http: Client::new(Egress::new(egress(config)?)),
-        fetch: FetchSettings { base_url: None, require_delivery: false },
+        fetch: FetchSettings { base_url: None, require_delivery: config.require_delivery },
         file_roots: config.file_roots.clone(),
         schemas: ["templates", "schemas"].map(|folder| config.storage_path.join(folder)).to_vec(),
-        warehouse: Warehouse::new(config.storage_path.join("data.db"), config.durability),
+        warehouse: Warehouse::new(config.storage_path.join("data.db")),
+        notify: Arc::new(notify(config)),
     };
     Ok(Registry::new(steps::all(&tools))?)
+}
+
+/// What steps know of messages. A platform is connected when there is a token for it.
+fn notify(config: &Config) -> notify::Settings {
+    let tokens = [("slack", config.slack.is_some()), ("discord", config.discord.is_some())];
+    notify::Settings {
+        connected: tokens.into_iter().filter(|(_, there)| *there).map(|(platform, _)| platform).collect(),
+        channels: config.channels.clone(),
+        require_delivery: config.require_delivery,
+        messages: vec![config.storage_path.join("messages")],
+        outbox: config.storage_path.join("outbox"),
+    }
 }
 
 fn egress(config: &Config) -> Result<egress::Settings, Fault> {

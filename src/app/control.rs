@@ -12,7 +12,10 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::service::{BulkAct, BulkFilter, Caller, RunView, Service, ServiceError};
+use super::register;
+use crate::service::outbox::LetterView;
+use crate::service::verbs::PeopleWish;
+use crate::service::{BulkAct, BulkFilter, Caller, RunView, Service, ServiceError, TraceFilter};
 
 /// A request is a few words; more is a mistake.
 const LONGEST_REQUEST: u64 = 64 * 1024;
@@ -60,6 +63,16 @@ pub enum Act {
     },
 }
 
+/// What can be done to a message to people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LetterAct {
+    /// Try it again at once.
+    Retry,
+    /// Never send it.
+    Drop,
+}
+
 /// What can be asked of the owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -76,6 +89,33 @@ pub enum Request {
         status: Option<String>,
         /// Do it.
         yes: bool,
+        /// Who asks.
+        by: String,
+    },
+    /// Do something to a message that waits or was given up.
+    Letter {
+        /// Its id, or a short form of it.
+        id: String,
+        /// What to do.
+        act: LetterAct,
+        /// Who asks.
+        by: String,
+    },
+    /// Say who is who, or change it.
+    People {
+        /// What is wanted.
+        wish: PeopleWish,
+        /// Who asks.
+        by: String,
+    },
+    /// Who did what.
+    Audit {
+        /// Only this one.
+        identity: Option<String>,
+        /// Only what was refused.
+        denied: bool,
+        /// How many lines at the most.
+        limit: u32,
         /// Who asks.
         by: String,
     },
@@ -156,11 +196,21 @@ async fn serve(mut stream: UnixStream, service: Service) -> std::io::Result<()> 
     stream.write_all(&text).await
 }
 
-async fn answer(service: &Service, request: Request) -> Answer {
-    let caller = |name| Caller { door: crate::service::TERMINAL, name, channel: None };
+/// Answers a request in the process that owns the storage path.
+pub async fn answer(service: &Service, request: Request) -> Answer {
+    let caller = |name: String| Caller::owner(crate::service::TERMINAL, &name);
     match request {
         Request::Health => Answer::Done(Value::Bool(service.engine().carries_on())),
         Request::Control { execution, act, by } => answered(control(service, &caller(by), &execution, &act).await),
+        Request::Letter { id, act, by } => answered(letter(service, &caller(by), &id, act).await),
+        Request::People { wish, by } => match register::change(service, &caller(by), wish).await {
+            Ok(value) => Answer::Done(value),
+            Err(error) => Answer::Refused(error.to_string()),
+        },
+        Request::Audit { identity, denied, limit, by } => {
+            let filter = TraceFilter { before: None, identity, denied, limit };
+            answered(service.trail(&caller(by), &filter).await)
+        }
         Request::Bulk { act, workflow, status, yes, by } => {
             answered(service.bulk(&caller(by), act, &BulkFilter { workflow, status }, !yes).await)
         }
@@ -197,6 +247,17 @@ pub async fn control(service: &Service, caller: &Caller, execution: &str, act: &
             let new = service.rerun(caller, run, changed).await?;
             service.archive().view(new.execution, false).await
         }
+    }
+}
+
+/// Does something to a message of this process.
+///
+/// # Errors
+/// No such message, or it was sent already.
+pub async fn letter(service: &Service, caller: &Caller, id: &str, act: LetterAct) -> Result<LetterView, ServiceError> {
+    match act {
+        LetterAct::Retry => service.retry_letter(caller, id).await,
+        LetterAct::Drop => service.drop_letter(caller, id).await,
     }
 }
 

@@ -2,7 +2,9 @@
 
 mod assembly;
 pub mod control;
+mod letters;
 mod mirror;
+pub mod register;
 pub mod remote;
 pub mod telemetry;
 pub mod trial;
@@ -11,9 +13,7 @@ pub mod web;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
-
-use assembly::{admission, carrying, library, options, registry};
+use assembly::{admission, carrying, library, make_folders, options, registry};
 use control::Door;
 use mirror::Mirror;
 use tokio::task::JoinHandle;
@@ -43,21 +43,17 @@ impl App {
     /// # Errors
     /// Another process owns it, or the store cannot be opened.
     pub async fn open(config: &Config, carry_on: bool) -> anyhow::Result<Self> {
-        for folder in ["files", "templates", "schemas", "definitions", "executions", "inbox", "outbox"] {
-            let folder = config.storage_path.join(folder);
-            std::fs::create_dir_all(&folder).with_context(|| format!("create `{}`", folder.display()))?;
-        }
+        make_folders(config)?;
         let store = Store::open(&config.store()).await?;
         let registry = registry(config, store.clone())?;
         let plans = Plans::new(registry.clone(), options(config));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let settings = carrying(config, carry_on);
         let library = library(config, plans.clone());
         let shelf = Shelf::new(store.clone(), library, plans.clone(), Arc::clone(&clock));
         let known = plans.clone().with_directory(Arc::new(shelf.clone()));
-        let engine = Engine::start(store.clone(), registry, known, clock, settings).await?;
+        let engine = Engine::start(store.clone(), registry, known, clock, carrying(config, carry_on)).await?;
         let archive = Archive::new(store, plans).with_line(engine.line());
-        let service = Service::new(engine, archive, shelf, admission(config));
+        let service = Service::new(engine, archive, shelf, admission(config)).with_rules(config.rules.clone());
         let copying =
             Mirror::start(service.archive().clone(), &config.storage_path, service.engine().feed().subscribe());
         let door = control::open(&config.storage_path, service.clone());

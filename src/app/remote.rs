@@ -7,8 +7,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::control::Act;
+use super::control::{Act, LetterAct};
 use crate::connect::http::{Link, Method, Reply};
+use crate::service::outbox::LetterView;
 use crate::service::{
     BulkAct, BulkFilter, BulkView, ChangeView, EffectView, LogLine, PlanView, RunView, TemplateInfo, VersionView,
     WorkflowDetail,
@@ -65,7 +66,7 @@ impl Refusal {
 /// A running service.
 #[derive(Debug, Clone)]
 pub struct Remote {
-    link: Link,
+    pub(super) link: Link,
 }
 
 impl Remote {
@@ -144,6 +145,28 @@ impl Remote {
         let BulkFilter { workflow, status } = filter;
         let body = json!({ "act": act, "workflow": workflow, "status": status, "preview": is_preview });
         self.post("api/workflow/bulk", &body).await
+    }
+
+    /// Messages to people in a state, or all that are not sent.
+    ///
+    /// # Errors
+    /// No such state, or no answer.
+    pub async fn letters(&self, state: Option<&str>) -> anyhow::Result<Vec<LetterView>> {
+        let query: Vec<_> = state.map(|state| ("state", state.to_owned())).into_iter().collect();
+        let mut answer: Value = self.get("api/outbox", &query).await?;
+        Ok(serde_json::from_value(answer["messages"].take())?)
+    }
+
+    /// Tries a message again, or drops it.
+    ///
+    /// # Errors
+    /// No such message, it was sent already, or no answer.
+    pub async fn letter(&self, id: &str, act: LetterAct) -> anyhow::Result<LetterView> {
+        let verb = match act {
+            LetterAct::Retry => "retry",
+            LetterAct::Drop => "drop",
+        };
+        self.post(&format!("api/outbox/{}/{verb}", part(id)?), &json!({})).await
     }
 
     /// What an execution has done that stays.
@@ -338,23 +361,23 @@ impl Remote {
         }
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<T> {
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<T> {
         read(self.link.ask(Method::GET, path, query, None).await?)
     }
 
-    async fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> anyhow::Result<T> {
+    pub(super) async fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> anyhow::Result<T> {
         read(self.link.ask(Method::POST, path, &[], Some(body)).await?)
     }
 }
 
 /// A name as a part of a path. What could lead elsewhere is no name.
-fn part(name: &str) -> Result<&str, Refusal> {
+pub(super) fn part(name: &str) -> Result<&str, Refusal> {
     let fine = !name.is_empty() && !name.contains(['/', '\\', '?', '#', '%']) && !matches!(name, "." | "..");
     let message = format!("`{name}` is no name that a service could know");
     if fine { Ok(name) } else { Err(Refusal { status: 404, message, ..Refusal::default() }) }
 }
 
-fn read<T: DeserializeOwned>(reply: Reply) -> anyhow::Result<T> {
+pub(super) fn read<T: DeserializeOwned>(reply: Reply) -> anyhow::Result<T> {
     if !(200..300).contains(&reply.status) {
         let refusal: Refusal = serde_json::from_value(reply.body).unwrap_or_default();
         return Err(Refusal { status: reply.status, ..refusal }.into());

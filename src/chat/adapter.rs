@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::domain::card::{Card, Form};
+pub use crate::domain::role::Standing;
 use crate::service::{FileRecord, ServiceError};
 
 /// Where something is said: a channel of a platform, perhaps a thread in it.
@@ -74,19 +75,6 @@ pub enum What {
     Deleted,
 }
 
-/// How somebody belongs to the place where they speak, as its platform says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Standing {
-    /// One of the people whose place it is.
-    #[default]
-    Member,
-    /// Invited to some channels only.
-    Guest,
-    /// Of another workspace, in a channel that both share.
-    Foreign,
-}
-
 /// Something that came in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Inbound {
@@ -102,7 +90,7 @@ pub struct Inbound {
     /// The workspace or guild that vouches for the id; `None` where the platform is one place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspace: Option<String>,
-    /// How they belong there.
+    /// How they belong there. Only a platform of our own says `Owner`; who says nothing brings a guest.
     #[serde(default)]
     pub standing: Standing,
     /// By what the platform takes an answer that they alone see; of its making, good for minutes.

@@ -310,6 +310,13 @@ fn detail(facts: &Facts<'_>, step: &StepView) -> Option<String> {
 /// What came of a step, in a few words: its short outputs, without ids and sums.
 #[must_use]
 pub fn result(outputs: &Map<String, Value>) -> Option<String> {
+    if let Some(delivery) = outputs.get("delivery") {
+        let word = |key: &str| delivery[key].as_str().filter(|word| !word.is_empty()).map(|word| inert(word, 40));
+        return Some(match (word("status")?, word("channel")) {
+            (status, Some(channel)) => format!("{status}, {channel}"),
+            (status, None) => status,
+        });
+    }
     let quiet = |key: &str| {
         ["id", "sha256", "size", "path", "media_type", "mime_type", "digest", "status"]
             .iter()

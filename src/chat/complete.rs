@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use super::grammar::VERBS;
-use crate::service::{CHAT, Caller, Service, ServiceError};
+use crate::domain::role::Action;
+use crate::service::verbs::action_of;
+use crate::service::{Caller, Service, ServiceError};
 
 /// Candidates of one answer at the most: what the smallest platform shows.
 const MOST: usize = 25;
@@ -17,11 +19,11 @@ pub struct Candidate {
     pub hint: String,
 }
 
-/// The ways to go on, the likeliest first.
+/// The ways to go on for somebody, the likeliest first: only to what they may do and see.
 ///
 /// # Errors
 /// The store or a template cannot be read.
-pub async fn candidates(service: &Service, typed: &str) -> Result<Vec<Candidate>, ServiceError> {
+pub async fn candidates(service: &Service, caller: &Caller, typed: &str) -> Result<Vec<Candidate>, ServiceError> {
     let typed: String = typed.chars().take(500).collect();
     let (prefix, line) = match ["/workflow", "/wf"]
         .iter()
@@ -32,7 +34,9 @@ pub async fn candidates(service: &Service, typed: &str) -> Result<Vec<Candidate>
         _ => (String::new(), typed.as_str()),
     };
     let Some((verb, rest)) = line.split_once(' ') else {
-        let fitting = VERBS.iter().filter(|(name, _)| name.starts_with(line));
+        let possible = service.possible(caller).await?;
+        let open = |name: &str| possible.contains(&action_of(name));
+        let fitting = VERBS.iter().filter(|(name, _)| name.starts_with(line) && open(name));
         let candidate =
             |(name, about): &(&str, String)| Candidate { text: format!("{prefix}{name} "), hint: about.clone() };
         return Ok(fitting.map(candidate).take(MOST).collect());
@@ -41,29 +45,33 @@ pub async fn candidates(service: &Service, typed: &str) -> Result<Vec<Candidate>
         return Ok(Vec::new());
     }
     match rest.split_once(' ') {
-        None => workflows(service, &format!("{prefix}{verb} "), rest.trim_start()),
+        None => workflows(service, caller, (&format!("{prefix}{verb} "), rest.trim_start())),
         Some((workflow, inputs)) if matches!(verb, "run" | "plan") => {
             let begun = inputs.rsplit(' ').next().unwrap_or_default();
             let kept = &typed[..typed.len() - begun.len()];
-            input_names(service, kept, workflow, begun).await
+            input_names(service, caller, kept, (workflow, begun)).await
         }
         Some(_) => Ok(Vec::new()),
     }
 }
 
-fn workflows(service: &Service, before: &str, begun: &str) -> Result<Vec<Candidate>, ServiceError> {
-    let fitting = service.library().list()?.into_iter().filter(|template| template.id.starts_with(begun));
+fn workflows(
+    service: &Service,
+    caller: &Caller,
+    (before, begun): (&str, &str),
+) -> Result<Vec<Candidate>, ServiceError> {
+    let action = if before.trim_end().ends_with("run") { Action::Start } else { Action::View };
+    let fitting = service.templates(caller, action)?.into_iter().filter(|template| template.id.starts_with(begun));
     Ok(fitting.take(MOST).map(|it| Candidate { text: format!("{before}{}", it.id), hint: it.description }).collect())
 }
 
 async fn input_names(
     service: &Service,
+    caller: &Caller,
     before: &str,
-    workflow: &str,
-    begun: &str,
+    (workflow, begun): (&str, &str),
 ) -> Result<Vec<Candidate>, ServiceError> {
-    let caller = Caller { door: CHAT, name: String::new(), channel: None };
-    let Ok(detail) = service.workflow(&caller, workflow).await else { return Ok(Vec::new()) };
+    let Ok(detail) = service.workflow(caller, workflow).await else { return Ok(Vec::new()) };
     let fitting = detail.inputs.into_iter().filter(|input| input.name.starts_with(begun));
     Ok(fitting.take(MOST).map(|it| Candidate { text: format!("{before}{}=", it.name), hint: it.label }).collect())
 }

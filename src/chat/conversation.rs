@@ -18,9 +18,11 @@ use super::courier::Courier;
 use super::grammar::{self, Heard, Place};
 use super::means::{Means, Settings};
 use super::talk::{No, Reply, Talk};
-use super::{files, forms, inbox, press, recovery, verbs};
+use super::who::{self, ChannelNames};
+use super::{files, forms, inbox, outbox, press, recovery, verbs};
 use crate::contract::crash::crash_point;
 use crate::domain::card::{Card, Form};
+use crate::domain::role;
 use crate::service::conversations::{Conversations, Message, Progress};
 use crate::service::verbs::Verb;
 use crate::service::{FileRecord, Service, ServiceError};
@@ -78,11 +80,13 @@ impl Chat {
         keeper.forget().await?;
         let signer = Signer::new(&keeper.key(KEY).await?);
         let adapters = adapters.into_iter().map(|adapter| (adapter.traits().platform, adapter)).collect();
-        let means = Arc::new(Means { service, keeper, signer, settings, adapters });
+        let means = Arc::new(Means { service, keeper, signer, settings, adapters, channels: ChannelNames::default() });
         let stop = CancellationToken::new();
         let (courier, task) = Courier::start(Arc::clone(&means), stop.clone()).await?;
+        let posting = outbox::start(Arc::clone(&means), stop.clone()).await?;
         let tasks = TaskTracker::new();
         tasks.spawn(task);
+        tasks.spawn(posting);
         let places = Arc::new(Semaphore::new(WAITING));
         let inner = Inner { means, courier, lines: Mutex::default(), places, stop, tasks };
         let chat = Self { inner: Arc::new(inner) };
@@ -182,10 +186,21 @@ impl Chat {
     /// The store fails.
     pub async fn form(&self, inbound: &Inbound, action: &str) -> Result<Option<Form>, ServiceError> {
         let means = &self.inner.means;
-        let caller = super::talk::caller(inbound);
-        match means.signer.open(action, means.now()) {
+        let caller = who::caller(means, inbound).await?;
+        let opened = means.signer.open(action, means.now());
+        let (wanted, on) = match &opened {
+            Ok(Action::Submit { run }) => (role::Action::Answer, *run),
+            Ok(Action::Again { run }) => (role::Action::Start, *run),
+            _ => return Ok(None),
+        };
+        match means.service.check_on(&caller, wanted, on).await {
+            // The press itself is told why.
+            Err(ServiceError::Denied(_) | ServiceError::NotFound { .. }) => return Ok(None),
+            checked => checked?,
+        }
+        match opened {
             Ok(Action::Submit { run }) => {
-                let view = means.service.archive().view(run, false).await?;
+                let view = means.service.seen_by(&caller).view(run, false).await?;
                 Ok(forms::of_questions(&view, action.to_owned()))
             }
             Ok(Action::Again { run }) => forms::of_rerun(means, &caller, run).await,
@@ -203,7 +218,7 @@ impl Chat {
         }
         let talk = Talk::new(&self.inner.means, &self.inner.courier, inbound).await.ok()?;
         match verbs::ask(&talk, *verb, Vec::new()).await {
-            Ok(Reply::Private(card) | Reply::Public(card)) => Some(card.sealed()),
+            Ok(Reply::Private(card) | Reply::Sealed(card) | Reply::Public(card)) => Some(card.sealed()),
             Ok(Reply::Quiet) => None,
             Err(no) => verbs::refused(&talk, no).ok().map(Card::sealed),
         }
@@ -213,8 +228,9 @@ impl Chat {
     ///
     /// # Errors
     /// The store or a template cannot be read.
-    pub async fn candidates(&self, typed: &str) -> Result<Vec<Candidate>, ServiceError> {
-        candidates(self.service(), typed).await
+    pub async fn candidates(&self, inbound: &Inbound, typed: &str) -> Result<Vec<Candidate>, ServiceError> {
+        let caller = who::caller(&self.inner.means, inbound).await?;
+        candidates(self.service(), &caller, typed).await
     }
 
     /// What adapters remember, and short texts for long actions.

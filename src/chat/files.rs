@@ -11,6 +11,7 @@ use super::talk::{No, Reply, Talk};
 use super::{verbs, words};
 use crate::domain::card::{Card, CardKind, Line, Style};
 use crate::domain::id::FileId;
+use crate::domain::role;
 use crate::service::{FileRecord, RunView};
 
 /// The workflow for documents.
@@ -26,6 +27,10 @@ const READABLE: [&str; 3] = ["image/jpeg", "image/png", "image/tiff"];
 /// Takes the files of a message in.
 pub async fn fetch(talk: &Talk<'_>) -> Result<Vec<FileRecord>, No> {
     let What::Said { files, .. } = &talk.inbound.what else { return Ok(Vec::new()) };
+    // Nothing is taken in from those for whom nothing would be done with it.
+    if files.is_empty() || !talk.means.service.possible(&talk.caller).await?.contains(&role::Action::View) {
+        return Ok(Vec::new());
+    }
     if files.len() > MOST {
         let message = format!("{} files at once are too many", files.len());
         return Err(No::because(message, format!("bring at most {MOST} with one message")));
@@ -52,7 +57,8 @@ pub async fn dropped(talk: &Talk<'_>, files: Vec<FileRecord>) -> Result<Reply, N
         },
         set => set,
     };
-    if mode == FileMode::Off {
+    let startable = talk.means.service.templates(&talk.caller, role::Action::Start)?;
+    if mode == FileMode::Off || startable.iter().all(|template| template.id != DOCUMENTS) {
         return Ok(Reply::Quiet);
     }
     if let [file] = files.as_slice()
@@ -69,7 +75,7 @@ pub async fn dropped(talk: &Talk<'_>, files: Vec<FileRecord>) -> Result<Reply, N
 
 /// What is said of a content that was worked on before; `None`: it was not.
 async fn seen_before(talk: &Talk<'_>, file: &FileRecord) -> Result<Option<Card>, No> {
-    let archive = talk.means.service.archive();
+    let archive = &talk.archive;
     let before = archive.processed(file.digest.as_str()).await?;
     let Some(newest) = before.first() else { return Ok(None) };
     let message = format!("{} was already processed in {}", inert(&file.name, 80), newest.execution_id);

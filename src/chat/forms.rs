@@ -61,7 +61,7 @@ fn hint(kind: InputType) -> Option<String> {
 /// # Errors
 /// The execution or its workflow is gone.
 pub async fn of_rerun(means: &Means, caller: &Caller, run: RunId) -> Result<Option<Form>, ServiceError> {
-    let archive = means.service.archive();
+    let archive = means.service.seen_by(caller);
     let view = archive.view(run, false).await?;
     let given = archive.inputs(run).await?;
     let detail = means.service.workflow(caller, &view.workflow_id).await?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::actions::{Action, Signer};
 use super::adapter::{Address, ChatAdapter, SendError};
+use super::who::ChannelNames;
 use crate::domain::time::Timestamp;
 use crate::service::Service;
 use crate::service::conversations::Conversations;
@@ -38,6 +39,8 @@ pub struct Means {
     pub signer: Signer,
     pub settings: Settings,
     pub adapters: HashMap<&'static str, Arc<dyn ChatAdapter>>,
+    /// Which channels the names of rules mean.
+    pub channels: ChannelNames,
 }
 
 impl Means {

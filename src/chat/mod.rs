@@ -16,6 +16,7 @@ pub mod forms;
 pub mod grammar;
 mod inbox;
 mod means;
+pub mod outbox;
 mod platform;
 mod press;
 mod recovery;
@@ -25,6 +26,7 @@ mod talk;
 pub mod terminal;
 mod verbs;
 pub mod web;
+mod who;
 pub mod words;
 
 pub use conversation::{Chat, Receipt};

@@ -11,6 +11,7 @@ use super::talk::{No, Reply, Talk};
 use super::{forms, verbs, words};
 use crate::domain::card::{Card, CardKind};
 use crate::domain::id::RunId;
+use crate::domain::role;
 use crate::service::{RunView, ServiceError};
 
 /// Does what a button says.
@@ -21,13 +22,24 @@ pub async fn pressed(
     values: &Map<String, Value>,
 ) -> Result<Reply, No> {
     match talk.means.signer.open(action, talk.means.now()) {
-        Ok(action) => perform(talk, message, action, values).await,
+        Ok(action) => perform(talk, message, action, values).await.map_err(unseen),
         Err(Stale::Foreign) => Err(No::because("this button is not one of ours", "use one of the newest messages")),
         Err(Stale::Old(Action::On { run, .. } | Action::Submit { run } | Action::Again { run })) => {
             talk.courier.refresh(run).await;
             Err(No::because("this button is too old", "its card is brought up to date now"))
         }
         Err(Stale::Old(_)) => Err(No::because("this button is too old", "say it anew")),
+    }
+}
+
+/// Whoever presses has the card before their eyes: that there is something is no secret to them.
+fn unseen(no: No) -> No {
+    match no {
+        No::Service(ServiceError::NotFound { noun: "execution", .. }) => No::because(
+            "This is not for you, or it is forgotten",
+            "`whoami` tells who you are here, and what you may do",
+        ),
+        no => no,
     }
 }
 
@@ -44,7 +56,9 @@ async fn perform(
         Action::Line(line) => understood(talk, &spoken(talk, &line), Vec::new()).await,
         Action::Share(line) => share(talk, &line).await,
         Action::Take { workflow, files } => {
-            put_away(talk, message, &format!("taken by {}", talk.inbound.called())).await;
+            // The offer stays for those who may take it.
+            talk.means.service.check_start(&talk.caller, &workflow).await?;
+            put_away(talk, message, &format!("taken by {}", talk.caller.name)).await;
             let mut records = Vec::new();
             for file in files {
                 records.push(talk.means.service.file(file).await?);
@@ -60,7 +74,7 @@ async fn perform(
 
 /// Does something to an execution, if the card on which the button stood still shows its state.
 async fn on(talk: &Talk<'_>, act: Act, run: RunId, end: &str) -> Result<Reply, No> {
-    let view = talk.means.service.archive().view(run, false).await?;
+    let view = talk.archive.view(run, false).await?;
     if matches!(act, Act::Details | Act::Outputs | Act::Logs | Act::Rerun) {
         return verbs::act(talk, act, run).await;
     }
@@ -70,7 +84,7 @@ async fn on(talk: &Talk<'_>, act: Act, run: RunId, end: &str) -> Result<Reply, N
     match verbs::act(talk, act, run).await {
         // Somebody was quicker, in between.
         Err(No::Service(ServiceError::Refused(_))) => {
-            let now = talk.means.service.archive().view(run, false).await?;
+            let now = talk.archive.view(run, false).await?;
             late(talk, &now, run).await
         }
         done => done,
@@ -80,7 +94,7 @@ async fn on(talk: &Talk<'_>, act: Act, run: RunId, end: &str) -> Result<Reply, N
 /// The state has moved on since the button was drawn: who did what, and the card as it is now.
 async fn late(talk: &Talk<'_>, view: &RunView, run: RunId) -> Result<Reply, No> {
     talk.courier.refresh(run).await;
-    let log = talk.means.service.archive().log(run).await?;
+    let log = talk.archive.log(run).await?;
     let asked = log.iter().rev().find(|line| line.text.contains(" by "));
     let fix = match asked {
         Some(line) => format!("{}, at {}", grammar::inert(&line.text, 200), words::clock(&line.at)),
@@ -95,10 +109,11 @@ async fn late(talk: &Talk<'_>, view: &RunView, run: RunId) -> Result<Reply, No> 
 }
 
 async fn submit(talk: &Talk<'_>, run: RunId, values: &Map<String, Value>) -> Result<Reply, No> {
-    let view = talk.means.service.archive().view(run, false).await?;
+    let view = talk.archive.view(run, false).await?;
     if view.questions.is_empty() {
         return late(talk, &view, run).await;
     }
+    talk.means.service.check_on(&talk.caller, role::Action::Answer, run).await?;
     let pairs = forms::pairs(values);
     if pairs.is_empty() {
         let labels: Vec<_> = view.questions.iter().map(|question| grammar::inert(&question.label, 60)).collect();
@@ -112,6 +127,7 @@ async fn again(talk: &Talk<'_>, run: RunId, values: &Map<String, Value>) -> Resu
     if !values.is_empty() {
         return verbs::rerun_with(talk, run, &forms::pairs(values)).await;
     }
+    talk.means.service.check_on(&talk.caller, role::Action::Start, run).await?;
     let form = forms::of_rerun(talk.means, &talk.caller, run).await?;
     let Some(form) = form else {
         let fix = "`rerun` starts it again as it was";
@@ -137,7 +153,7 @@ async fn share(talk: &Talk<'_>, line: &str) -> Result<Reply, No> {
             card.buttons.clear();
             card.fields.push(crate::domain::card::Field {
                 name: "shared by".to_owned(),
-                value: grammar::inert(talk.inbound.called(), 60),
+                value: grammar::inert(&talk.caller.name, 60),
             });
             Reply::Public(card)
         }

@@ -3,6 +3,7 @@
 use super::adapter::{Inbound, What};
 use super::courier::Courier;
 use super::means::Means;
+use super::who;
 use crate::domain::time::Timestamp;
 use crate::service::{CHAT, ListFilter, Origin, ServiceError};
 
@@ -20,12 +21,13 @@ pub async fn was_started(
     if !matches!(inbound.what, What::Said { .. } | What::Pressed { .. }) {
         return Ok(false);
     }
+    let caller = who::caller(means, inbound).await?;
     let here = inbound.from.text();
     let mut found = false;
     let filter = ListFilter { limit: LOOK_BACK, ..ListFilter::default() };
     for run in means.service.archive().list(&filter).await? {
         let origin: Origin = serde_json::from_str(run.origin.get()).unwrap_or_default();
-        let ours = origin.door == CHAT && origin.name == inbound.called() && origin.channel.as_deref() == Some(&here);
+        let ours = origin.door == CHAT && origin.is_of(&caller) && origin.channel.as_deref() == Some(&here);
         // What they say in a channel is answered in order, so nothing else there can have begun since.
         if ours && run.created_at >= at {
             courier.open(run.id, &inbound.from, &inbound.user).await?;

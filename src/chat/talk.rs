@@ -8,11 +8,12 @@ use super::adapter::{Address, ChatAdapter, Inbound, SendError};
 use super::courier::Courier;
 use super::grammar::inert;
 use super::means::Means;
+use super::who;
 use crate::domain::card::{Card, CardKind, Style};
 use crate::domain::id::RunId;
 use crate::domain::time::Span;
 use crate::service::conversations::{RunMessage, Whereabouts};
-use crate::service::{CHAT, Caller, RunView, ServiceError};
+use crate::service::{Archive, Caller, RunView, ServiceError};
 
 /// Two executions that began closer to each other than this are not told apart by `last`.
 const CLOSE: Span = Span::from_secs(10);
@@ -23,6 +24,8 @@ const LOOKED_AT: u32 = 20;
 pub enum Reply {
     /// Only whoever asked sees it.
     Private(Card),
+    /// The same, and it cannot be shared.
+    Sealed(Card),
     /// Everybody there sees it.
     Public(Card),
     /// The execution's own card says it.
@@ -66,11 +69,6 @@ pub fn refusal(message: impl Into<String>, fix: impl Into<String>) -> Card {
     if fix.is_empty() { card } else { card.verdict(fix) }
 }
 
-/// Whoever did something, as the front desk knows them.
-pub fn caller(inbound: &Inbound) -> Caller {
-    Caller { door: CHAT, name: inbound.called().to_owned(), channel: Some(inbound.from.text()) }
-}
-
 /// The talk.
 pub struct Talk<'t> {
     pub means: &'t Arc<Means>,
@@ -78,6 +76,8 @@ pub struct Talk<'t> {
     pub adapter: &'t dyn ChatAdapter,
     pub inbound: &'t Inbound,
     pub caller: Caller,
+    /// What can be asked, as far as they may see it.
+    pub archive: Archive,
     /// The execution under whose card this was said.
     pub run: Option<RunMessage>,
     answers: AtomicUsize,
@@ -87,8 +87,10 @@ impl<'t> Talk<'t> {
     /// Finds out what is meant where nothing is named.
     pub async fn new(means: &'t Arc<Means>, courier: &'t Courier, inbound: &'t Inbound) -> Result<Self, No> {
         let adapter = &**means.adapter(&inbound.from)?;
-        let caller = caller(inbound);
-        let mut talk = Self { means, courier, adapter, inbound, caller, run: None, answers: AtomicUsize::new(0) };
+        let caller = who::caller(means, inbound).await?;
+        let archive = means.service.seen_by(&caller);
+        let mut talk =
+            Self { means, courier, adapter, inbound, caller, archive, run: None, answers: AtomicUsize::new(0) };
         if let Some(thread) = &inbound.from.thread {
             talk.run = talk.cards(Some(thread), false, 1).await?.into_iter().next();
         }
@@ -119,7 +121,10 @@ impl<'t> Talk<'t> {
         };
         let mut asking = Vec::new();
         for card in cards.iter().filter(|card| !card.is_final) {
-            let view = self.means.service.archive().view(card.run, false).await?;
+            let view = match self.archive.view(card.run, false).await {
+                Err(ServiceError::NotFound { .. }) => continue, // not theirs to see, or forgotten just now
+                view => view?,
+            };
             if !view.questions.is_empty() {
                 asking.push(view);
             }
@@ -133,7 +138,7 @@ impl<'t> Talk<'t> {
             return self.last().await;
         }
         let word = self.listed(word).await?;
-        Ok(self.means.service.archive().resolve(&word).await?)
+        Ok(self.archive.resolve(&word).await?)
     }
 
     async fn last(&self) -> Result<RunId, No> {
@@ -195,6 +200,9 @@ impl<'t> Talk<'t> {
             Reply::Private(card) => {
                 let card = self.shareable(card).sealed();
                 self.adapter.private(to, self.inbound.reader(), &card, &nonce).await?;
+            }
+            Reply::Sealed(card) => {
+                self.adapter.private(to, self.inbound.reader(), &card.sealed(), &nonce).await?;
             }
             Reply::Public(card) => {
                 self.adapter.post(to, &card.sealed(), &nonce).await?;

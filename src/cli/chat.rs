@@ -8,7 +8,7 @@ use std::time::Duration;
 use console::Term;
 
 use super::keyboard::{self, Typed};
-use super::run::as_owner;
+use super::run::as_carrier;
 use super::{DONE, Ended, WRONG_USE, caller, print};
 use crate::chat::adapter::Inbound;
 use crate::chat::terminal::{Screen, Terminal};
@@ -26,7 +26,7 @@ pub async fn chat(config: &Config) -> Ended {
         return Ok(WRONG_USE);
     }
     let settings = config.chat();
-    as_owner(config, true, async |service| talk(service, settings).await).await
+    as_carrier(config, true, async |service| talk(service, settings).await).await
 }
 
 async fn talk(service: &Service, settings: Settings) -> Ended {

@@ -1,7 +1,7 @@
 //! `pause`, `resume`, `cancel`, `retry`, `health`: asks the process that owns the storage path, or acts itself.
 
 use super::desk::Desk;
-use super::run::{as_owner, watch_one};
+use super::run::{as_carrier, as_owner, watch_one};
 use super::{DONE, Ended, FAILED, WRONG_USE, caller, exit_code, print};
 use crate::app::control::{self as door, Act, Answer, Request};
 use crate::config::Config;
@@ -169,7 +169,7 @@ async fn act_by(desk: &Desk<'_>, by: &Caller, execution: &str, (act, json): (Act
             Ok(WRONG_USE)
         }
         (None, Desk::Here(config)) => {
-            as_owner(config, false, async |service| act_here(service, by, execution, (&act, json)).await).await
+            as_carrier(config, false, async |service| act_here(service, by, execution, (&act, json)).await).await
         }
         (None, Desk::There(_)) => Ok(FAILED), // a service always answers, or there was an error above
     }
@@ -199,7 +199,7 @@ async fn resume_all(config: &Config, json: bool) -> Ended {
         );
         return Ok(FAILED);
     }
-    as_owner(config, true, async |service| watch_open(service, json).await).await
+    as_carrier(config, true, async |service| watch_open(service, json).await).await
 }
 
 async fn watch_open(service: &Service, json: bool) -> Ended {

@@ -8,6 +8,7 @@ use crate::app::remote::Remote;
 use crate::app::{self, Reading};
 use crate::config::Config;
 use crate::language::Source;
+use crate::service::outbox::LetterView;
 use crate::service::verbs::History;
 use crate::service::{
     Archive, Caller, ChangeView, EffectView, InputView, ListFilter, LogLine, PlanView, RunView, ServiceError,
@@ -189,6 +190,18 @@ impl Desk<'_> {
                 Ok(read_pairs(&InputView::all(&flow.plan), pairs))
             }
             Self::There(remote) => inputs_there(remote, &remote.view(execution, false).await?.workflow_id, pairs).await,
+        }
+    }
+
+    /// Messages to people in a state, or all that are not sent; none where nothing has run.
+    pub async fn letters(&self, state: Option<&str>) -> anyhow::Result<Vec<LetterView>> {
+        let config = match self {
+            Self::Here(config) => config,
+            Self::There(remote) => return remote.letters(state).await,
+        };
+        match app::open_for_reading(config).await?.archive {
+            Some(archive) => Ok(archive.letters(state).await?),
+            None => Ok(Vec::new()),
         }
     }
 

@@ -43,6 +43,9 @@ fn print_health(config: &Config, health: &Health) {
             print::line(format!("    {place}"));
         }
     }
+    for what in &health.attention {
+        print::line(format!("! {what}"));
+    }
     print::line(if health.is_sound() { "everything holds" } else { "keep the folder as it is, and report this" });
 }
 

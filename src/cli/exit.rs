@@ -31,6 +31,7 @@ pub fn refusal_code(error: &ServiceError) -> u8 {
         | ServiceError::Ambiguous { .. }
         | ServiceError::Definition(_)
         | ServiceError::Inputs(_)
+        | ServiceError::Denied(_)
         | ServiceError::Refused(_) => WRONG_USE,
         ServiceError::Full(_) | ServiceError::NoDisk { .. } => NO_ROOM,
         ServiceError::Disk(_) => DISK_FAILED,

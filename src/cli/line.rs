@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use super::settings;
+use super::{outbox, settings};
 use crate::service::verbs::Verb;
 
 /// Durable workflow automation that lives in the chat
@@ -55,6 +55,8 @@ pub enum Command {
     Discord(super::discord::Discord),
     /// Say whether a `workflow` process owns the storage path and answers
     Health,
+    /// List messages to people that are on their way or were given up; `retry` and `drop` deal with one
+    Outbox(outbox::Outbox),
     /// Look whether the storage path keeps what is promised: histories without gaps, nothing forgotten, every file whole;
     /// and whether the chat platforms that are set up allow what is needed
     Doctor {

@@ -12,6 +12,8 @@ mod exit;
 mod inbox;
 mod keyboard;
 mod line;
+mod outbox;
+mod people;
 mod print;
 mod run;
 mod serve;
@@ -25,12 +27,13 @@ use clap::Parser as _;
 use desk::Desk;
 use exit::{DISK_FAILED, DONE, FAILED, WRONG_USE, disk_failed, exit_code, refusal_code};
 use line::{Command, CommandLine, Server};
+use people::caller;
 
 use crate::app::remote::Remote;
 use crate::app::{telemetry, trial};
 use crate::config::Config;
 use crate::http::caller::Secret;
-use crate::service::{Caller, verbs::Verb};
+use crate::service::verbs::Verb;
 
 /// What a command ends with: an exit code, or a message for people on standard error.
 type Ended = anyhow::Result<u8>;
@@ -64,6 +67,7 @@ async fn dispatch(line: CommandLine) -> Ended {
         Command::Doctor { json } => doctor::doctor(&config, json).await,
         Command::Discord(asked) => discord::discord(&config, &asked).await,
         Command::Health => control::health(&desk(&config, &line.server).await?).await,
+        Command::Outbox(args) => outbox::outbox(&desk(&config, &line.server).await?, args).await,
         Command::Verb(verb) => say(&desk(&config, &line.server).await?, verb).await,
     }
 }
@@ -100,6 +104,9 @@ async fn say(desk: &Desk<'_>, verb: Verb) -> Ended {
         Verb::Skip(args) => control::skip(desk, args).await,
         Verb::Signal(args) => control::signal(desk, &args).await,
         Verb::Inbox(args) => inbox::inbox(desk, args.json).await,
+        Verb::Link(args) => people::link(&args),
+        Verb::People(args) => people::people(desk, args).await,
+        Verb::Audit(args) => people::audit(desk, args).await,
         Verb::Whoami(args) => inbox::whoami(desk, args.json),
         Verb::Search(args) => ask::search(desk, &args).await,
         Verb::List(args) => check::list(desk, args.json).await,
@@ -111,9 +118,4 @@ async fn say(desk: &Desk<'_>, verb: Verb) -> Ended {
         Verb::Plan(args) => check::plan(desk, &args).await,
         Verb::Validate(args) => check::validate(desk, &args).await,
     }
-}
-
-/// Who sits at this terminal.
-fn caller() -> Caller {
-    Caller { door: crate::service::TERMINAL, name: crate::config::user_name(), channel: None }
 }

@@ -19,7 +19,7 @@ pub async fn run(desk: &Desk<'_>, args: Run) -> Ended {
     match desk {
         Desk::There(remote) => there::run(remote, &args).await,
         Desk::Here(config) if config.enabled => {
-            as_owner(config, false, async |service| all(service, &args).await).await
+            as_carrier(config, false, async |service| all(service, &args).await).await
         }
         Desk::Here(_) => {
             print::aside("workflows are switched off: WORKFLOW_ENABLED is false");
@@ -28,18 +28,31 @@ pub async fn run(desk: &Desk<'_>, args: Run) -> Ended {
     }
 }
 
+/// The same as [`as_owner`] for commands that carry executions: what those tell people is posted meanwhile.
+pub async fn as_carrier(config: &Config, carry_on: bool, work: impl AsyncFnOnce(&Service) -> Ended) -> Ended {
+    let app = App::open(config, carry_on).await?;
+    let posting = app.post_letters(config).await?;
+    let Some(ended) = owned(&app, work).await else { return Ok(disk_failed()) };
+    posting.close().await;
+    app.close().await;
+    ended
+}
+
 /// Owns the storage path for as long as `work` takes. `carry_on` takes up what other processes left open.
 pub async fn as_owner(config: &Config, carry_on: bool, work: impl AsyncFnOnce(&Service) -> Ended) -> Ended {
     let app = App::open(config, carry_on).await?;
-    let ended = tokio::select! {
-        biased;
-        () = app.service.engine().broken() => {
-            return Ok(disk_failed());
-        }
-        ended = work(&app.service) => ended,
-    };
+    let Some(ended) = owned(&app, work).await else { return Ok(disk_failed()) };
     app.close().await;
     ended
+}
+
+/// What came of the work; `None`: the disk failed, and nothing can be closed in good order.
+async fn owned(app: &App, work: impl AsyncFnOnce(&Service) -> Ended) -> Option<Ended> {
+    tokio::select! {
+        biased;
+        () = app.service.engine().broken() => None,
+        ended = work(&app.service) => Some(ended),
+    }
 }
 
 /// Starts everything first, then watches one after the other: they run side by side meanwhile.

@@ -12,6 +12,8 @@ use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::time::Span;
 use crate::http::caller::Secret;
+use crate::service::Rules;
+use crate::steps::notify::Alias;
 use crate::steps::size::Bytes;
 use crate::store::db::Durability;
 
@@ -43,6 +45,12 @@ pub struct Config {
     pub file_roots: Vec<PathBuf>,
     /// What becomes of documents that are dropped into a chat.
     pub file_mode: FileMode,
+    /// Names for channels of conversations.
+    pub channels: Vec<Alias>,
+    /// Whether a step fails where it would else pretend to have reached somebody.
+    pub require_delivery: bool,
+    /// What holds for those who come over platforms.
+    pub rules: Rules,
     /// Where the service listens.
     pub listen: SocketAddr,
     /// What callers must know; `None`: whoever reaches the address may come in.
@@ -141,6 +149,9 @@ impl Config {
             retry_count: reader.number("retry_count", 0..=100),
             retry_delay: reader.span("retry_delay", Span::ZERO..=DAY, "at most 1 day"),
             file_mode: file_mode(reader),
+            channels: channels(reader),
+            require_delivery: reader.boolean("require_delivery"),
+            rules: platforms::rules(reader),
             listen: listen(reader),
             api_token: token(reader),
             allowed_hosts: hosts(reader),
@@ -221,6 +232,8 @@ impl Config {
         let paths: Vec<_> = self.file_roots.iter().map(|path| path.display().to_string()).collect();
         match key {
             "enabled" => self.enabled.to_string(),
+            "require_delivery" => self.require_delivery.to_string(),
+            "channels" => self.channels.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
             "step_timeout" => seconds(self.step_timeout),
             "retry_delay" => seconds(self.retry_delay),
             "keep_completed" => days(self.keep_completed),
@@ -233,7 +246,8 @@ impl Config {
             }
             "allowed_hosts" => self.allowed_hosts.join(","),
             "egress_allow" => self.egress_allow.join(","),
-            "durability" | "log_format" => reader.text(key).to_ascii_lowercase(),
+            "channel_roles" => self.rules.channels.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+            "chat_role" | "durability" | "log_format" => reader.text(key).to_ascii_lowercase(),
             _ => reader.text(key),
         }
     }
@@ -274,6 +288,22 @@ fn file_mode(reader: &mut Reader) -> FileMode {
             FileMode::ByPlace
         }
     }
+}
+
+fn channels(reader: &mut Reader) -> Vec<Alias> {
+    const KEY: &str = "channels";
+    let mut aliases: Vec<Alias> = Vec::new();
+    for text in reader.given(KEY).values {
+        match text.parse::<Alias>() {
+            Ok(alias) if aliases.iter().any(|one| (&one.name, &one.platform) == (&alias.name, &alias.platform)) => {
+                let message = format!("`{KEY}` says twice what `{}` is on {}", alias.name, alias.platform);
+                reader.fault(code::WF6002, KEY, message);
+            }
+            Ok(alias) => aliases.push(alias),
+            Err(why) => reader.fault(code::WF6002, KEY, format!("`{KEY}`: {why}")),
+        }
+    }
+    aliases
 }
 
 fn listen(reader: &mut Reader) -> SocketAddr {

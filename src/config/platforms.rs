@@ -7,7 +7,9 @@ use url::{Host, Url};
 use crate::chat::{discord, slack};
 use crate::domain::code;
 use crate::domain::hex;
+use crate::domain::role::Role;
 use crate::http::caller::Secret;
+use crate::service::Rules;
 
 use super::value::Reader;
 
@@ -43,6 +45,24 @@ pub(super) fn discord(reader: &mut Reader, upload_limit: u64) -> Option<discord:
     let ca_file = Some(reader.text("discord_ca_file")).filter(|text| !text.is_empty());
     let ca_file: Option<PathBuf> = ca_file.map(|text| reader.written_out("discord_ca_file", &text));
     Some(discord::Settings { token: token?, api_url, public_key, ca_file, upload_limit })
+}
+
+/// What holds for those who come over platforms.
+pub(super) fn rules(reader: &mut Reader) -> Rules {
+    let words = [Role::None, Role::Viewer, Role::Runner, Role::Operator];
+    let text = reader.text("chat_role").to_ascii_lowercase();
+    let members = words.into_iter().find(|role| role.word() == text).unwrap_or_else(|| {
+        reader.refuse("chat_role", "`none`, `viewer`, `runner` or `operator`: more than that takes a code");
+        Role::None
+    });
+    let mut channels = Vec::new();
+    for rule in reader.given("channel_roles").values {
+        match rule.parse() {
+            Ok(rule) => channels.push(rule),
+            Err(why) => reader.fault(code::WF6002, "channel_roles", format!("`channel_roles`: {why}")),
+        }
+    }
+    Rules { members, channels }
 }
 
 /// A secret text, if one was given. It is never repeated.

@@ -179,6 +179,20 @@ impl Bound {
 /// Where a running step says how far it is. Never blocks; what nobody reads is dropped.
 pub type Progress = Arc<dyn Fn(&str) + Send + Sync>;
 
+/// How a run began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Began {
+    /// Through which door.
+    pub door: String,
+    /// Who asked for it.
+    pub by: String,
+    /// The channel in which they did, as its platform and the chat write it: `web:general`, `slack:C123/1712.5`. A run that
+    /// another one began has that of the other.
+    pub channel: Option<String>,
+    /// When it was first carried.
+    pub at: Timestamp,
+}
+
 /// One attempt: only what belongs to it. Tools come with the handler's constructor.
 pub struct Attempt {
     /// The run.
@@ -199,6 +213,10 @@ pub struct Attempt {
     pub step_key: String,
     /// Somebody who started the run in a chat can be asked for what is missing.
     pub attended: bool,
+    /// Names of the inputs that nobody is to be shown.
+    pub sensitive: Vec<String>,
+    /// How the run began.
+    pub began: Began,
     /// When the attempt began.
     pub now: Timestamp,
     /// How long it may take.

@@ -23,6 +23,8 @@ pub enum CardKind {
     Error,
     /// Something that could be done with a dropped file.
     Offer,
+    /// Something that a workflow tells.
+    Message,
 }
 
 /// One line: a sign, the word for it, and what it is about.
@@ -138,7 +140,7 @@ pub struct Card {
     pub kind: CardKind,
     /// Its title.
     pub title: String,
-    /// The one line that says how it stands.
+    /// The one line that says how it stands; of a message its whole text, with line breaks.
     pub verdict: String,
     /// The state of the execution that it shows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -152,7 +154,7 @@ pub struct Card {
     pub fields: Vec<Field>,
     /// What can be done.
     pub buttons: Vec<Button>,
-    /// People to whom the platform is to call it out, by their ids there.
+    /// People to whom the platform is to call it out, by their ids there; what is no id there calls nobody.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<String>,
     /// What can be filled in.
@@ -226,6 +228,9 @@ impl Card {
         let mut text = String::new();
         if let (CardKind::Run, Some(id)) = (self.kind, &self.execution_id) {
             let _ = writeln!(text, "Workflow started: {id}"); // writing to a String cannot fail, here and below
+        }
+        if self.kind == CardKind::Message && !self.mentions.is_empty() {
+            let _ = writeln!(text, "for {}", self.mentions.join(", "));
         }
         match (self.title.is_empty(), self.verdict.is_empty()) {
             (true, true) => {}

@@ -157,6 +157,14 @@ codes! {
     WF2112 User "the document declares its own entities" "nothing: an honest document does not do this";
     WF2113 Resource "the file could not be read or kept" "look at the disk: its space, its permissions, its health";
     WF2114 Resource "the document has too many pages" "split it, or raise the step's `max_pages`";
+    // 215x: what is told to people
+    WF2150 Config "a message has no channel" "name a channel that is there, or make an alias for it with WORKFLOW_CHANNELS";
+    WF2151 Refused "a message could not be delivered" "look at why with `workflow outbox`; then `workflow outbox retry` or `workflow outbox drop`";
+    WF2152 Timeout "a message was not delivered in time" "look at why with `workflow outbox`; it stays there and goes out by itself";
+    WF2153 Config "nothing is connected that could carry a message" "connect the platform, or let messages be written to `outbox/` with WORKFLOW_REQUIRE_DELIVERY=false";
+    WF2154 User "a message says nothing" "put a `prepare` step before this one, or give it a `text`";
+    WF2155 Config "a message template cannot be used" "correct the place that the message names";
+    WF2156 Resource "a message could not be kept" "look at the disk: its space, its permissions, its health";
     // 22xx: what is in documents, and keeping it
     WF2201 User "there is no text to work on" "bind the step's `text` port to the `text` of an `ocr` step, or give the input `text`";
     WF2202 User "there is nothing to store" "bind at least one of the step's ports: `document`, `text`, `pages` or `analysis`";
@@ -239,6 +247,8 @@ codes! {
     WF5122 Permission "this host name is not served here" "use the address that the service printed, or add the name to `allowed_hosts`";
     WF5123 Permission "this is not for you to decide" "ask somebody who may: the message says who";
     WF5124 Resource "the concurrency group of the workflow is full" "try again later, or raise `limit` or `queue_max` of its `concurrency`";
+    WF5125 Permission "this is not for you to do" "ask whom the message names, or an admin for a role";
+    WF5126 Permission "a code does not count" "ask an admin for a new code, and say `link CODE` to the bot alone";
     WF5130 Resource "the service is shutting down" "try again when it is back";
     WF5131 Resource "the disk or the database failed" "look at the disk of the machine; the next start carries on";
     WF5132 Resource "too many requests at once" "send it again in a moment";

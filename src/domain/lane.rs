@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::time::Timestamp;
+
 /// Who comes first when there are fewer places than runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -53,6 +55,15 @@ pub struct Concurrency {
     pub newest_first: bool,
 }
 
+/// What attempts of a step share with those of other steps: a rate-limited service, a licence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Room {
+    /// Template scalar over all that the step sees: attempts of one group share its limit, whatever their workflow.
+    pub group: String,
+    /// How many are in flight at the same time.
+    pub limit: u32,
+}
+
 /// A group and how it lets runs through.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
@@ -74,4 +85,7 @@ pub struct Lane {
     /// Who comes first.
     #[serde(default, skip_serializing_if = "Priority::is_normal")]
     pub priority: Priority,
+    /// When it has waited too long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }

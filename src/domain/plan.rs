@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::lane::{Concurrency, Priority};
+use super::lane::{Concurrency, Priority, Room};
 use super::retry::RetryPolicy;
+use super::role::Permissions;
 use super::time::Span;
 
 /// What repeating a step costs the world. Decides what is committed before it starts and what a crash means.
@@ -176,6 +177,15 @@ pub struct PlanStep {
     /// How long all its attempts may take together, the waits between them included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<Span>,
+    /// How long it may wait for room in its group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<Span>,
+    /// How long an attempt may go without telling how far it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heartbeat: Option<Span>,
+    /// What its attempts share with those of other steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<Room>,
     /// What its failure means for the run.
     pub on_error: OnError,
     /// Where its ports get their values.
@@ -301,6 +311,12 @@ pub struct Plan {
     pub outputs: Vec<(String, String)>,
     /// How long the whole run may take.
     pub timeout: Option<Span>,
+    /// The time in which it rests and people are to decide counts towards `timeout`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub includes_waits: bool,
+    /// How long it may wait for its turn before it begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<Span>,
     /// An earlier run on the same inputs is as good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache: Option<Cache>,
@@ -310,6 +326,9 @@ pub struct Plan {
     /// Who comes first when there are fewer places than runs.
     #[serde(default, skip_serializing_if = "Priority::is_normal")]
     pub priority: Priority,
+    /// Who may do what with it, where the roles are not to decide.
+    #[serde(default, skip_serializing_if = "Permissions::is_empty")]
+    pub permissions: Permissions,
 }
 
 impl Plan {

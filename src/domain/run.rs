@@ -255,6 +255,8 @@ pub struct Run {
     pub finished_at: Option<Timestamp>,
     /// When it is over whatever it does.
     pub deadline: Option<Timestamp>,
+    /// When it has waited too long for its first turn.
+    pub turn_until: Option<Timestamp>,
     /// Questions that nobody has answered yet.
     pub asking: Vec<Asking>,
     /// What steps wait for, or waited for until they went on.
@@ -265,6 +267,8 @@ pub struct Run {
     pub recalled: Option<RunId>,
     /// Events that came, and what came with them.
     pub signals: Vec<(String, Value)>,
+    /// When it was first carried since it was last opened.
+    pub(super) opened_at: Option<Timestamp>,
     /// How often it was opened again.
     pub reopened: u32,
     /// What the steps behind those of the plan are.
@@ -277,6 +281,8 @@ pub struct Run {
     pub(super) broken_items: bool,
     /// Since when it stands still.
     pub(super) paused_at: Option<Timestamp>,
+    /// Since when it rests while people are to decide, which is not its time.
+    pub(super) people_since: Option<Timestamp>,
     /// For each step: how many of its needs are not settled.
     pub(super) blockers: Vec<usize>,
     /// Pending steps without blockers.
@@ -312,17 +318,20 @@ impl Run {
             started_at: None,
             finished_at: None,
             deadline: None,
+            turn_until: None,
             asking: Vec::new(),
             waits: BTreeMap::new(),
             reused: BTreeMap::new(),
             recalled: None,
             signals: Vec::new(),
+            opened_at: None,
             reopened: 0,
             instances: Vec::new(),
             loops: BTreeMap::new(),
             loops_over: BTreeSet::new(),
             broken_items: false,
             paused_at: None,
+            people_since: None,
             blockers,
             ready,
             in_flight: 0,
@@ -345,6 +354,18 @@ impl Run {
     #[must_use]
     pub const fn is_failing(&self) -> bool {
         self.stoppers > 0
+    }
+
+    /// Since when nothing but room has kept a step that is offered from its next attempt.
+    #[must_use]
+    pub fn ready_since(&self, flow: &Flow, step: usize) -> Timestamp {
+        if let StepState::Backoff { until } = self.steps[step].state {
+            return until;
+        }
+        let needs = flow.step(self, step).needs.iter().filter_map(|&need| self.seen_from(flow, Some(step), need));
+        let loop_began = self.instance(step).and_then(|instance| self.steps[instance.at as usize].started_at);
+        let settled = needs.filter_map(|need| self.steps[need].finished_at);
+        settled.chain(loop_began).chain(self.opened_at).max().unwrap_or(self.created_at)
     }
 
     /// Whether any attempt is in flight.

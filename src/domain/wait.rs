@@ -43,13 +43,19 @@ pub struct ApprovalSpec {
 }
 
 impl ApprovalSpec {
-    /// Why somebody may not decide, if so.
+    /// Whether somebody is named among those who decide.
+    #[must_use]
+    pub fn names(&self, who: &str) -> bool {
+        self.approvers.iter().any(|name| name.trim_start_matches('@') == who)
+    }
+
+    /// Why somebody may not decide, if so. `by` is who they are, never what they are called.
     #[must_use]
     pub fn forbids(&self, by: &str) -> Option<String> {
         if !self.allow_requester && by == self.requester {
             return Some(format!("{by} asked for it, and somebody else has to decide"));
         }
-        let named = self.approvers.is_empty() || self.approvers.iter().any(|name| name.trim_start_matches('@') == by);
+        let named = self.approvers.is_empty() || self.names(by);
         (!named).then(|| format!("{by} is not among those who decide: {}", self.approvers.join(", ")))
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures::FutureExt as _;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::Inner;
@@ -15,7 +16,7 @@ use super::carried::Carried;
 use super::feed::Notice;
 use super::ledger;
 use super::nested::{self, Beginner};
-use crate::contract::step::{Attempt, Bound, Done, Progress, StepHandler, StepOutcome, StepResult};
+use crate::contract::step::{Attempt, Began, Bound, Done, Progress, StepHandler, StepOutcome, StepResult};
 use crate::domain::code;
 use crate::domain::command::Command;
 use crate::domain::fault::Fault;
@@ -73,7 +74,7 @@ pub struct Prepared {
     inner: Arc<Inner>,
 }
 
-type Work = (Arc<dyn StepHandler>, Attempt, Option<Slot>);
+type Work = (Arc<dyn StepHandler>, Attempt, Pulse, Option<Slot>);
 
 /// Takes from the run what the attempt needs. A config that cannot be rendered fails the attempt, not the engine.
 pub fn prepare(inner: &Arc<Inner>, carried: &Carried, step: usize, cancel: CancellationToken) -> Prepared {
@@ -81,8 +82,9 @@ pub fn prepare(inner: &Arc<Inner>, carried: &Carried, step: usize, cancel: Cance
     let number = carried.run.steps[step].attempts;
     let handler = inner.registry.get(&plan_step.kind).cloned().ok_or_else(|| unknown_type(inner, &plan_step.kind));
     let work = handler.and_then(|handler| {
-        let (attempt, slot) = attempt(inner, carried, step, cancel)?;
-        Ok((handler, attempt, slot))
+        let pulse = Pulse::new(plan_step.heartbeat);
+        let (attempt, slot) = attempt(inner, carried, step, (cancel, &pulse))?;
+        Ok((handler, attempt, pulse, slot))
     });
     let work = work
         .map_err(|fault| if fault.place.is_none() { fault.at(carried.run.path(&carried.flow, step)) } else { fault });
@@ -94,7 +96,7 @@ impl Prepared {
     pub async fn run(self) -> Ended {
         let mut kept_at = None;
         let result = match self.work {
-            Ok((handler, attempt, slot)) => {
+            Ok((handler, attempt, pulse, slot)) => {
                 if let Some(slot) = slot.as_ref().filter(|_| attempt.number == 1)
                     && let Some((from, outputs)) = cached::find(&self.inner, slot).await
                 {
@@ -103,7 +105,7 @@ impl Prepared {
                 }
                 kept_at = slot;
                 let grace = self.inner.settings.stop_grace;
-                hold_to_time(&*handler, &attempt, grace, &self.inner.halting).await
+                hold_to_time(&*handler, (&attempt, &pulse), grace, &self.inner.halting).await
             }
             Err(fault) => Err(fault),
         };
@@ -130,7 +132,7 @@ impl Prepared {
 
 async fn hold_to_time(
     handler: &dyn StepHandler,
-    attempt: &Attempt,
+    (attempt, pulse): (&Attempt, &Pulse),
     grace: Span,
     halting: &CancellationToken,
 ) -> StepResult {
@@ -142,6 +144,7 @@ async fn hold_to_time(
         () = attempt.cancel.cancelled() => stopped(&attempt.step),
         () = halting.cancelled() => stopped(&attempt.step),
         () = tokio::time::sleep(attempt.timeout.duration()) => timed_out(attempt),
+        silence = pulse.stops() => silent(attempt, silence),
     };
     attempt.cancel.cancel();
     let ended = tokio::time::timeout(grace.duration(), work).await;
@@ -160,7 +163,7 @@ fn attempt(
     inner: &Arc<Inner>,
     carried: &Carried,
     step: usize,
-    cancel: CancellationToken,
+    (cancel, pulse): (CancellationToken, &Pulse),
 ) -> Result<(Attempt, Option<Slot>), Fault> {
     let plan_step = carried.flow.step(&carried.run, step);
     let scope = carried.scope(step);
@@ -181,13 +184,26 @@ fn attempt(
         inputs: Arc::clone(&carried.inputs),
         step_key: step_key(carried, step),
         attended: carried.is_attended(),
+        sensitive: sensitive(carried),
+        began: began(carried),
         now: inner.clock.now(),
         timeout: time_left(carried, step, inner.clock.now()),
         cancel,
-        progress: progress(inner, carried, step),
+        progress: progress(inner, carried, step, pulse),
     };
     let slot = if carried.origin.fresh { None } else { cached::slot(plan_step, &attempt, &scope.view())? };
     Ok((attempt, slot))
+}
+
+fn sensitive(carried: &Carried) -> Vec<String> {
+    let declared = carried.flow.plan.inputs.iter().flatten().filter(|input| input.sensitive);
+    declared.map(|input| input.name.clone()).collect()
+}
+
+fn began(carried: &Carried) -> Began {
+    let super::carried::Origin { door, name, channel, .. } = &*carried.origin;
+    let at = carried.run.started_at.unwrap_or(carried.run.created_at);
+    Began { door: door.clone(), by: name.clone(), channel: channel.clone(), at }
 }
 
 /// How long an attempt may take: its own time, and no more than all attempts have left.
@@ -221,9 +237,32 @@ pub fn step_key(carried: &Carried, step: usize) -> String {
     hex::of(&hash[..16])
 }
 
-fn progress(inner: &Arc<Inner>, carried: &Carried, step: usize) -> Progress {
+fn progress(inner: &Arc<Inner>, carried: &Carried, step: usize, pulse: &Pulse) -> Progress {
     let (feed, run, step) = (inner.feed.clone(), carried.run.id, carried.run.plan_index(step));
-    Arc::new(move |text| feed.tell(|| Notice::Progress { run, step, text: text.to_owned() }))
+    let beats = pulse.0.as_ref().map(|(_, beats)| beats.clone());
+    Arc::new(move |text| {
+        if let Some(beats) = &beats {
+            beats.send_replace(());
+        }
+        feed.tell(|| Notice::Progress { run, step, text: text.to_owned() });
+    })
+}
+
+/// The signs of life of an attempt: each word on how far it is.
+struct Pulse(Option<(Span, watch::Sender<()>)>);
+
+impl Pulse {
+    fn new(heartbeat: Option<Span>) -> Self {
+        Self(heartbeat.map(|heartbeat| (heartbeat, watch::Sender::new(()))))
+    }
+
+    /// Resolves once there was none for as long as the step allows; says how long that is.
+    async fn stops(&self) -> Span {
+        let Some((heartbeat, beats)) = &self.0 else { return std::future::pending().await };
+        let mut beats = beats.subscribe();
+        while tokio::time::timeout(heartbeat.duration(), beats.changed()).await.is_ok() {}
+        *heartbeat
+    }
 }
 
 /// The outputs that later steps see: the handler's own, or those that the step declares.
@@ -250,6 +289,11 @@ pub fn unknown_type(inner: &Inner, kind: &str) -> Fault {
 
 fn timed_out(attempt: &Attempt) -> Fault {
     let message = format!("`{}` took longer than {}", attempt.step, attempt.timeout);
+    Fault::transient(code::WF2004, message).at(&attempt.step)
+}
+
+fn silent(attempt: &Attempt, silence: Span) -> Fault {
+    let message = format!("`{}` did not tell for {silence} how far it is", attempt.step);
     Fault::transient(code::WF2004, message).at(&attempt.step)
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::ending::Ending;
 use super::nested::Kin;
-use super::queue::SharedLane;
+use super::turns::queue::SharedLane;
 use super::{EngineError, Inner, raw};
 use super::{looped, nested, values};
 use crate::contract::crash::crash_point;
@@ -116,7 +116,7 @@ impl Carried {
     /// Where the run waits for its turn.
     fn find_lane(&self) -> Result<Option<SharedLane>, Fault> {
         let plan = &self.flow.plan;
-        if plan.concurrency.is_none() && plan.priority.is_normal() {
+        if plan.concurrency.is_none() && plan.priority.is_normal() && plan.queue.is_none() {
             return Ok(None);
         }
         let group = plan.concurrency.as_ref().map(|terms| -> Result<Group, Fault> {
@@ -125,7 +125,7 @@ impl Carried {
             let name = name.as_str().map_or_else(|| name.to_string(), str::to_owned);
             Ok(Group { name, limit: terms.limit, newest_first: terms.newest_first })
         });
-        Ok(Some(Arc::new(Lane { group: group.transpose()?, priority: plan.priority })))
+        Ok(Some(Arc::new(Lane { group: group.transpose()?, priority: plan.priority, until: self.run.turn_until })))
     }
 
     /// A run as the store has it. One that was in the hands of another process is taken out of them.
@@ -329,6 +329,10 @@ impl Carried {
 pub struct Origin {
     pub door: String,
     pub name: String,
+    /// In which conversation.
+    pub channel: Option<String>,
+    /// Who asked, as nobody else is called; empty where an earlier version wrote it.
+    pub identity: String,
     /// Earlier results do not count.
     pub fresh: bool,
     #[serde(flatten)]
@@ -336,6 +340,11 @@ pub struct Origin {
 }
 
 impl Origin {
+    /// Who asked. The name is for show alone, unless nothing else was kept.
+    pub fn requester(&self) -> &str {
+        if self.identity.is_empty() { &self.name } else { &self.identity }
+    }
+
     /// Origins are written by this program; one of another shape says nothing, and harms nothing.
     fn read(raw: &RawValue) -> Self {
         serde_json::from_str(raw.get()).unwrap_or_default()

@@ -16,10 +16,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::attempt::{self, Brought, Ended};
 use super::carried::Carried;
-use super::desk::{Next, Seat, sleep};
 use super::nested;
+use super::offers::{Entrance, Offered};
 use super::reception::{Held, Mail, Wish, note_broken};
-use super::{EngineError, Inner, cached, looped};
+use super::turns::desk::{Next, Seat, sleep};
+use super::{EngineError, Inner, cached};
 use crate::contract::crash::crash_point;
 use crate::contract::step::StepOutcome;
 use crate::domain::command::Command;
@@ -41,8 +42,8 @@ const PATIENCE: Duration = Duration::from_millis(20);
 type Accepted = oneshot::Sender<Result<(), StoreError>>;
 
 pub struct Carrier {
-    inner: Arc<Inner>,
-    carried: Carried,
+    pub(super) inner: Arc<Inner>,
+    pub(super) carried: Carried,
     attempts: FuturesUnordered<BoxFuture<'static, Ended>>,
     stops: HashMap<usize, CancellationToken>,
     /// Runs that were told to end.
@@ -58,6 +59,8 @@ pub struct Carrier {
     replies: Vec<(oneshot::Sender<Result<RunState, EngineError>>, RunState)>,
     /// It is suspected, and its turn has not come: when to ask again.
     held_back: Option<Span>,
+    /// Where its attempts wait for room.
+    pub(super) entrance: Entrance,
 }
 
 /// What a carrier waits for.
@@ -65,6 +68,7 @@ enum Heard {
     Ended(Ended),
     Mail(Mail),
     Time,
+    Room,
     Drain,
 }
 
@@ -84,6 +88,7 @@ impl Carrier {
             dirty_since: None,
             replies: Vec::new(),
             held_back: None,
+            entrance: Entrance::default(),
         }
     }
 
@@ -122,6 +127,9 @@ impl Carrier {
                 self.read(mail).await?;
             }
             self.advance(seat.has_place).await?;
+            if self.attempts.is_empty() && self.waits_outside() {
+                self.apply(Command::Interrupt { lost: false }); // its place is for others meanwhile
+            }
             if let Some(next) = self.leaving(seat.has_place) {
                 self.commit().await?;
                 return Ok(next);
@@ -131,6 +139,7 @@ impl Carrier {
                 Heard::Mail(mail) => self.read(mail).await?,
                 Heard::Time if self.carried.is_dirty() => self.commit().await?,
                 Heard::Time => self.apply(Command::Wake),
+                Heard::Room => {} // what is offered is looked at again
                 Heard::Drain => {
                     self.apply(Command::Interrupt { lost: false });
                     self.commit().await?;
@@ -147,15 +156,17 @@ impl Carrier {
             let now = self.inner.clock.now();
             let before = self.carried.run.state;
             let mut begun = false;
+            self.entrance.is_waiting = false;
             for due in machine::due(&self.carried.run, &self.carried.flow, now) {
                 match due {
                     Due::Claim if has_place && !self.inner.draining.is_cancelled() => self.claim().await,
                     Due::Offer { step } if has_place && !self.inner.draining.is_cancelled() => {
-                        if let Some(effect) = self.offer(step, now) {
+                        let offered = self.offer(step, now);
+                        begun |= offered != Offered::Waits;
+                        if let Offered::Begun(effect) = offered {
                             must_commit |= effect != EffectClass::Pure;
                             started.push(step);
                         }
-                        begun = true;
                     }
                     Due::Stop { step } => self.stop(step),
                     Due::Claim | Due::Offer { .. } | Due::WakeAt { .. } => {}
@@ -198,39 +209,10 @@ impl Carrier {
         }
     }
 
-    /// Looks at a step's condition; begins or skips it. Says what its attempt does to the world, if there is one.
-    fn offer(&mut self, step: usize, now: Timestamp) -> Option<EffectClass> {
-        looped::know_items(&mut self.carried, step);
-        let first = self.carried.run.steps[step].state == StepState::Pending;
-        let wanted = if first { self.carried.left_out(step) } else { Ok(None) };
-        let loops = self.carried.run.is_loop(&self.carried.flow, step);
-        let begun = match wanted {
-            Ok(Some(reason)) => {
-                self.apply(Command::Skip { step, reason });
-                return None;
-            }
-            Ok(None) if loops => looped::list(&mut self.carried, step).map(|command| {
-                self.apply(command);
-                None
-            }),
-            Ok(None) => {
-                self.apply(Command::Begin { step });
-                Ok(Some(self.carried.flow.step(&self.carried.run, step).effect))
-            }
-            Err(fault) => Err(fault),
-        };
-        begun.unwrap_or_else(|fault| {
-            let fault = fault.at(self.carried.run.path(&self.carried.flow, step));
-            self.apply(Command::Begin { step });
-            let attempt = self.carried.run.steps[step].attempts;
-            self.apply_at(Command::Fail { step, attempt, fault }, now);
-            None
-        })
-    }
-
     fn launch(&mut self, step: usize) {
         // An offer may have been overtaken: a sibling's condition failed the run, a command cancelled it.
         if self.carried.run.steps[step].state != StepState::Running {
+            self.entrance.leave(step);
             return;
         }
         let cancel = CancellationToken::new();
@@ -250,6 +232,7 @@ impl Carrier {
             RunState::Queued | RunState::Waiting { .. } if has_place && let Some(wait) = self.held_back => {
                 Some(Next::Later(self.inner.clock.now().plus(wait)))
             }
+            RunState::Queued if has_place && self.entrance.is_waiting => Some(Next::Room(self.tired_at())),
             RunState::Waiting { until } => Some(Next::Later(until)),
             // Looking at a run, in vain perhaps, does not set it going in a process that carries on nothing.
             RunState::Queued if !has_place && !self.taken && !self.inner.settings.carry_on => Some(Next::Rest),
@@ -273,8 +256,10 @@ impl Carrier {
 
     async fn listen(&mut self, seat: &mut Seat) -> Heard {
         let now = self.inner.clock.now();
-        let wake = machine::next_wake(&self.carried.run).map(|at| at.since(now).duration());
+        let wake = if self.entrance.is_waiting { Some(self.tired_at()) } else { machine::next_wake(&self.carried.run) };
+        let wake = wake.map(|at| at.since(now).duration());
         let draining = self.inner.draining.clone();
+        let room = Arc::clone(&self.entrance.room);
         let wake = wake.filter(|_| !draining.is_cancelled()).map(|wake| wake.min(LONGEST_SLEEP));
         if self.carried.is_dirty() {
             self.dirty_since.get_or_insert_with(Instant::now);
@@ -285,6 +270,7 @@ impl Carrier {
             biased;
             Some(ended) = self.attempts.next(), if !self.attempts.is_empty() => Heard::Ended(ended),
             Some(mail) = seat.mail.recv() => Heard::Mail(mail),
+            () = room.notified() => Heard::Room,
             () = sleep(time) => Heard::Time,
             () = draining.cancelled(), if self.attempts.is_empty() => Heard::Drain,
         }
@@ -303,6 +289,7 @@ impl Carrier {
         let Ended { step, number: attempt, result, slot } = ended;
         crash_point("run: before an outcome");
         self.stops.remove(&step);
+        self.entrance.leave(step);
         self.commit_next |= self.carried.flow.step(&self.carried.run, step).effect != EffectClass::Pure;
         if self.inner.halting.is_cancelled() && result.is_err() {
             return; // stopped by us: handed back with the run once nothing is in flight
@@ -322,7 +309,7 @@ impl Carrier {
                     Err(fault) => Command::Fail { step, attempt, fault },
                 }
             }
-            Ok(brought) => match brought.command((step, attempt), &self.carried.origin.name) {
+            Ok(brought) => match brought.command((step, attempt), self.carried.origin.requester()) {
                 Some(command) => command,
                 None => return,
             },
@@ -387,12 +374,12 @@ impl Carrier {
         Ok(())
     }
 
-    fn apply(&mut self, command: Command) {
+    pub(super) fn apply(&mut self, command: Command) {
         self.apply_at(command, self.inner.clock.now());
     }
 
     /// A command of the carrier itself. A refusal means that something else came first, and that is well.
-    fn apply_at(&mut self, command: Command, now: Timestamp) {
+    pub(super) fn apply_at(&mut self, command: Command, now: Timestamp) {
         if let Err(refusal) = self.carried.step(command, now) {
             tracing::debug!(run = %self.carried.run.id, %refusal, "overtaken");
         }

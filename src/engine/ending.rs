@@ -56,6 +56,11 @@ impl Carried {
             RunState::Finished(Outcome::TimedOut) if self.run.asking.iter().any(|asking| asking.step.is_none()) => {
                 ending.fault = Some(machine::unanswered());
             }
+            RunState::Finished(Outcome::TimedOut) if self.run.started_at.is_none() => {
+                let limit = plan.queue.map(|span| span.to_string()).unwrap_or_default();
+                let message = format!("the execution waited longer than {limit} for its turn");
+                ending.fault = Some(Fault::permanent(code::WF4004, message));
+            }
             RunState::Finished(Outcome::TimedOut) => {
                 let limit = plan.timeout.map(|span| span.to_string()).unwrap_or_default();
                 let message = format!("the execution took longer than its timeout of {limit}");

@@ -14,6 +14,7 @@ impl Carried {
             || plan_step.condition.expression.is_some()
             || !plan_step.condition.gates.is_empty()
             || plan_step.foreach.is_some()
+            || plan_step.room.is_some()
             || !plan_step.outputs.is_empty()
             || !plan_step.ports.is_empty();
         self.facts(Some(step), reads_steps, None)
@@ -93,7 +94,7 @@ impl Facts<'_> {
                 workflow: &self.carried.flow.plan.slug,
                 version: self.carried.flow.plan.version.as_deref(),
                 origin: &self.carried.origin.door,
-                requester: Some(&self.carried.origin.name),
+                requester: Some(self.carried.origin.requester()),
                 started_at: run.started_at.unwrap_or(run.created_at),
                 attempt: run.reopened + 1,
                 failing: run.is_failing() || matches!(run.state, RunState::Cancelling { cause: CancelCause::TimedOut }),

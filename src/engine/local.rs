@@ -5,14 +5,15 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::carried::Carried;
-use super::desk::{self, Desk};
 use super::feed::Feed;
 use super::ledger::{self, Deed};
 use super::plans::{Plans, RevisionError};
-use super::queue::Standing;
 use super::reception;
 use super::suspects::Suspects;
 use super::tidy::{self, Retention};
+use super::turns::desk::{self, Desk};
+use super::turns::queue::Standing;
+use super::turns::rooms::Rooms;
 use crate::contract::clock::Clock;
 use crate::contract::crash::crash_point;
 use crate::contract::registry::Registry;
@@ -91,6 +92,7 @@ pub struct Engine {
 #[derive(Clone)]
 pub struct Line {
     desk: Arc<Desk>,
+    rooms: Arc<Rooms>,
     /// Runs that are carried at the same time.
     pub places: usize,
 }
@@ -99,7 +101,7 @@ impl Line {
     /// Where a run stands that waits for its turn; `None` when it does not wait for one here.
     #[must_use]
     pub fn standing(&self, run: RunId) -> Option<Standing> {
-        self.desk.standing(run)
+        self.desk.standing(run).or_else(|| self.rooms.standing(run))
     }
 }
 
@@ -112,6 +114,8 @@ pub struct Inner {
     pub plans: Plans,
     pub feed: Feed,
     pub desk: Arc<Desk>,
+    /// What attempts share.
+    pub rooms: Arc<Rooms>,
     /// Who may have been the cause of the last crashes.
     pub suspects: Suspects,
     /// No new attempts from here on.
@@ -137,8 +141,10 @@ impl Engine {
         let open = store.runs().open().await?;
         crash_point("start: open runs are known");
         store.cache().tidy(clock.now()).await?;
+        let desk = Arc::new(Desk::new(settings.max_concurrent));
         let inner = Arc::new(Inner {
-            desk: Arc::new(Desk::new(settings.max_concurrent)),
+            rooms: Arc::new(Rooms::new(Arc::clone(&desk))),
+            desk,
             store,
             registry,
             clock,
@@ -224,7 +230,8 @@ impl Engine {
     /// Where to ask who waits for which place. Keeps nothing of the engine alive but its books.
     #[must_use]
     pub fn line(&self) -> Line {
-        Line { desk: Arc::clone(&self.inner.desk), places: self.inner.settings.max_concurrent }
+        let (desk, rooms) = (Arc::clone(&self.inner.desk), Arc::clone(&self.inner.rooms));
+        Line { desk, rooms, places: self.inner.settings.max_concurrent }
     }
 
     /// What is happening, as it is committed.

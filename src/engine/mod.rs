@@ -1,6 +1,6 @@
 //! Carries runs: takes what is due, starts attempts, commits what follows. Holds no rules: the machine decides.
 //!
-//! One task carries one run at a time (`carrier`), so a run's commits are in order without a lock; the `desk`
+//! One task carries one run at a time (`carrier`), so a run's commits are in order without a lock; `turns`
 //! knows who carries what, who waits for a place, and what is due later. There is no recovery code beside this
 //! path: a start reads which runs are open and carries on.
 
@@ -8,7 +8,6 @@ mod attempt;
 mod cached;
 mod carried;
 mod carrier;
-mod desk;
 mod ending;
 mod facts;
 mod feed;
@@ -17,11 +16,12 @@ mod ledger;
 mod local;
 mod looped;
 mod nested;
+mod offers;
 mod plans;
-mod queue;
 mod reception;
 mod suspects;
 mod tidy;
+mod turns;
 mod values;
 
 use serde_json::value::RawValue;
@@ -31,8 +31,8 @@ pub use ledger::{Deed, How, deeds};
 pub use local::{Engine, EngineError, Line, Settings};
 pub use nested::{Kin, Parent, Pin};
 pub use plans::{Plans, RevisionError};
-pub use queue::Standing;
 pub use tidy::Retention;
+pub use turns::queue::Standing;
 pub use values::{DEEPEST, deeper_than, unpack};
 
 use local::Inner;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::carried::{Carried, Origin};
-use super::queue::SharedLane;
+use super::turns::queue::SharedLane;
 use super::{EngineError, Inner, raw, reception};
 use crate::contract::crash::crash_point;
 use crate::contract::directory::{Found, Wanted};
@@ -136,7 +136,11 @@ pub async fn begin(inner: &Arc<Inner>, beginner: &Beginner, nest: &Nest) -> Resu
     kin.parent = nest.wait.then_some(Parent { run: beginner.run, step: beginner.step });
     kin.lineage.push(beginner.flow.plan.slug.clone());
     kin.groups = beginner.groups().cloned().collect();
-    let mut origin = json!({ "door": DOOR, "name": beginner.origin.name, "began_by": beginner.run });
+    let Origin { name, identity, channel, .. } = &*beginner.origin;
+    let mut origin = json!({ "door": DOOR, "name": name, "identity": identity, "began_by": beginner.run });
+    if let Some(channel) = channel {
+        merge(&mut origin, json!({ "channel": channel }));
+    }
     merge(&mut origin, json!(kin));
     let new = NewRun {
         workflow_id: found.workflow.unwrap_or(beginner.workflow),

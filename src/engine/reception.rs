@@ -9,8 +9,8 @@ use tokio::sync::oneshot;
 
 use super::carried::Carried;
 use super::carrier::Carrier;
-use super::desk::{Next, Seat};
-use super::queue::Arrival;
+use super::turns::desk::{Next, Seat};
+use super::turns::queue::Arrival;
 use super::{EngineError, Inner, nested};
 use crate::contract::crash::crash_point;
 use crate::domain::command::Command;
@@ -175,7 +175,10 @@ impl<'i> Held<'i> {
 impl Drop for Held<'_> {
     fn drop(&mut self) {
         if let Some(seat) = self.seat.take() {
+            let run = seat.run;
             self.inner.desk.leave(seat, self.next);
+            // Only now: whoever is called while it is still carried would be passed over.
+            self.inner.rooms.leave(run, matches!(self.next, Next::Room(_)));
             fill(self.inner);
         }
     }

@@ -131,7 +131,7 @@ impl Guard {
     }
 
     fn through(&self, door: &'static str) -> Caller {
-        Caller { door, name: self.name.as_ref().to_owned(), channel: None }
+        Caller::owner(door, &self.name)
     }
 
     /// The cookie of a new session, for who gives the right token.

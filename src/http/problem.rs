@@ -216,6 +216,9 @@ impl From<ServiceError> for Problem {
             ServiceError::Definition(report) => definition(&report),
             ServiceError::Inputs(faults) => Self::several(&faults),
             ServiceError::Refused(refusal) => Self::refused(&refusal),
+            ServiceError::Denied(denial) => {
+                Self::new(StatusCode::FORBIDDEN, code::WF5125, denial.why()).fix(denial.fix())
+            }
             ServiceError::Full(why) => Self::new(StatusCode::TOO_MANY_REQUESTS, code::WF5124, why),
             ServiceError::NoDisk { free, wanted } => {
                 let message = format!("{} MiB are left of the {} MiB that must stay free", free >> 20, wanted >> 20);

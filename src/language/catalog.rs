@@ -45,6 +45,9 @@ pub struct Port {
     /// then name any.
     #[serde(skip_serializing_if = "is_false")]
     pub gathers: bool,
+    /// Not one port but one for each name under which an earlier step gives something; `ports` may then name any.
+    #[serde(skip_serializing_if = "is_false")]
+    pub collects: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -56,25 +59,31 @@ impl Port {
     /// A port that a step gives.
     #[must_use]
     pub const fn gives(name: &'static str, kind: PortType) -> Self {
-        Self { name, kind, required: false, inputs: &[], gathers: false }
+        Self { name, kind, required: false, inputs: &[], gathers: false, collects: false }
     }
 
     /// A port that a step must get.
     #[must_use]
     pub const fn needs(name: &'static str, kind: PortType) -> Self {
-        Self { name, kind, required: true, inputs: &[], gathers: false }
+        Self { name, kind, required: true, inputs: &[], gathers: false, collects: false }
     }
 
     /// A port that a step takes if there is something.
     #[must_use]
     pub const fn takes(name: &'static str, kind: PortType) -> Self {
-        Self { name, kind, required: false, inputs: &[], gathers: false }
+        Self { name, kind, required: false, inputs: &[], gathers: false, collects: false }
     }
 
     /// Ports for whatever the steps give that this step waits for directly.
     #[must_use]
     pub const fn gathers(kind: PortType) -> Self {
-        Self { name: "*", kind, required: false, inputs: &[], gathers: true }
+        Self { name: "*", kind, required: false, inputs: &[], gathers: true, collects: false }
+    }
+
+    /// Ports for whatever earlier steps give, each under its own name; of several with one name the nearest.
+    #[must_use]
+    pub const fn collects(kind: PortType) -> Self {
+        Self { name: "*", kind, required: false, inputs: &[], gathers: false, collects: true }
     }
 
     /// The same port, fed by these run inputs when no earlier step feeds it.

@@ -15,7 +15,7 @@ use super::report::Findings;
 use super::source::Source;
 use super::template::{self, Named, Policy, Retry, Step, Template};
 use crate::domain::hex;
-use crate::domain::lane::Concurrency;
+use crate::domain::lane::{Concurrency, Room};
 use crate::domain::plan::Rollback;
 use crate::domain::plan::{Cache, Condition, EffectClass, Foreach, ListSource, OnError, Plan, PlanStep, PortBinding};
 use crate::domain::retry::RetryPolicy;
@@ -33,8 +33,7 @@ pub(super) struct Lowering<'a> {
 pub(super) fn lower(template: &Template, lowering: Lowering, findings: &Findings) -> Plan {
     let Lowering { source, catalog, defaults, graph, ports } = lowering;
     let name = template.name.as_ref().map(|name| name.value.trim().to_owned()).unwrap_or_default();
-    let written = template.id.as_ref().map(|id| id.value.clone());
-    let slug = written.or_else(|| names::file_slug(&source.name)).unwrap_or_else(|| names::slug(&name));
+    let slug = slug(template, source, &name);
     let bodies = Bodies::of(&template.steps);
     let steps = template.steps.iter().zip(ports).enumerate().map(|(index, (step, ports))| {
         let in_loop = bodies.in_loop(index);
@@ -53,6 +52,9 @@ pub(super) fn lower(template: &Template, lowering: Lowering, findings: &Findings
             retry: retry(&step.policy.retry, &template.defaults.retry, &defaults.retry),
             timeout: step.policy.timeout.or(template.defaults.timeout).unwrap_or(defaults.timeout),
             total: step.policy.total.or(template.defaults.total),
+            queue: step.policy.queue.as_ref().or(template.defaults.queue.as_ref()).map(|queue| queue.value),
+            heartbeat: step.policy.heartbeat.or(template.defaults.heartbeat),
+            room: step.room.as_ref().map(|read| room(read, &slug, &graph.ids[index])),
             on_error: on_error(&step.policy, &template.defaults),
             ports,
             outputs: pairs(&step.outputs),
@@ -68,10 +70,10 @@ pub(super) fn lower(template: &Template, lowering: Lowering, findings: &Findings
             line: findings.line_of(step.mark.start),
         }
     });
-    let slug = if slug.is_empty() { "workflow".to_owned() } else { slug };
     let mut plan = Plan {
         concurrency: template.concurrency.as_ref().map(|read| concurrency(read, &slug)),
         priority: template.priority,
+        steps: steps.collect(),
         slug,
         name,
         description: template.description.clone().unwrap_or_default(),
@@ -79,13 +81,22 @@ pub(super) fn lower(template: &Template, lowering: Lowering, findings: &Findings
         version: template.version.clone(),
         inputs: template.inputs.as_ref().map(|inputs| inputs.iter().map(|input| input.value.clone()).collect()),
         vars: template.vars.as_ref().map_or_else(|| Value::Object(Map::new()), super::source::Node::json),
-        steps: steps.collect(),
         outputs: pairs(&template.outputs),
-        timeout: template.timeout,
+        timeout: template.timeout.total,
+        includes_waits: template.timeout.include_waits,
+        queue: template.timeout.queue,
         cache: template.cache.as_ref().map(cache),
+        permissions: template.permissions.clone(),
     };
     plan.hash = hash(&plan);
     plan
+}
+
+/// What people type to start it.
+fn slug(template: &Template, source: &Source, name: &str) -> String {
+    let written = template.id.as_ref().map(|id| id.value.clone());
+    let slug = written.or_else(|| names::file_slug(&source.name)).unwrap_or_else(|| names::slug(name));
+    if slug.is_empty() { "workflow".to_owned() } else { slug }
 }
 
 fn cache(read: &template::Cache) -> Cache {
@@ -122,6 +133,12 @@ fn concurrency(read: &template::Concurrency, slug: &str) -> Concurrency {
     let group = read.group.as_ref().map_or_else(|| slug.to_owned(), |group| group.value.clone());
     let template::Concurrency { limit, overflow, queue_max, newest_first, .. } = *read;
     Concurrency { group, limit, overflow, queue_max, newest_first }
+}
+
+/// Without a group its attempts share with those of other executions.
+fn room(read: &template::Room, slug: &str, id: &str) -> Room {
+    let group = read.group.as_ref().map_or_else(|| format!("{slug}.{id}"), |group| group.value.clone());
+    Room { group, limit: read.limit }
 }
 
 fn condition(step: &Step, gates: Vec<String>, survives: bool) -> Condition {

@@ -30,7 +30,7 @@ use lower::Lowering;
 use report::Findings;
 
 pub use diff::{Change, diff};
-pub use expression::{ItemFacts, Items, RunFacts, Scope, StepFacts};
+pub use expression::{ItemFacts, Items, RunFacts, Scope, StepFacts, Variables};
 pub use names::slug;
 pub use near::near;
 pub use options::{Compiled, Defaults, Options};

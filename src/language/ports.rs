@@ -1,5 +1,7 @@
 //! Which output feeds which port. Nothing has to be written: the nearest earlier step that gives a port feeds it.
 
+use std::collections::BTreeMap;
+
 use super::catalog::{Catalog, Port, PortType, StepType};
 use super::expression::{self, Words};
 use super::graph::Graph;
@@ -39,6 +41,9 @@ impl Wiring<'_> {
         if kind.consumes.iter().any(|port| port.gathers) {
             return self.gathered(index);
         }
+        if kind.consumes.iter().any(|port| port.collects) {
+            return self.collected(index);
+        }
         let bind = |port: &Port| match step.ports.iter().find(|(name, _)| name.value == port.name) {
             Some((name, value)) => Some(self.written(name, value)),
             None => {
@@ -59,6 +64,39 @@ impl Wiring<'_> {
             source: PortSource::Step { step: *other, output: self.main_output(*other) },
         };
         self.graph.needs[index].iter().map(bind).collect()
+    }
+
+    /// One port for each name under which an earlier step gives something, the nearest where several do (beside each
+    /// other: the one that is written last), and those that the file writes out.
+    fn collected(&self, index: usize) -> Vec<PortBinding> {
+        let mut nearest: BTreeMap<&str, usize> = BTreeMap::new();
+        let before = (0..self.template.steps.len()).filter(|other| self.graph.before[index][*other]);
+        let near = |other: usize| (self.graph.stages[other], other);
+        for other in before.filter(|other| self.template.steps[*other].foreach.is_none()) {
+            for name in self.given(other) {
+                let kept = nearest.entry(name).or_insert(other);
+                if near(*kept) < near(other) {
+                    *kept = other;
+                }
+            }
+        }
+        let written = &self.template.steps[index].ports;
+        let implied = nearest.into_iter().filter(|(name, _)| !written.iter().any(|(port, _)| port.value == *name));
+        let implied = implied.map(|(name, step)| PortBinding {
+            port: name.to_owned(),
+            source: PortSource::Step { step, output: name.to_owned() },
+        });
+        implied.chain(written.iter().map(|(name, value)| self.written(name, value))).collect()
+    }
+
+    /// What a step gives by name: the outputs that it declares, else the ports of its type.
+    fn given(&self, index: usize) -> Vec<&str> {
+        let step = &self.template.steps[index];
+        if !step.outputs.is_empty() {
+            return step.outputs.iter().map(|(name, _)| name.value.as_str()).collect();
+        }
+        let kind = self.catalog.get(&step.kind.value);
+        kind.iter().flat_map(|kind| &kind.produces).map(|port| port.name).collect()
     }
 
     /// The output for which a step is there: the first port that it gives.
@@ -151,7 +189,7 @@ fn compatible(given: PortType, wanted: PortType) -> bool {
 
 fn check_port(name: &Marked<String>, kind: &StepType, findings: &mut Findings) {
     let ports = || kind.consumes.iter().map(|port| port.name);
-    if ports().any(|port| port == name.value) || kind.consumes.iter().any(|port| port.gathers) {
+    if ports().any(|port| port == name.value) || kind.consumes.iter().any(|port| port.gathers || port.collects) {
         return;
     }
     let message = format!("steps of type `{}` have no port `{}`", kind.name, super::source::short(&name.value));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::expression::{self, Part, RunFacts, Scope, Trouble};
+use super::expression::{self, Evaluated, Part, RunFacts, Scope, Trouble, Variables};
 use super::source::short;
 use crate::domain::code;
 use crate::domain::fault::Fault;
@@ -61,6 +61,26 @@ pub fn condition(expression: &str, scope: &Scope) -> Result<bool, Fault> {
     let (source, _) = expression::inside(expression);
     let answer = expression::evaluate(source, scope).and_then(|value| value.boolean());
     answer.map_err(|trouble| Failed::new(source, trouble).under(&format!("{}.when", place(scope))))
+}
+
+/// One text of a message template, filled with these variables. What fills it is data and is not searched for
+/// expressions.
+///
+/// # Errors
+/// `WF2002` when it cannot be read, or names what is not there.
+pub fn filled(text: &str, variables: &Variables) -> Result<String, Fault> {
+    write_out(text, &|source| expression::evaluate_with(source, variables)).map_err(Failed::fault)
+}
+
+/// The variables that a text of a message template names.
+#[must_use]
+pub fn named(text: &str) -> Vec<String> {
+    let parts = expression::parts(text).unwrap_or_default();
+    let sources = parts.iter().filter_map(|part| match part {
+        Part::Expression(source, _) => Some(*source),
+        Part::Text(_) => None,
+    });
+    sources.flat_map(|source| expression::words(source).references).map(|found| found.path[0].clone()).collect()
 }
 
 /// The list of a `foreach` as the file has it: a list, or one whole expression.
@@ -119,9 +139,13 @@ impl Failed {
         Self { source: source.to_owned(), trouble }
     }
 
-    fn under(self, place: &str) -> Fault {
+    fn fault(self) -> Fault {
         let message = format!("`${{{{ {} }}}}`: {}", short(&self.source), self.trouble.message);
-        Fault::permanent(code::WF2002, message).at(place)
+        Fault::permanent(code::WF2002, message)
+    }
+
+    fn under(self, place: &str) -> Fault {
+        self.fault().at(place)
     }
 }
 
@@ -143,12 +167,17 @@ fn render(value: &Value, scope: &Scope) -> Result<Value, Failed> {
 }
 
 fn render_text(text: &str, scope: &Scope) -> Result<Value, Failed> {
-    if !expression::has_marker(text) {
-        return Ok(Value::String(text.to_owned()));
-    }
     if let Some((source, _)) = expression::whole(text) {
         let value = expression::evaluate(source, scope).and_then(|value| value.json());
         return value.map_err(|trouble| Failed::new(source, trouble));
+    }
+    write_out(text, &|source| expression::evaluate(source, scope)).map(Value::String)
+}
+
+/// A text with its expressions written out.
+fn write_out(text: &str, evaluate: &dyn Fn(&str) -> Result<Evaluated, Trouble>) -> Result<String, Failed> {
+    if !expression::has_marker(text) {
+        return Ok(text.to_owned());
     }
     let unclosed = Trouble { message: "`${{` without `}}`".to_owned(), place: None };
     let parts = expression::parts(text).map_err(|_| Failed::new(text, unclosed))?;
@@ -157,10 +186,10 @@ fn render_text(text: &str, scope: &Scope) -> Result<Value, Failed> {
         match part {
             Part::Text(text) => out.push_str(text),
             Part::Expression(source, _) => {
-                let written = expression::evaluate(source, scope).and_then(|value| value.text());
+                let written = evaluate(source).and_then(|value| value.text());
                 out.push_str(&written.map_err(|trouble| Failed::new(source, trouble))?);
             }
         }
     }
-    Ok(Value::String(out))
+    Ok(out)
 }

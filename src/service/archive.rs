@@ -6,25 +6,23 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::error::ServiceError;
-use super::expectation::{Expectation, Processed};
+use super::expectation::Expectation;
+use super::people::Eyes;
 use super::view::events::{self, EventView};
 use super::view::history::LogLine;
 use super::view::progress::{QueueView, RunView, WorkflowView};
 use crate::domain::event::Entry;
-use crate::domain::id::{DocumentId, RunId, WorkflowId};
+use crate::domain::id::{RunId, WorkflowId};
 use crate::domain::machine;
 use crate::domain::run::{Flow, Run, RunState};
-use crate::domain::time::Timestamp;
 use crate::engine::{self, Deed, Line, Plans};
 use crate::language;
 use crate::store::Store;
-use crate::store::documents::archive::DocumentLine;
-use crate::store::documents::search::{Hit, Search};
 use crate::store::journal::History;
 use crate::store::runs::{RunFilter, StoredRun};
 
 /// Workflows in one list at the most.
-pub(super) const MOST_WORKFLOWS: u32 = 1_000;
+pub(in crate::service) const MOST_WORKFLOWS: u32 = 1_000;
 /// Executions from which a new one is predicted.
 const LOOK_BACK: u32 = 50;
 
@@ -38,19 +36,49 @@ pub struct Archive {
     plans: Plans,
     /// Who waits for which place, where this process carries the runs.
     line: Option<Line>,
+    /// Through whose eyes it is read; `None`: nothing is hidden.
+    eyes: Option<Eyes>,
 }
 
 impl Archive {
     /// An archive over this store.
     #[must_use]
     pub const fn new(store: Store, plans: Plans) -> Self {
-        Self { store, plans, line: None }
+        Self { store, plans, line: None, eyes: None }
     }
 
     /// The same archive in the process that carries the runs.
     #[must_use]
     pub fn with_line(self, line: Line) -> Self {
         Self { line: Some(line), ..self }
+    }
+
+    /// The same archive, through these eyes.
+    pub(super) fn with_eyes(self, eyes: Eyes) -> Self {
+        Self { eyes: Some(eyes), ..self }
+    }
+
+    /// A run that is there for whoever reads.
+    async fn seen(&self, id: RunId) -> Result<StoredRun, ServiceError> {
+        let row = self.store.runs().find(id).await?.ok_or_else(|| not_found(&id.to_string(), None))?;
+        match &self.eyes {
+            Some(eyes) if !eyes.see(&row).await? => Err(not_found(&id.to_string(), None)),
+            _ => Ok(row),
+        }
+    }
+
+    pub(super) async fn sees_run(&self, id: RunId) -> Result<bool, ServiceError> {
+        match &self.eyes {
+            Some(eyes) => eyes.see_run(id).await,
+            None => Ok(true),
+        }
+    }
+
+    pub(super) async fn sees_workflow(&self, id: WorkflowId) -> Result<bool, ServiceError> {
+        match &self.eyes {
+            Some(eyes) => eyes.see_workflow(id).await,
+            None => Ok(true),
+        }
     }
 
     /// The store that it reads.
@@ -65,22 +93,29 @@ impl Archive {
     pub async fn resolve(&self, name: &str) -> Result<RunId, ServiceError> {
         let latest = RunFilter { limit: 20, ..RunFilter::default() };
         if name == "last" {
-            let newest = self.store.runs().list(&latest).await?;
+            let newest = self.list(&latest).await?;
             return newest.first().map(|run| run.id).ok_or_else(|| not_found(name, None));
         }
         let id = name.parse::<RunId>().ok();
-        if let Some(id) = id
-            && self.store.runs().find(id).await?.is_some()
-        {
-            return Ok(id);
+        if let Some(id) = id {
+            match self.seen(id).await {
+                Ok(_) => return Ok(id),
+                Err(ServiceError::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
         }
         let start = if name.starts_with(RunId::PREFIX) { name.to_owned() } else { format!("{}{name}", RunId::PREFIX) };
-        let found = if id.is_some() { Vec::new() } else { self.store.runs().ids_like(&start).await? };
+        let like = if id.is_some() { Vec::new() } else { self.store.runs().ids_like(&start).await? };
+        let mut found = Vec::new();
+        for id in like {
+            if self.sees_run(id).await? {
+                found.push(id);
+            }
+        }
         match found.as_slice() {
             [only] => Ok(*only),
             [] => {
-                let ids: Vec<String> =
-                    self.store.runs().list(&latest).await?.iter().map(|run| run.id.to_string()).collect();
+                let ids: Vec<String> = self.list(&latest).await?.iter().map(|run| run.id.to_string()).collect();
                 Err(not_found(name, language::near(&start, ids.iter().map(String::as_str)).map(str::to_owned)))
             }
             several => Err(ServiceError::Ambiguous {
@@ -88,6 +123,12 @@ impl Archive {
                 candidates: several.iter().take(5).map(ToString::to_string).collect(),
             }),
         }
+    }
+
+    /// Where an execution stands that waits for its turn, as far as the process knows that is asked.
+    pub(super) fn place_in_line(&self, run: &Run) -> Option<QueueView> {
+        let line = self.line.as_ref().filter(|_| run.state == RunState::Queued)?;
+        line.standing(run.id).map(|standing| QueueView::new(&standing, line.places))
     }
 
     /// An execution; `with_outputs` puts the outputs of its steps in, however large.
@@ -98,9 +139,7 @@ impl Archive {
         let (history, flow) = self.history(id, with_outputs).await?;
         let run = fold(&history, &flow);
         let mut view = RunView::new(&history, &run, &flow);
-        if let (Some(line), RunState::Queued) = (&self.line, run.state) {
-            view.queue = line.standing(id).map(|standing| QueueView::new(&standing, line.places));
-        }
+        view.queue = self.place_in_line(&run);
         if with_outputs {
             for (position, row) in history.outputs.range(..view.steps.len()) {
                 let outputs = engine::unpack(row, &*self.store.blobs()).await;
@@ -122,6 +161,7 @@ impl Archive {
 
     /// What an execution and those that it began have done.
     pub(super) async fn deeds(&self, id: RunId, to: Option<&str>) -> Result<Vec<Deed>, ServiceError> {
+        self.seen(id).await?;
         Ok(engine::deeds(&self.store, &self.plans, id, to).await?)
     }
 
@@ -130,6 +170,7 @@ impl Archive {
     /// # Errors
     /// No such execution, or the store fails.
     pub async fn inputs(&self, id: RunId) -> Result<Map<String, Value>, ServiceError> {
+        self.seen(id).await?;
         let history = self.store.journal().progress(id).await?.ok_or_else(|| not_found(&id.to_string(), None))?;
         match history.inputs() {
             Value::Object(inputs) => Ok(inputs),
@@ -142,7 +183,7 @@ impl Archive {
     /// # Errors
     /// No such execution, or the store fails.
     pub async fn flow(&self, id: RunId) -> Result<Arc<Flow>, ServiceError> {
-        let row = self.store.runs().find(id).await?.ok_or_else(|| not_found(&id.to_string(), None))?;
+        let row = self.seen(id).await?;
         Ok(self.plans.get(&self.store, &row.revision_hash).await?)
     }
 
@@ -167,28 +208,6 @@ impl Archive {
     /// The store fails.
     pub async fn expectation(&self, slug: &str, revision: &str) -> Result<Option<Expectation>, ServiceError> {
         Ok(Expectation::of(&self.store.runs().durations(slug, revision, LOOK_BACK).await?))
-    }
-
-    /// Executions that stored a document with this content, newest first.
-    ///
-    /// # Errors
-    /// The store fails.
-    pub async fn processed(&self, sha256: &str) -> Result<Vec<Processed>, ServiceError> {
-        let runs = self.store.documents().runs_of(sha256).await?;
-        let view = |(run, name, at): (RunId, String, Timestamp)| Processed {
-            execution_id: run.to_string(),
-            name,
-            at: at.to_string(),
-        };
-        Ok(runs.into_iter().map(view).collect())
-    }
-
-    /// Documents that workflows stored, newest first, from before a given one on.
-    ///
-    /// # Errors
-    /// The store fails.
-    pub async fn documents(&self, before: Option<DocumentId>, limit: u32) -> Result<Vec<DocumentLine>, ServiceError> {
-        Ok(self.store.documents().list(before, limit).await?)
     }
 
     /// The newest execution of a workflow.
@@ -218,7 +237,21 @@ impl Archive {
     /// # Errors
     /// The store fails.
     pub async fn list(&self, filter: &ListFilter) -> Result<Vec<StoredRun>, ServiceError> {
-        Ok(self.store.runs().list(filter).await?)
+        let Some(eyes) = &self.eyes else { return Ok(self.store.runs().list(filter).await?) };
+        let (mut seen, mut page) = (Vec::new(), filter.clone());
+        loop {
+            let rows = self.store.runs().list(&page).await?;
+            let Some(last) = rows.last() else { return Ok(seen) };
+            page.before = Some(last.id);
+            for row in rows {
+                if seen.len() < filter.limit as usize && eyes.see(&row).await? {
+                    seen.push(row);
+                }
+            }
+            if seen.len() >= filter.limit as usize {
+                return Ok(seen);
+            }
+        }
     }
 
     /// A workflow, in use or not, by its id; `None` when there is none.
@@ -227,6 +260,9 @@ impl Archive {
     /// The store fails.
     pub async fn workflow(&self, id: &str) -> Result<Option<WorkflowView>, ServiceError> {
         let Ok(id) = id.parse() else { return Ok(None) };
+        if self.eyes.is_some() && (self.store.workflows().find(id).await?.is_none() || !self.sees_workflow(id).await?) {
+            return Ok(None);
+        }
         Ok(self.store.workflows().find(id).await?.map(WorkflowView::from))
     }
 
@@ -243,8 +279,13 @@ impl Archive {
     /// # Errors
     /// The store fails.
     pub async fn workflows(&self, before: Option<WorkflowId>, limit: u32) -> Result<Vec<WorkflowView>, ServiceError> {
-        let workflows = self.store.workflows().list(before, limit.min(MOST_WORKFLOWS)).await?;
-        Ok(workflows.into_iter().map(WorkflowView::from).collect())
+        let mut seen = Vec::new();
+        for workflow in self.store.workflows().list(before, limit.min(MOST_WORKFLOWS)).await? {
+            if self.sees_workflow(workflow.id).await? {
+                seen.push(WorkflowView::from(workflow));
+            }
+        }
+        Ok(seen)
     }
 
     /// Executions that are not over, oldest first.
@@ -252,7 +293,13 @@ impl Archive {
     /// # Errors
     /// The store fails.
     pub async fn open(&self) -> Result<Vec<RunId>, ServiceError> {
-        Ok(self.store.runs().open().await?.iter().map(|run| run.id).collect())
+        let mut seen = Vec::new();
+        for run in self.store.runs().open().await? {
+            if self.sees_run(run.id).await? {
+                seen.push(run.id);
+            }
+        }
+        Ok(seen)
     }
 
     /// How many executions are not over, by status.
@@ -263,18 +310,15 @@ impl Archive {
         Ok(self.store.runs().open_by_status().await?)
     }
 
-    /// Documents that fit these words, best first; found words of a snippet stand between the marks.
-    ///
-    /// # Errors
-    /// The store fails.
-    pub async fn search(&self, words: &str, limit: u32, marks: (&str, &str)) -> Result<Vec<Hit>, ServiceError> {
-        Ok(self.store.documents().search(&Search { words, limit, marks }).await?)
-    }
-
     pub(super) async fn history(&self, id: RunId, with_outputs: bool) -> Result<(History, Arc<Flow>), ServiceError> {
         let journal = self.store.journal();
         let history = if with_outputs { journal.load(id).await? } else { journal.progress(id).await? };
         let history = history.ok_or_else(|| not_found(&id.to_string(), None))?;
+        if let Some(eyes) = &self.eyes
+            && !eyes.see(&history.row).await?
+        {
+            return Err(not_found(&id.to_string(), None));
+        }
         let flow = self.plans.get(&self.store, &history.row.revision_hash).await?;
         Ok((history, flow))
     }

@@ -4,13 +4,19 @@ use serde::Serialize;
 
 use super::archive::{Archive, fold};
 use super::error::ServiceError;
+use super::outbox::{LetterView, OutboxView};
 use crate::contract::blob::BlobStore as _;
 use crate::domain::machine;
 use crate::domain::run::RunState;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 
 /// Executions that are not over are each read and counted again; beyond so many, the oldest.
 const MOST_OPEN: usize = 10_000;
+
+/// Messages that are told one by one.
+const SHOWN: usize = 20;
+/// A message that waits longer does not wait for a slow platform.
+const LATE: Span = Span::from_secs(10 * 60);
 
 /// A promise and where it is broken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -38,6 +44,8 @@ pub struct Health {
     pub looked_at: String,
     /// The promises.
     pub checks: Vec<Check>,
+    /// What is kept as promised, and needs somebody all the same: messages that do not arrive.
+    pub attention: Vec<String>,
 }
 
 impl Health {
@@ -63,11 +71,36 @@ impl Archive {
         }
         checks.push(self.missing_contents().await?);
         checks.extend(self.open_runs(now).await?);
-        let looked_at = format!(
+        let outbox = self.outbox(now).await?;
+        let attention = self.letters_late(outbox).await?;
+        let mut looked_at = format!(
             "{} executions ({} open), {} steps, {} commits, {} files",
             counts.runs, counts.open, counts.steps, counts.commits, counts.files
         );
-        Ok(Health { looked_at, checks })
+        if outbox.queued > 0 {
+            let oldest = Span::from_secs(outbox.oldest_seconds);
+            looked_at.push_str(&format!(", {} messages that wait (the oldest for {oldest})", outbox.queued));
+        }
+        Ok(Health { looked_at, checks, attention })
+    }
+
+    /// Messages that were given up, and those that wait for longer than a slow platform explains.
+    async fn letters_late(&self, outbox: OutboxView) -> Result<Vec<String>, ServiceError> {
+        let mut late = Vec::new();
+        if outbox.dead > 0 {
+            let dead = self.letters(Some("dead")).await?.into_iter().take(SHOWN);
+            let told = |letter: LetterView| {
+                let why = letter.error.map(|error| error.message).unwrap_or_default();
+                format!("the message {} to {}:{} was given up: {why}", letter.id, letter.platform, letter.channel)
+            };
+            late.extend(dead.map(told));
+        }
+        let oldest = Span::from_secs(outbox.oldest_seconds);
+        if oldest > LATE {
+            let hint = "is `workflow serve` running, and connected?";
+            late.push(format!("{} messages wait, the oldest for {oldest}: {hint}", outbox.queued));
+        }
+        Ok(late)
     }
 
     async fn missing_contents(&self) -> Result<Check, ServiceError> {

@@ -2,6 +2,7 @@
 
 use crate::domain::command::Refusal;
 use crate::domain::fault::Fault;
+use crate::domain::role::Denial;
 use crate::engine::{EngineError, RevisionError};
 use crate::language::Report;
 use crate::store::StoreError;
@@ -36,6 +37,9 @@ pub enum ServiceError {
     /// Not in this state.
     #[error(transparent)]
     Refused(Refusal),
+    /// Not for this caller.
+    #[error("{0}")]
+    Denied(Denial),
     /// Its concurrency group has no room for it.
     #[error("{0}; {fix}", fix = crate::domain::code::WF5124.remedy())]
     Full(String),

@@ -1,5 +1,5 @@
-//! `explain`: why an execution started, why it waits, failed, or left something out. Read off recorded decisions alone,
-//! so that it says the same at any later time.
+//! `explain`: why an execution started, why it waits, failed, or left something out. Read off recorded decisions, so that
+//! it says the same at any later time; only who stands before it in a line is of the moment.
 
 use super::archive::{Archive, fold};
 use super::error::ServiceError;
@@ -24,7 +24,10 @@ impl Archive {
         let run = fold(&history, &flow);
         let origin: Origin = serde_json::from_str(history.row.origin.get()).unwrap_or_default();
         let mut lines = vec![began(&origin, &history.row.name, run.created_at)];
-        lines.extend(stands(&run, &flow, &history.entries));
+        match self.place_in_line(&run) {
+            Some(place) => lines.push(format!("It is queued at place {}: {}.", place.position, place.reason)),
+            None => lines.extend(stands(&run, &flow, &history.entries)),
+        }
         lines.extend(failed(&run, &flow));
         lines.extend(left_out(&run, &flow));
         lines.extend(repeated(&run, &flow, &history.entries));

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::ServiceError;
 use crate::domain::id::WorkflowId;
+use crate::domain::role::Permissions;
 use crate::domain::run::Flow;
 use crate::engine::Plans;
 use crate::language::{self, Compiled, Severity, Source};
@@ -50,13 +51,18 @@ pub struct Library {
     folder: PathBuf,
     plans: Plans,
     ready: Arc<Mutex<HashMap<String, Ready>>>,
+    /// Templates that were looked at, each with its text then.
+    known: Arc<Mutex<HashMap<String, Known>>>,
 }
+
+/// A template's text, what lists show of it, and whom it lets do what.
+type Known = (String, TemplateInfo, Permissions);
 
 impl Library {
     /// A library over this folder and the shipped templates.
     #[must_use]
     pub fn new(folder: PathBuf, plans: Plans) -> Self {
-        Self { folder, plans, ready: Arc::default() }
+        Self { folder, plans, ready: Arc::default(), known: Arc::default() }
     }
 
     /// The text of a template, or of a file when `name` is a path to one.
@@ -100,11 +106,29 @@ impl Library {
     /// # Errors
     /// A template file cannot be read.
     pub fn list(&self) -> Result<Vec<TemplateInfo>, ServiceError> {
+        Ok(self.described()?.into_iter().map(|(info, _)| info).collect())
+    }
+
+    /// All templates, by name, each with whom it lets do what. One with errors lets in those who can mend it.
+    pub(super) fn described(&self) -> Result<Vec<(TemplateInfo, Permissions)>, ServiceError> {
         self.names().into_iter().map(|name| self.info(name)).collect()
     }
 
-    fn info(&self, id: String) -> Result<TemplateInfo, ServiceError> {
+    /// Whom a template lets do what, as its text is now; `None` when there is none, or its text has errors.
+    pub(super) fn permissions(&self, name: &str) -> Option<Permissions> {
+        let (info, permissions) = self.info(name.to_owned()).ok()?;
+        (info.errors == 0).then_some(permissions)
+    }
+
+    fn info(&self, id: String) -> Result<(TemplateInfo, Permissions), ServiceError> {
         let source = self.find(&id)?;
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((text, info, permissions)) = known().get(&id)
+            && *text == source.text
+        {
+            return Ok((info.clone(), permissions.clone()));
+        }
+        let text = source.text.clone();
         let compiled = self.compile(&source);
         let built_in = !Path::new(&source.name).is_file();
         let (name, description, steps) = match &compiled.plan {
@@ -112,7 +136,11 @@ impl Library {
             None => (id.clone(), String::new(), 0),
         };
         let origin = if built_in { "built-in".to_owned() } else { source.name };
-        Ok(TemplateInfo { id, name, description, steps, origin, errors: compiled.report.count(Severity::Error) })
+        let errors = compiled.report.count(Severity::Error);
+        let permissions = compiled.plan.map_or_else(Permissions::for_editors, |plan| plan.permissions);
+        let info = TemplateInfo { id: id.clone(), name, description, steps, origin, errors };
+        known().insert(id, (text, info.clone(), permissions.clone()));
+        Ok((info, permissions))
     }
 
     fn names(&self) -> Vec<String> {

@@ -1,9 +1,10 @@
-//! Who asks, and where a run came from: kept with the run as JSON, which only grows.
+//! Where a run came from: kept with the run as JSON, which only grows.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::people::Caller;
 use crate::domain::id::RunId;
 use crate::engine::Pin;
 
@@ -12,38 +13,20 @@ pub const TERMINAL: &str = "terminal";
 /// The door behind which somebody sits who can be asked for what is missing.
 pub const CHAT: &str = "chat";
 
-/// Who asks, and through which door.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Caller {
-    /// The door: `terminal`, `chat`, `api`, `page`.
-    pub door: &'static str,
-    /// The name by which history calls them.
-    pub name: String,
-    /// The channel in which they asked, if they did so in one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub channel: Option<String>,
-}
-
-impl Caller {
-    /// The same caller, with why they ask: history keeps it beside the name.
-    #[must_use]
-    pub fn because(mut self, reason: Option<&str>) -> Self {
-        if let Some(reason) = reason {
-            let reason: String = reason.chars().take(200).collect();
-            self.name = format!("{} (\"{reason}\")", self.name);
-        }
-        self
-    }
-}
-
 /// Where a run came from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Origin {
     /// The door.
     pub door: String,
-    /// Who started it.
+    /// What who started it is called, for show.
     pub name: String,
+    /// Who started it, as nobody else is called; absent where an earlier version wrote it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub identity: String,
+    /// What the platform calls them, where they have a name here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
     /// In which channel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
@@ -70,7 +53,17 @@ pub struct Origin {
 
 impl Origin {
     pub(super) fn of(caller: &Caller) -> Self {
-        let Caller { door, name, channel } = caller.clone();
-        Self { door: door.to_owned(), name, channel, ..Self::default() }
+        let Caller { door, name, channel, .. } = caller.clone();
+        let subject = caller.subject();
+        let (identity, account) = (subject.identity.clone(), subject.alias.clone());
+        Self { door: door.to_owned(), name, channel, identity, account, ..Self::default() }
+    }
+
+    /// Whether this is who started it. Whoever was given a name meanwhile, or lost it, is still the same.
+    #[must_use]
+    pub fn is_of(&self, caller: &Caller) -> bool {
+        let subject = caller.subject();
+        let identity = if self.identity.is_empty() { &self.name } else { &self.identity };
+        subject.is(identity) || self.account.as_deref().is_some_and(|account| subject.is(account))
     }
 }

@@ -12,7 +12,8 @@ use super::archive::Archive;
 use super::error::ServiceError;
 use super::library::{Library, Ready};
 use super::links::Links;
-use super::origin::{CHAT, Origin, TERMINAL};
+use super::origin::{CHAT, Origin};
+use super::people::{Access, Rules, Target};
 use super::shelf::Shelf;
 use super::view::detail::{InputView, read_pairs};
 use super::view::preview::PlanView;
@@ -22,6 +23,7 @@ use crate::domain::command::Command;
 use crate::domain::fault::Fault;
 use crate::domain::id::{RunId, WorkflowId};
 use crate::domain::question::Question;
+use crate::domain::role::Action;
 use crate::domain::time::Span;
 use crate::engine::{self, Engine, Notice};
 use crate::language::inputs;
@@ -55,6 +57,7 @@ pub struct Service {
     archive: Archive,
     shelf: Shelf,
     admission: Admission,
+    access: Access,
     links: Links,
 }
 
@@ -71,7 +74,19 @@ impl Service {
     /// The front desk of this engine.
     #[must_use]
     pub fn new(engine: Engine, archive: Archive, shelf: Shelf, admission: Admission) -> Self {
-        Self { engine, archive, shelf, admission, links: Links::default() }
+        let access = Access::new(engine.store().clone(), engine.plans().clone(), shelf.library().clone());
+        Self { engine, archive, shelf, admission, access, links: Links::default() }
+    }
+
+    /// The same, with what holds for those who come over platforms.
+    #[must_use]
+    pub fn with_rules(self, rules: Rules) -> Self {
+        Self { access: self.access.with_rules(rules), ..self }
+    }
+
+    /// What the gate stands on.
+    pub(super) const fn access(&self) -> &Access {
+        &self.access
     }
 
     /// The connections to the outside that stay open.
@@ -131,7 +146,7 @@ impl Service {
         name: &str,
         pairs: &[(String, String)],
     ) -> Result<Map<String, Value>, ServiceError> {
-        let ready = self.shelf.ready(name, caller.door == TERMINAL).await?;
+        let ready = self.ready_for(caller, Action::View, (name, None)).await?;
         Ok(read_pairs(&InputView::all(&ready.flow.plan), pairs))
     }
 
@@ -145,7 +160,7 @@ impl Service {
         name: &str,
         given: &Map<String, Value>,
     ) -> Result<PlanView, ServiceError> {
-        let ready = self.shelf.ready(name, caller.door == TERMINAL).await?;
+        let ready = self.ready_for(caller, Action::View, (name, None)).await?;
         Ok(PlanView::new(&ready.flow.plan, given, self.engine.registry().catalog()))
     }
 
@@ -177,7 +192,7 @@ impl Service {
         given: &Map<String, Value>,
         Terms { fresh }: Terms,
     ) -> Result<Started, ServiceError> {
-        let ready = self.shelf.ready(name, caller.door == TERMINAL).await?;
+        let ready = self.ready_for(caller, Action::Start, (name, Some(given))).await?;
         self.begin(id, Origin { fresh, ..Origin::of(caller) }, ready, given).await
     }
 
@@ -191,10 +206,11 @@ impl Service {
         run: RunId,
         changed: &Map<String, Value>,
     ) -> Result<Started, ServiceError> {
-        let mut inputs = self.archive.inputs(run).await?;
+        let archive = self.seen_by(caller);
+        let mut inputs = archive.inputs(run).await?;
         inputs.extend(changed.clone());
-        let workflow = self.archive.view(run, false).await?.workflow_id;
-        let ready = self.shelf.ready(&workflow, caller.door == TERMINAL).await?;
+        let workflow = archive.view(run, false).await?.workflow_id;
+        let ready = self.ready_for(caller, Action::Start, (&workflow, Some(changed))).await?;
         let id = RunId::from_bits(self.engine.clock().id_bits());
         self.begin(id, Origin { rerun_of: Some(run), ..Origin::of(caller) }, ready, &inputs).await
     }
@@ -246,6 +262,7 @@ impl Service {
         run: RunId,
         given: &Map<String, Value>,
     ) -> Result<RunView, ServiceError> {
+        self.permit_with(caller, Action::Answer, Target::Run(run), given).await?;
         self.check_change(run, given).await?;
         let (standing, flow) = self.archive.run(run).await?;
         let mut answers = given.clone();
@@ -270,61 +287,8 @@ impl Service {
         }
     }
 
-    /// Stops a run at the next step boundary.
-    ///
-    /// # Errors
-    /// No such run, or it is over.
-    pub async fn pause(&self, caller: &Caller, run: RunId) -> Result<RunView, ServiceError> {
-        self.command(run, Command::Pause { by: caller.name.clone() }).await
-    }
-
-    /// Lets a paused run go on.
-    ///
-    /// # Errors
-    /// No such run, or it is over.
-    pub async fn resume(&self, caller: &Caller, run: RunId) -> Result<RunView, ServiceError> {
-        self.command(run, Command::Resume { by: caller.name.clone() }).await
-    }
-
-    /// Ends a run. What is in flight is stopped within ten seconds.
-    ///
-    /// # Errors
-    /// No such run, or it has ended otherwise.
-    pub async fn cancel(&self, caller: &Caller, run: RunId) -> Result<RunView, ServiceError> {
-        self.command(run, Command::Cancel { by: caller.name.clone() }).await
-    }
-
-    /// Runs a step again (by id or by place), or everything that failed, with all that depends on it.
-    ///
-    /// # Errors
-    /// No such run or step, or the run has not failed.
-    pub async fn retry(&self, caller: &Caller, run: RunId, step: Option<&str>) -> Result<RunView, ServiceError> {
-        self.retry_with(caller, run, step, Map::new()).await
-    }
-
-    /// Does what [`Service::retry`] does, with these inputs in place of those that the run has.
-    ///
-    /// # Errors
-    /// No such run or step, the run has not failed, or the inputs do not fit.
-    pub async fn retry_with(
-        &self,
-        caller: &Caller,
-        run: RunId,
-        step: Option<&str>,
-        changed: Map<String, Value>,
-    ) -> Result<RunView, ServiceError> {
-        let step = match step {
-            Some(step) => Some(self.step_place(run, step).await?),
-            None => None,
-        };
-        if !changed.is_empty() {
-            self.check_change(run, &changed).await?;
-        }
-        self.command(run, Command::Retry { step, inputs: changed, by: caller.name.clone() }).await
-    }
-
     /// Whether a run may have these inputs beside those that it has. What is still missing may stay so.
-    async fn check_change(&self, run: RunId, given: &Map<String, Value>) -> Result<(), ServiceError> {
+    pub(super) async fn check_change(&self, run: RunId, given: &Map<String, Value>) -> Result<(), ServiceError> {
         let mut inputs = self.archive.inputs(run).await?;
         inputs.extend(given.clone());
         let flow = self.archive.flow(run).await?;

@@ -6,10 +6,12 @@ use serde_json::Value;
 use super::Caller;
 use super::archive::Archive;
 use super::error::ServiceError;
+use super::people::Target;
 use super::runs::Service;
 use super::shelf::{no_workflow, workflow_id};
 use crate::domain::command::Refusal;
 use crate::domain::id::RunId;
+use crate::domain::role::Action;
 use crate::language::{self, Change};
 use crate::store::workflows::{StoredWorkflow, Version};
 
@@ -138,6 +140,9 @@ impl Archive {
             None => workflows.of_slug(name).await?,
         };
         let found = found.filter(|found| found.archived_at.is_none()).ok_or_else(|| no_workflow(name, None))?;
+        if !self.sees_workflow(found.id).await? {
+            return Err(no_workflow(name, None));
+        }
         let versions = workflows.versions(found.id).await?;
         Ok((found, versions))
     }
@@ -148,8 +153,9 @@ impl Service {
     ///
     /// # Errors
     /// No such workflow or version; a workflow that a file stands for goes where its file goes.
-    pub async fn revert(&self, _caller: &Caller, name: &str, rev: u32) -> Result<Vec<VersionView>, ServiceError> {
-        let (mut workflow, versions) = self.archive().known_versions(name).await?;
+    pub async fn revert(&self, caller: &Caller, name: &str, rev: u32) -> Result<Vec<VersionView>, ServiceError> {
+        let (mut workflow, versions) = self.seen_by(caller).known_versions(name).await?;
+        self.permit(caller, Action::Edit, Target::Saved(&workflow)).await?;
         let wanted = of(&versions, rev)?.revision_hash.clone();
         let stands_for_file = workflow.template.as_deref() == Some(workflow.slug.as_str());
         if stands_for_file && self.library().find(&workflow.slug).is_ok() {

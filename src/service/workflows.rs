@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::Caller;
 use super::error::ServiceError;
-use super::library::is_path;
-use super::origin::TERMINAL;
+use super::library::{TemplateInfo, is_path};
+use super::people::Target;
 use super::runs::Service;
 use super::shelf::{no_workflow, revision};
 use super::view::detail::WorkflowDetail;
@@ -14,6 +14,7 @@ use super::view::progress::WorkflowView;
 use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::id::WorkflowId;
+use crate::domain::role::{Action, Permissions};
 use crate::language::{self, Severity, Source};
 use crate::store::workflows::StoredWorkflow;
 
@@ -69,7 +70,8 @@ impl Service {
     ///
     /// # Errors
     /// As for [`Service::create`].
-    pub async fn create_as(&self, id: WorkflowId, _caller: &Caller, new: NewWorkflow) -> Result<Saved, ServiceError> {
+    pub async fn create_as(&self, id: WorkflowId, caller: &Caller, new: NewWorkflow) -> Result<Saved, ServiceError> {
+        self.permit(caller, Action::Edit, Target::Thing(new.name.as_deref().unwrap_or_default())).await?;
         self.save(id, None, new).await
     }
 
@@ -77,8 +79,9 @@ impl Service {
     ///
     /// # Errors
     /// No such workflow, more than one definition, or one with errors.
-    pub async fn update(&self, _caller: &Caller, id: WorkflowId, new: NewWorkflow) -> Result<Saved, ServiceError> {
+    pub async fn update(&self, caller: &Caller, id: WorkflowId, new: NewWorkflow) -> Result<Saved, ServiceError> {
         let before = self.shelf().in_use(id).await?;
+        self.permit(caller, Action::Edit, Target::Saved(&before)).await?;
         self.save(id, Some(before), new).await
     }
 
@@ -86,8 +89,9 @@ impl Service {
     ///
     /// # Errors
     /// No such workflow.
-    pub async fn delete(&self, _caller: &Caller, id: WorkflowId) -> Result<(), ServiceError> {
-        self.shelf().in_use(id).await?;
+    pub async fn delete(&self, caller: &Caller, id: WorkflowId) -> Result<(), ServiceError> {
+        let workflow = self.shelf().in_use(id).await?;
+        self.permit(caller, Action::Edit, Target::Saved(&workflow)).await?;
         let engine = self.engine();
         Ok(engine.store().workflows().archive(id, engine.clock().now()).await?)
     }
@@ -97,7 +101,7 @@ impl Service {
     /// # Errors
     /// No such workflow, or its definition has errors.
     pub async fn workflow(&self, caller: &Caller, name: &str) -> Result<WorkflowDetail, ServiceError> {
-        let ready = self.shelf().ready(name, caller.door == TERMINAL).await?;
+        let ready = self.ready_for(caller, Action::View, (name, None)).await?;
         let catalog = self.engine().registry().catalog();
         let workflow = self.shelf().in_use(ready.workflow).await?;
         Ok(WorkflowDetail::new(workflow.into(), &ready, catalog))
@@ -107,9 +111,9 @@ impl Service {
     ///
     /// # Errors
     /// None fits (with the nearest), or several do.
-    pub async fn match_workflow(&self, typed: &str) -> Result<WorkflowMatch, ServiceError> {
+    pub async fn match_workflow(&self, caller: &Caller, typed: &str) -> Result<WorkflowMatch, ServiceError> {
         let typed = typed.trim();
-        let candidates = self.known_names().await?;
+        let candidates = self.known_names(caller).await?;
         let same = |candidate: &&WorkflowMatch| candidate.id == typed;
         if let Some(found) = candidates.iter().find(same) {
             return Ok(found.clone());
@@ -138,12 +142,27 @@ impl Service {
         }
     }
 
-    /// All names under which something can be started: templates first, then saved workflows, the newest of a name.
-    async fn known_names(&self) -> Result<Vec<WorkflowMatch>, ServiceError> {
+    /// The templates to which somebody may do this, by name.
+    ///
+    /// # Errors
+    /// A template file cannot be read.
+    pub fn templates(&self, caller: &Caller, action: Action) -> Result<Vec<TemplateInfo>, ServiceError> {
+        let may = |permissions: &Permissions| {
+            caller.may_with(Action::View, permissions) && caller.may_with(action, permissions)
+        };
+        let seen = |(info, permissions): (TemplateInfo, Permissions)| may(&permissions).then_some(info);
+        Ok(self.library().described()?.into_iter().filter_map(seen).collect())
+    }
+
+    /// All names under which somebody can find something to start: templates first, then saved workflows, the newest
+    /// of a name.
+    pub(super) async fn known_names(&self, caller: &Caller) -> Result<Vec<WorkflowMatch>, ServiceError> {
+        let templates = self.templates(caller, Action::View)?.into_iter();
         let mut names: Vec<WorkflowMatch> =
-            self.library().list()?.into_iter().map(|known| WorkflowMatch { id: known.id, name: known.name }).collect();
-        for workflow in self.archive().workflows(None, super::archive::MOST_WORKFLOWS).await? {
-            if names.iter().all(|known| known.id != workflow.slug) {
+            templates.map(|known| WorkflowMatch { id: known.id, name: known.name }).collect();
+        let hidden = |slug: &str| self.library().find(slug).is_ok(); // its file would be meant, and is not theirs to see
+        for workflow in self.seen_by(caller).workflows(None, super::archive::MOST_WORKFLOWS).await? {
+            if names.iter().all(|known| known.id != workflow.slug) && !hidden(&workflow.slug) {
                 names.push(WorkflowMatch { id: workflow.slug, name: workflow.name });
             }
         }

@@ -8,6 +8,7 @@ pub mod document;
 pub mod duration;
 pub mod flow;
 pub mod intake;
+pub mod notify;
 pub mod script;
 pub mod size;
 
@@ -42,12 +43,15 @@ pub struct Tools {
     pub schemas: Vec<PathBuf>,
     /// Tables of the user's own data.
     pub warehouse: Warehouse,
+    /// Settings of messages.
+    pub notify: Arc<notify::Settings>,
 }
 
 /// All step types.
 #[must_use]
 pub fn all(tools: &Tools) -> Vec<Arc<dyn StepHandler>> {
-    let Tools { store, blobs, programs, http, fetch, file_roots, schemas, warehouse } = tools.clone();
+    let Tools { store, blobs, programs, http, fetch, file_roots, schemas, warehouse, notify } = tools.clone();
+    let post = |kind| Arc::new(notify::Post::new(kind, store.clone(), Arc::clone(&notify)));
     let files = Arc::new(store.clone());
     let intake = Intake::new(Arc::clone(&files) as _, Arc::clone(&blobs), file_roots.clone());
     vec![
@@ -61,7 +65,11 @@ pub fn all(tools: &Tools) -> Vec<Arc<dyn StepHandler>> {
         Arc::new(document::ocr::Ocr::new(blobs, programs)),
         Arc::new(document::analyze::Analyze),
         Arc::new(document::store::StoreDocument::new(store.clone())),
-        Arc::new(document::search::Search::new(store)),
+        Arc::new(document::search::Search::new(store.clone())),
+        Arc::new(notify::Prepare::new(notify.messages.clone())),
+        post(notify::Kind::Slack),
+        post(notify::Kind::Discord),
+        post(notify::Kind::Notify),
         Arc::new(flow::Approve),
         Arc::new(flow::Ask),
         Arc::new(flow::Assert),

@@ -1,7 +1,6 @@
 //! The archive: rows, journal and files of this instance. Knows SQL and disks; decides nothing about states.
 //!
-//! One handle, one accessor per noun. All statements stand in `sql/`; `db/` is the only room that names the database
-//! library. Start reading at [`journal`]: it holds the engine's one write.
+//! One handle, one accessor per noun. Only `db/` names the database library. Start reading at [`journal`].
 
 pub mod audit;
 pub mod blobs;
@@ -13,6 +12,8 @@ pub mod documents;
 pub mod effects;
 pub mod files;
 pub mod journal;
+pub mod outbox;
+pub mod people;
 pub mod repeats;
 pub mod retention;
 pub mod runs;
@@ -26,8 +27,8 @@ use self::conversations::Conversations;
 pub use self::db::StoreError;
 use self::db::{Db, Settings};
 use self::documents::archive::Documents;
-use self::files::Files;
 use self::journal::Journal;
+use self::outbox::Counter;
 use self::runs::Runs;
 use self::workflows::Workflows;
 
@@ -36,6 +37,7 @@ use self::workflows::Workflows;
 pub struct Store {
     db: Db,
     blobs: Arc<DiskBlobs>,
+    counter: Arc<Counter>,
 }
 
 impl Store {
@@ -44,10 +46,9 @@ impl Store {
     /// # Errors
     /// Another process owns it, the file cannot be read, or it was written by a newer version.
     pub async fn open(settings: &Settings) -> Result<Self, StoreError> {
-        let db = Db::open(settings).await?;
-        let blobs = DiskBlobs::new(settings.files.clone());
-        blobs.tidy();
-        Ok(Self { db, blobs: Arc::new(blobs) })
+        let store = Self::on(Db::open(settings).await?, settings);
+        store.blobs.tidy();
+        Ok(store)
     }
 
     /// Opens the store for reading beside its owner; every write is refused.
@@ -55,14 +56,17 @@ impl Store {
     /// # Errors
     /// There is no store yet, or it cannot be read.
     pub async fn open_for_reading(settings: &Settings) -> Result<Self, StoreError> {
-        let db = Db::open_for_reading(settings).await?;
-        Ok(Self { db, blobs: Arc::new(DiskBlobs::new(settings.files.clone())) })
+        Ok(Self::on(Db::open_for_reading(settings).await?, settings))
     }
 
     /// A store that is not there, and makes nothing: for declarations that need a handle and never ask it.
     #[must_use]
     pub fn nowhere(settings: &Settings) -> Self {
-        Self { db: Db::nowhere(settings), blobs: Arc::new(DiskBlobs::new(settings.files.clone())) }
+        Self::on(Db::nowhere(settings), settings)
+    }
+
+    fn on(db: Db, settings: &Settings) -> Self {
+        Self { db, blobs: Arc::new(DiskBlobs::new(settings.files.clone())), counter: Counter::new() }
     }
 
     /// The engine's journal.
@@ -81,12 +85,6 @@ impl Store {
     #[must_use]
     pub const fn workflows(&self) -> Workflows<'_> {
         Workflows::new(&self.db)
-    }
-
-    /// Uploaded files.
-    #[must_use]
-    pub const fn files(&self) -> Files<'_> {
-        Files::new(&self.db)
     }
 
     /// Stored documents, and finding them.

@@ -220,7 +220,7 @@ mod tests {
     }
 
     fn caller(name: &str) -> Caller {
-        Caller { door: "page", name: name.to_owned(), channel: None }
+        Caller::owner("page", name)
     }
 
     async fn read_all(line: &Line, cursor: &mut Cursor, name: &str) -> Vec<u64> {

@@ -3,7 +3,7 @@
 
 mod delivery;
 mod notice;
-mod pace;
+pub(super) mod pace;
 mod round;
 
 pub use round::Courier;

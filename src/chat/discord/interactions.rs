@@ -182,7 +182,10 @@ impl Desk {
         let typed = chosen.as_ref().and_then(commands::typed);
         let mut choices = Vec::new();
         if let Some((line, before)) = typed {
-            let found = tokio::time::timeout(PLACE, self.chat.candidates(&line)).await;
+            // Only what whoever types may see.
+            let origin = origin!(command, command.member.as_deref());
+            let inbound = self.inbound(&origin, What::Said { text: line.clone(), files: Vec::new() }, false);
+            let found = tokio::time::timeout(PLACE, self.chat.candidates(&inbound, &line)).await;
             let found = found.unwrap_or_else(|_| Ok(Vec::new())).unwrap_or_else(|error| {
                 tracing::warn!(%error, "nothing can be proposed");
                 Vec::new()

@@ -112,7 +112,7 @@ impl Terminal {
             user: self.user.as_ref().to_owned(),
             name: None,
             workspace: None,
-            standing: Standing::Member,
+            standing: Standing::Owner,
             handle: None,
             is_direct: true,
             message: Some(message),

@@ -27,7 +27,7 @@ pub async fn status(talk: &Talk<'_>, word: Option<&str>) -> Result<Reply, No> {
 
 /// An execution as it stands, for whoever asks alone: no live card.
 pub async fn one(talk: &Talk<'_>, run: RunId) -> Result<Reply, No> {
-    let archive = talk.means.service.archive();
+    let archive = &talk.archive;
     let view = archive.view(run, false).await?;
     let mut results = BTreeMap::new();
     for event in archive.events(run, 0).await? {
@@ -58,7 +58,7 @@ pub async fn logs(talk: &Talk<'_>, args: &Logs) -> Result<Reply, No> {
 /// Why it stands as it does.
 pub async fn explain(talk: &Talk<'_>, args: &Execution) -> Result<Reply, No> {
     let run = talk.target(&args.execution).await?;
-    let lines = talk.means.service.archive().explain(run).await?;
+    let lines = talk.archive.explain(run).await?;
     let mut card = Card::new(CardKind::Answer, format!("Why {run} stands as it does"));
     card.lines = lines.iter().map(|line| Line { text: inert(line, 400), ..Line::default() }).collect();
     Ok(Reply::Private(card))
@@ -66,7 +66,7 @@ pub async fn explain(talk: &Talk<'_>, args: &Execution) -> Result<Reply, No> {
 
 /// What happened.
 pub async fn log(talk: &Talk<'_>, run: RunId, step: Option<&str>, tail: Option<usize>) -> Result<Reply, No> {
-    let archive = talk.means.service.archive();
+    let archive = &talk.archive;
     let view = archive.view(run, false).await?;
     let mut lines = archive.log(run).await?;
     if let Some(step) = step {
@@ -87,7 +87,7 @@ pub async fn log(talk: &Talk<'_>, run: RunId, step: Option<&str>, tail: Option<u
 
 pub async fn output(talk: &Talk<'_>, args: &Output) -> Result<Reply, No> {
     let run = talk.target(&args.execution).await?;
-    let view = talk.means.service.archive().view(run, true).await?;
+    let view = talk.archive.view(run, true).await?;
     let (owner, found) = match (&args.wanted, &args.step) {
         (Some(_), _) => (view.workflow.clone(), Some(view.outputs.clone())),
         (None, None) => return outputs(talk, run).await,
@@ -120,7 +120,7 @@ pub async fn output(talk: &Talk<'_>, args: &Output) -> Result<Reply, No> {
 
 /// Everything that came of an execution: its own outputs, and those of its steps.
 pub async fn outputs(talk: &Talk<'_>, run: RunId) -> Result<Reply, No> {
-    let view = talk.means.service.archive().view(run, true).await?;
+    let view = talk.archive.view(run, true).await?;
     let card = Card::new(CardKind::Answer, format!("Outputs of {}", view.execution_id));
     let mut card = fields(card, &view.outputs);
     for step in &view.steps {
@@ -156,7 +156,7 @@ fn list_of(noun: &str, names: &[&str]) -> String {
 
 pub async fn search(talk: &Talk<'_>, args: &Search) -> Result<Reply, No> {
     let words = args.words.join(" ");
-    let hits = talk.means.service.archive().search(&words, args.limit, ("*", "*")).await?;
+    let hits = talk.archive.search(&words, args.limit, ("*", "*")).await?;
     let title = match hits.len() {
         0 => format!("no document fits `{}`", inert(&words, 80)),
         found => format!("{} for `{}`", words::count(found, "document"), inert(&words, 80)),

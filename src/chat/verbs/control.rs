@@ -55,7 +55,7 @@ pub async fn decide(talk: &Talk<'_>, args: Decide, approves: bool) -> Result<Rep
 
 /// The newest execution that waits for a decision, whoever started it: those who decide are seldom those who asked.
 async fn undecided(talk: &Talk<'_>) -> Result<RunId, No> {
-    let waiting = talk.means.service.archive().inbox().await?;
+    let waiting = talk.archive.inbox().await?;
     let newest = waiting.into_iter().find(|view| !view.approvals.is_empty());
     let run = newest.and_then(|view| view.execution_id.parse().ok());
     run.ok_or_else(|| No::because("nothing waits for a decision", "`inbox` shows what waits for somebody"))
@@ -101,11 +101,11 @@ pub async fn rollback(talk: &Talk<'_>, args: &Rollback) -> Result<Reply, No> {
     let service = &talk.means.service;
     if args.yes && !args.dry_run {
         let begun = service.roll_back(&talk.caller, run, args.to.as_deref()).await?;
-        let begun = service.archive().resolve(&begun.execution_id).await?;
+        let begun = talk.archive.resolve(&begun.execution_id).await?;
         talk.show(begun).await?;
         return Ok(Reply::Quiet);
     }
-    let effects = service.archive().effects(run, args.to.as_deref()).await?;
+    let effects = talk.archive.effects(run, args.to.as_deref()).await?;
     let mut card = Card::new(CardKind::Answer, format!("What {run} has done, newest first"));
     card.lines = effects.iter().map(|effect| Line { text: inert(&effect.told(), 400), ..Line::default() }).collect();
     let open = effects.iter().filter(|effect| effect.undone_by.is_none()).count();
@@ -133,7 +133,7 @@ pub async fn act(talk: &Talk<'_>, act: Act, run: RunId) -> Result<Reply, No> {
         Act::RetryAsItRan => drop(service.retry(&talk.caller, run, None).await?),
         Act::CancelAnyway => drop(service.cancel(&talk.caller, run).await?),
         Act::Cancel => {
-            let view = service.archive().view(run, false).await?;
+            let view = talk.archive.view(run, false).await?;
             if view.is_finished() {
                 return Err(No::because(format!("{run} is over: {}", view.status), "there is nothing to cancel"));
             }
@@ -156,7 +156,7 @@ pub async fn act(talk: &Talk<'_>, act: Act, run: RunId) -> Result<Reply, No> {
 
 /// Asks before something is ended that has already reached outside; `None`: nothing has.
 async fn confirm(talk: &Talk<'_>, run: RunId) -> Result<Option<Reply>, No> {
-    let archive = talk.means.service.archive();
+    let archive = &talk.archive;
     let effects = archive.effects_of(run).await?;
     if effects.is_empty() || archive.view(run, false).await?.is_finished() {
         return Ok(None);
@@ -172,7 +172,7 @@ async fn confirm(talk: &Talk<'_>, run: RunId) -> Result<Option<Reply>, No> {
 
 /// Asks which version is meant where the workflow has changed since; `None`: it has not.
 async fn which_version(talk: &Talk<'_>, run: RunId) -> Result<Option<Reply>, No> {
-    let Some(changed) = talk.means.service.archive().changed_since(run).await? else { return Ok(None) };
+    let Some(changed) = talk.archive.changed_since(run).await? else { return Ok(None) };
     let (ran, in_use) = (changed.ran, changed.in_use);
     let mut card =
         Card::new(CardKind::Answer, format!("The workflow has changed: version {ran} ran, {in_use} is in use"));

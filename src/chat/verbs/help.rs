@@ -1,13 +1,18 @@
-//! `help`, `whoami`: what can be said here, and as whom.
+//! `help`: what can be said here by whoever asks.
 
-use super::super::grammar::{VERBS, command};
+use super::super::grammar::command;
 use super::super::talk::{No, Reply, Talk};
 use crate::domain::card::{Card, CardKind, Line};
+use crate::service::ServiceError;
 use crate::service::conversations::RunMessage;
+
+/// Lines that help begins with.
+const LINES: usize = 5;
 
 /// One verb, or what fits here and now.
 pub async fn help(talk: &Talk<'_>, topic: Option<&str>) -> Result<Reply, No> {
-    if let Some(verb) = topic
+    let allowed = super::people::allowed(talk).await?;
+    if let Some(verb) = topic.filter(|verb| allowed.contains(verb))
         && let Some(usage) = command::usage(verb)
     {
         let card = Card::new(CardKind::Answer, format!("How to use `{verb}`"));
@@ -15,15 +20,15 @@ pub async fn help(talk: &Talk<'_>, topic: Option<&str>) -> Result<Reply, No> {
         return Ok(Reply::Private(card.verdict(format!("{example}{}", usage.trim_end()))));
     }
     let mut card = Card::new(CardKind::List, "What you can say here");
-    for (line, why) in fitting(talk).await? {
+    let open = |line: &str| allowed.iter().any(|verb| line.split(' ').next() == Some(verb));
+    for (line, why) in fitting(talk).await?.into_iter().filter(|(line, _)| open(line)).take(LINES) {
         card.lines.push(Line { text: line, detail: Some(why.to_owned()), ..Line::default() });
     }
-    let rest: Vec<_> = VERBS.iter().map(|(name, _)| *name).collect();
-    card = card.field("verbs", rest.join(", ")).field("more", "`help run` tells how a verb is used");
+    card = card.field("verbs", allowed.join(", ")).field("more", "`help run` tells how a verb is used");
     Ok(Reply::Private(card))
 }
 
-/// Five lines that make sense here and now.
+/// Lines that make sense here and now, the likeliest first.
 async fn fitting(talk: &Talk<'_>) -> Result<Vec<(String, &'static str)>, No> {
     let mut lines = Vec::new();
     let mut add = |line: &str, why| lines.push((line.to_owned(), why));
@@ -32,7 +37,12 @@ async fn fitting(talk: &Talk<'_>) -> Result<Vec<(String, &'static str)>, No> {
         None => talk.latest().await?,
     };
     if let Some(card) = card {
-        let view = talk.means.service.archive().view(card.run, false).await?;
+        let view = talk.archive.view(card.run, false).await;
+        let view = view.map(Some).or_else(|error| match error {
+            ServiceError::NotFound { .. } => Ok(None), // not theirs to see any more, or forgotten
+            error => Err(error),
+        })?;
+        let Some(view) = view else { return Ok(usual(lines)) };
         match (view.status, view.questions.first()) {
             (_, Some(question)) => {
                 add(&format!("answer {}=...", question.key), "give what it asks for; a file can simply be dropped");
@@ -44,12 +54,18 @@ async fn fitting(talk: &Talk<'_>) -> Result<Vec<(String, &'static str)>, No> {
         }
         add("status last", "how it stands");
     }
+    Ok(usual(lines))
+}
+
+/// Behind these, what always makes sense.
+fn usual(mut lines: Vec<(String, &'static str)>) -> Vec<(String, &'static str)> {
+    let mut add = |line: &str, why| lines.push((line.to_owned(), why));
     add("run document_processing", "start a workflow; drop a file with it or after it");
     add("list", "what can be run");
     add("history", "what has run");
     add("search WORDS", "find documents that were stored");
-    lines.truncate(5);
-    Ok(lines)
+    add("whoami", "who you are here, and what you may do");
+    lines
 }
 
 fn example(verb: &str) -> Option<&'static str> {
@@ -68,16 +84,4 @@ fn example(verb: &str) -> Option<&'static str> {
         "plan" => "as in: plan data_pipeline source=test_data",
         _ => return None,
     })
-}
-
-/// Who speaks, where, and what may be done here.
-pub async fn whoami(talk: &Talk<'_>) -> Result<Reply, No> {
-    let traits = talk.adapter.traits();
-    let place = talk.here();
-    let card =
-        Card::new(CardKind::Answer, format!("You are {}", super::super::grammar::inert(talk.inbound.called(), 60)))
-            .field("platform", traits.platform)
-            .field("channel", super::super::grammar::inert(&place.channel, 60))
-            .field("may", "run, steer and read everything here: this instance has one owner");
-    Ok(Reply::Private(card))
 }

@@ -4,6 +4,7 @@ use super::super::grammar::inert;
 use super::super::talk::{No, Reply, Talk};
 use super::super::words;
 use crate::domain::card::{Card, CardKind, Line, Style};
+use crate::domain::role::Action;
 use crate::service::verbs::History;
 use crate::service::{ListFilter, Origin, RunView, StoredRun};
 
@@ -16,13 +17,13 @@ const WORKFLOWS: u32 = 200;
 pub async fn list(talk: &Talk<'_>) -> Result<Reply, No> {
     let service = &talk.means.service;
     let (mut items, mut lines) = (Vec::new(), Vec::new());
-    for template in service.library().list()? {
+    for template in service.templates(&talk.caller, Action::View)? {
         let last = last_of(talk, &template.id).await?;
         let broken = if template.errors > 0 { "  has errors; `validate` tells them" } else { "" };
         let detail = format!("{}{broken}{last}", inert(&template.description, 100));
         lines.push((template.id, template.name, detail));
     }
-    for workflow in service.archive().workflows(None, WORKFLOWS).await? {
+    for workflow in talk.archive.workflows(None, WORKFLOWS).await? {
         if workflow.status == "active" && lines.iter().all(|(id, ..)| *id != workflow.slug) {
             let last = last_of(talk, &workflow.slug).await?;
             lines.push((workflow.slug, workflow.name, format!("{}{last}", inert(&workflow.description, 100))));
@@ -45,7 +46,7 @@ pub async fn list(talk: &Talk<'_>) -> Result<Reply, No> {
 
 async fn last_of(talk: &Talk<'_>, slug: &str) -> Result<String, No> {
     let filter = ListFilter { slug: Some(slug.to_owned()), limit: 1, ..ListFilter::default() };
-    let last = talk.means.service.archive().list(&filter).await?;
+    let last = talk.archive.list(&filter).await?;
     let say =
         |run: &StoredRun| format!("  last: {}, {}", word(&run.status), words::moment(&run.created_at.to_string()));
     Ok(last.first().map(say).unwrap_or_default())
@@ -61,7 +62,7 @@ pub async fn templates(talk: &Talk<'_>, types: bool) -> Result<Reply, No> {
             card.lines.push(numbered(items.len(), step_type.name, step_type.summary));
         }
     } else {
-        for template in talk.means.service.library().list()? {
+        for template in talk.means.service.templates(&talk.caller, Action::View)? {
             items.push(template.id.clone());
             let steps = words::count(template.steps, "step");
             let detail = format!("{}  {steps}  {}", template.name, template.description);
@@ -80,11 +81,11 @@ fn numbered(number: usize, text: &str, detail: &str) -> Line {
 pub async fn history(talk: &Talk<'_>, args: History) -> Result<Reply, No> {
     let service = &talk.means.service;
     let slug = match &args.workflow {
-        Some(typed) => Some(service.match_workflow(&talk.listed(typed).await?).await?.id),
+        Some(typed) => Some(service.match_workflow(&talk.caller, &talk.listed(typed).await?).await?.id),
         None => None,
     };
     let filter = ListFilter { slug, status: args.status, limit: args.limit, ..ListFilter::default() };
-    let runs = service.archive().list(&filter).await?;
+    let runs = talk.archive.list(&filter).await?;
     let mut card = Card::new(CardKind::List, "Executions, newest first");
     let mut items = Vec::new();
     for run in runs.iter().take(MOST) {
@@ -127,12 +128,12 @@ fn and_more(card: &mut Card, found: usize) {
 
 /// What of mine is under way.
 pub async fn mine(talk: &Talk<'_>) -> Result<Reply, No> {
-    let archive = talk.means.service.archive();
+    let archive = &talk.archive;
     let mut card = Card::new(CardKind::List, "Your executions under way");
     let mut items = Vec::new();
     for id in archive.open().await?.into_iter().rev() {
         let view = archive.view(id, false).await?;
-        if view.origin.name == talk.inbound.called() && items.len() < MOST {
+        if view.origin.is_of(&talk.caller) && items.len() < MOST {
             items.push(view.execution_id.clone());
             card.lines.push(standing(items.len(), &view));
         }
@@ -146,7 +147,7 @@ pub async fn mine(talk: &Talk<'_>) -> Result<Reply, No> {
 
 /// What waits for somebody.
 pub async fn inbox(talk: &Talk<'_>) -> Result<Reply, No> {
-    let waiting = talk.means.service.archive().inbox().await?;
+    let waiting = talk.archive.inbox().await?;
     let mut card = Card::new(CardKind::List, "What waits for somebody");
     let mut items = Vec::new();
     for view in waiting.iter().take(MOST) {

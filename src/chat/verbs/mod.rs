@@ -4,11 +4,13 @@ mod ask;
 mod control;
 mod help;
 mod list;
+mod people;
 mod refuse;
 mod run;
 mod show;
 
 use super::talk::{No, Reply, Talk};
+use crate::domain::role::Action;
 use crate::service::FileRecord;
 use crate::service::verbs::Verb;
 
@@ -19,6 +21,9 @@ pub use run::{give, rerun_with, start_on_files};
 
 /// Answers a verb.
 pub async fn ask(talk: &Talk<'_>, verb: Verb, files: Vec<FileRecord>) -> Result<Reply, No> {
+    if !matches!(verb, Verb::Whoami(_) | Verb::Link(_)) {
+        talk.means.service.welcome(&talk.caller, Action::View).await?;
+    }
     match verb {
         Verb::Run(args) => run::run(talk, args, files).await,
         Verb::Rerun(args) => run::rerun(talk, args, files).await,
@@ -48,6 +53,9 @@ pub async fn ask(talk: &Talk<'_>, verb: Verb, files: Vec<FileRecord>) -> Result<
         Verb::Revert(args) => show::revert(talk, &args).await,
         Verb::Plan(args) => show::plan(talk, &args).await,
         Verb::Validate(args) => show::validate(talk, &args, files).await,
-        Verb::Whoami(_) => help::whoami(talk).await,
+        Verb::Whoami(_) => people::whoami(talk).await,
+        Verb::Link(args) => people::link(talk, &args).await,
+        Verb::People(args) => people::people(talk, &args).await,
+        Verb::Audit(args) => people::audit(talk, &args).await,
     }
 }

@@ -5,6 +5,7 @@ use super::super::grammar::{Kind, Trouble, inert};
 use super::super::talk::{No, Reply, Talk, refusal};
 use crate::domain::card::{Card, Style};
 use crate::service::ServiceError;
+use crate::service::verbs::action_of;
 
 /// Characters of a refusal.
 const LONGEST: usize = 1_000;
@@ -14,10 +15,16 @@ pub async fn troubled(talk: &Talk<'_>, trouble: &Trouble) -> Result<Reply, No> {
     if let Kind::Unnamed(verb) = trouble.kind {
         return picker(talk, verb, trouble).await;
     }
+    if let Kind::Verb { near: Some(near), .. } = &trouble.kind
+        && !super::people::allowed(talk).await?.contains(near)
+    {
+        return Ok(Reply::Private(refusal(capital(&trouble.message), "`help` lists what there is")));
+    }
     let mut card = refusal(capital(&trouble.message), trouble.fix.clone());
     if let Kind::Verb { typed, near: Some(near) } = &trouble.kind {
         // A guess is never run by itself: it takes a press.
-        if let Some(line) = corrected(talk, typed, near) {
+        // What follows `link` is a code, which is shown to nobody.
+        if let Some(line) = corrected(talk, typed, near).filter(|_| *near != "link") {
             card = card.button(inert(&line, 60), talk.line(line), Style::Primary);
         }
         card = card.button(format!("Help with {near}"), talk.line(format!("help {near}")), Style::Plain);
@@ -35,7 +42,8 @@ fn corrected(talk: &Talk<'_>, typed: &str, near: &str) -> Option<String> {
 /// A verb that wants a workflow: the first five are one press away.
 async fn picker(talk: &Talk<'_>, verb: &str, trouble: &Trouble) -> Result<Reply, No> {
     let mut card = refusal(capital(&trouble.message), trouble.fix.clone());
-    for template in talk.means.service.library().list()?.into_iter().take(5) {
+    let templates = talk.means.service.templates(&talk.caller, action_of(verb))?;
+    for template in templates.into_iter().take(5) {
         card = card.button(template.id.clone(), talk.line(format!("{verb} {}", template.id)), Style::Plain);
     }
     card = card.button("List", talk.line("list"), Style::Plain);
@@ -80,6 +88,9 @@ fn of_service(talk: &Talk<'_>, error: &ServiceError) -> Card {
             let messages: Vec<_> = faults.iter().map(|fault| capital(&inert(&fault.message, 300))).collect();
             let fixes: Vec<_> = faults.iter().map(|fault| inert(fault.remedy(), 300)).collect();
             refusal(messages.join("\n"), fixes.join("\n"))
+        }
+        ServiceError::Denied(denial) => {
+            refusal(capital(&inert(&denial.why(), 600)), capital(&inert(&denial.fix(), 600)))
         }
         ServiceError::Refused(refusal_) => refusal(capital(&refusal_.to_string()), ""),
         other => {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::super::adapter::FileRef;
+use super::super::adapter::{FileRef, Standing};
 use super::super::grammar::inert;
 use super::super::talk::{No, Reply, Talk};
 use crate::domain::id::RunId;
@@ -19,8 +19,12 @@ const DOUBLE_TAP: Span = Span::from_secs(3);
 /// Starts a workflow: once, or once for each file.
 pub async fn run(talk: &Talk<'_>, args: Run, mut files: Vec<FileRecord>) -> Result<Reply, No> {
     let service = &talk.means.service;
-    let workflow = service.match_workflow(&talk.listed(&args.workflow).await?).await?.id;
+    let workflow = service.match_workflow(&talk.caller, &talk.listed(&args.workflow).await?).await?.id;
     let inputs = service.read_inputs(&talk.caller, &workflow, &args.inputs).await?;
+    if !args.file.is_empty() && talk.inbound.standing != Standing::Owner {
+        // By its name anybody could take a file that was brought elsewhere, to others.
+        return Err(No::because("`--file` is for the terminal", "bring the file with the message"));
+    }
     for path in &args.file {
         let id = path.display().to_string();
         let name = path.file_name().map_or_else(|| id.clone(), |name| name.to_string_lossy().into_owned());
@@ -80,7 +84,7 @@ async fn double_tap(talk: &Talk<'_>, workflow: &str, inputs: &Map<String, Value>
     if talk.means.now().since(latest.created_at) > DOUBLE_TAP || latest.thread != talk.here().thread {
         return Ok(None);
     }
-    let archive = talk.means.service.archive();
+    let archive = &talk.archive;
     let same = archive.view(latest.run, false).await?.workflow == workflow;
     let before = archive.inputs(latest.run).await?;
     // Defaults may have been put in since; what was given is what counts.
@@ -109,7 +113,7 @@ pub async fn rerun_with(talk: &Talk<'_>, run: RunId, pairs: &[(String, String)])
 /// Typed inputs of an execution's workflow.
 async fn changes(talk: &Talk<'_>, run: RunId, pairs: &[(String, String)]) -> Result<Map<String, Value>, No> {
     let service = &talk.means.service;
-    let view = service.archive().view(run, false).await?;
+    let view = talk.archive.view(run, false).await?;
     Ok(service.read_inputs(&talk.caller, &view.workflow_id, pairs).await?)
 }
 
@@ -117,7 +121,7 @@ async fn changes(talk: &Talk<'_>, run: RunId, pairs: &[(String, String)]) -> Res
 pub async fn answer(talk: &Talk<'_>, args: &Answer, files: Vec<FileRecord>) -> Result<Reply, No> {
     let view = match args.execution.as_str() {
         "last" => only_asking(talk).await?,
-        word => talk.means.service.archive().view(talk.target(word).await?, false).await?,
+        word => talk.archive.view(talk.target(word).await?, false).await?,
     };
     let pairs = &args.inputs;
     if pairs.is_empty() && files.is_empty() {

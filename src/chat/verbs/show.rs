@@ -32,7 +32,7 @@ pub async fn show(talk: &Talk<'_>, name: &str) -> Result<Reply, No> {
         }
         return Ok(Reply::Private(card));
     }
-    let workflow = service.match_workflow(&name).await?.id;
+    let workflow = service.match_workflow(&talk.caller, &name).await?.id;
     let detail = service.workflow(&talk.caller, &workflow).await?;
     let mut card = Card::new(CardKind::Answer, inert(&detail.workflow.name, 80));
     card = card.verdict(inert(&detail.workflow.description, 300));
@@ -60,8 +60,8 @@ pub async fn show(talk: &Talk<'_>, name: &str) -> Result<Reply, No> {
 /// The versions of a workflow.
 pub async fn versions(talk: &Talk<'_>, args: &Named) -> Result<Reply, No> {
     let service = &talk.means.service;
-    let workflow = service.match_workflow(&talk.listed(&args.workflow).await?).await?.id;
-    Ok(Reply::Private(listed_versions(&workflow, &service.archive().versions(&workflow).await?)))
+    let workflow = service.match_workflow(&talk.caller, &talk.listed(&args.workflow).await?).await?.id;
+    Ok(Reply::Private(listed_versions(&workflow, &talk.archive.versions(&workflow).await?)))
 }
 
 fn listed_versions(workflow: &str, versions: &[VersionView]) -> Card {
@@ -77,8 +77,8 @@ fn told(text: &str) -> Line {
 /// What two versions do differently.
 pub async fn diff(talk: &Talk<'_>, args: &Diff) -> Result<Reply, No> {
     let service = &talk.means.service;
-    let workflow = service.match_workflow(&talk.listed(&args.workflow).await?).await?.id;
-    let changes = service.archive().diff(&workflow, (args.from, args.to)).await?;
+    let workflow = service.match_workflow(&talk.caller, &talk.listed(&args.workflow).await?).await?.id;
+    let changes = talk.archive.diff(&workflow, (args.from, args.to)).await?;
     let newer = args.to.map_or_else(|| "the version in use".to_owned(), |to| format!("version {to}"));
     let mut card =
         Card::new(CardKind::Answer, format!("What {newer} of `{workflow}` does unlike version {}", args.from));
@@ -92,7 +92,7 @@ pub async fn diff(talk: &Talk<'_>, args: &Diff) -> Result<Reply, No> {
 /// Puts an earlier version in use again.
 pub async fn revert(talk: &Talk<'_>, args: &Revert) -> Result<Reply, No> {
     let service = &talk.means.service;
-    let workflow = service.match_workflow(&talk.listed(&args.workflow).await?).await?.id;
+    let workflow = service.match_workflow(&talk.caller, &talk.listed(&args.workflow).await?).await?.id;
     let versions = service.revert(&talk.caller, &workflow, args.rev).await?;
     let card = listed_versions(&workflow, &versions);
     Ok(Reply::Private(card.verdict(format!("Version {} is in use again.", args.rev))))
@@ -101,7 +101,7 @@ pub async fn revert(talk: &Talk<'_>, args: &Revert) -> Result<Reply, No> {
 /// What a run would do.
 pub async fn plan(talk: &Talk<'_>, args: &PlanArgs) -> Result<Reply, No> {
     let service = &talk.means.service;
-    let workflow = service.match_workflow(&talk.listed(&args.workflow).await?).await?.id;
+    let workflow = service.match_workflow(&talk.caller, &talk.listed(&args.workflow).await?).await?.id;
     let inputs = service.read_inputs(&talk.caller, &workflow, &args.inputs).await?;
     let plan = service.plan(&talk.caller, &workflow, &inputs).await?;
     let mut card = Card::new(CardKind::Answer, format!("What `{}` would do", inert(&plan.workflow, 60)));
@@ -119,7 +119,7 @@ pub async fn plan(talk: &Talk<'_>, args: &PlanArgs) -> Result<Reply, No> {
     for problem in &plan.inputs {
         card = card.field("note", inert(problem, 300));
     }
-    if let Some(usual) = service.archive().expectation(&workflow, &plan.hash).await? {
+    if let Some(usual) = talk.archive.expectation(&workflow, &plan.hash).await? {
         let (p50, p90) = (words::seconds(usual.p50_seconds), words::seconds(usual.p90_seconds));
         card = card.field("takes", format!("p50 {p50}, p90 {p90}, from {}", words::count(usual.runs, "execution")));
     }
@@ -134,7 +134,7 @@ pub async fn validate(talk: &Talk<'_>, args: &Validate, files: Vec<FileRecord>) 
         if text.contains('\n') || text.trim_start().starts_with('{') {
             sources.push(Source { name: "message".to_owned(), text: text.to_owned() });
         } else {
-            let known = talk.means.service.match_workflow(&talk.listed(text).await?).await?.id;
+            let known = talk.means.service.match_workflow(&talk.caller, &talk.listed(text).await?).await?.id;
             let detail = talk.means.service.workflow(&talk.caller, &known).await?;
             sources.push(Source { name: known, text: detail.definition });
         }

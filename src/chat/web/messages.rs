@@ -169,7 +169,7 @@ impl WebChat {
             user: person.to_owned(),
             name: None,
             workspace: None,
-            standing: Standing::Member,
+            standing: Standing::Owner,
             handle: None,
             is_direct: channel.member.is_some(),
             message: Some(message.id.clone()),
@@ -182,6 +182,23 @@ impl WebChat {
             self.gave(&mut numbers, &message);
         }
         Ok(receipt)
+    }
+
+    /// A person is typing something.
+    #[must_use]
+    pub fn typing(&self, person: &str) -> Inbound {
+        Inbound {
+            key: String::new(),
+            from: Address { platform: PLATFORM.to_owned(), channel: direct_id(person), thread: None },
+            user: person.to_owned(),
+            name: None,
+            workspace: None,
+            standing: Standing::Owner,
+            handle: None,
+            is_direct: true,
+            message: None,
+            what: What::Said { text: String::new(), files: Vec::new() },
+        }
     }
 
     /// A person presses a button or sends a form.
@@ -207,7 +224,7 @@ impl WebChat {
             user: person.to_owned(),
             name: None,
             workspace: None,
-            standing: Standing::Member,
+            standing: Standing::Owner,
             handle: None,
             is_direct: channel.is_some_and(|channel| channel.member.is_some()),
             message: None,

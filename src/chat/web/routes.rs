@@ -174,8 +174,8 @@ struct Typed {
 /// What a line that is being typed could go on with.
 #[utoipa::path(get, path = "/api/chat/complete", tag = "chat", params(("text" = String, Query)),
     responses((status = 200)))]
-async fn candidates(State(desk): State<Desk>, Who(_): Who, Asked(typed): Asked<Typed>) -> Result<Json, Problem> {
-    let candidates = desk.chat.candidates(&typed.text).await?;
+async fn candidates(State(desk): State<Desk>, Who(caller): Who, Asked(typed): Asked<Typed>) -> Result<Json, Problem> {
+    let candidates = desk.chat.candidates(&desk.web.typing(&caller.name), &typed.text).await?;
     Ok(json::answer(&json!({ "candidates": candidates })))
 }
 

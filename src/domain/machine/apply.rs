@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::settle::is_left_to_people;
 use super::{looping, waits};
 use crate::domain::event::Event;
 use crate::domain::plan::OnError;
@@ -16,8 +17,23 @@ const CLOSING_SECONDS: u64 = 60;
 
 /// Moves `run` by one event that happened at `at`.
 pub fn apply(run: &mut Run, flow: &Flow, at: Timestamp, event: &Event) {
+    let ends_rest = matches!(
+        event,
+        Event::Claimed
+            | Event::Requeued
+            | Event::Answered { .. }
+            | Event::PauseAsked { .. }
+            | Event::CancelAsked { .. }
+    );
+    // People take their time; that is not the run's.
+    if ends_rest && let Some(since) = run.people_since.take() {
+        run.deadline = run.deadline.map(|deadline| deadline.plus(at.since(since)));
+    }
     match event {
-        Event::Queued => run.created_at = at,
+        Event::Queued => {
+            run.created_at = at;
+            run.turn_until = flow.plan.queue.map(|span| at.plus(span));
+        }
         Event::Claimed => claimed(run, flow, at),
         Event::Requeued => run.state = RunState::Queued,
         Event::Recalled { from } => {
@@ -27,7 +43,10 @@ pub fn apply(run: &mut Run, flow: &Flow, at: Timestamp, event: &Event) {
         Event::Asked { step, questions, until } => asked(run, flow, (*step, questions, *until), at),
         Event::Answered { inputs, .. } => answered(run, flow, inputs, at),
         Event::ClosingOver => run.closing_over = true,
-        Event::WaitingUntil { until } => run.state = RunState::Waiting { until: *until },
+        Event::WaitingUntil { until } => {
+            run.state = RunState::Waiting { until: *until };
+            run.people_since = is_left_to_people(run, flow).then_some(at);
+        }
         Event::PauseAsked { .. } => run.state = RunState::Pausing,
         Event::Paused => {
             run.state = RunState::Paused;
@@ -115,6 +134,7 @@ fn resumed(run: &mut Run, at: Timestamp) {
 fn claimed(run: &mut Run, flow: &Flow, at: Timestamp) {
     run.state = RunState::Running;
     run.started_at.get_or_insert(at);
+    run.opened_at.get_or_insert(at);
     if run.deadline.is_none() {
         run.deadline = flow.plan.timeout.map(|span| at.plus(span));
     }
@@ -147,6 +167,9 @@ fn answered(run: &mut Run, flow: &Flow, inputs: &Map<String, Value>, at: Timesta
     run.asking = open;
     if matches!(run.state, RunState::Waiting { .. }) {
         run.state = run.held_back_until().map_or(RunState::Queued, |until| RunState::Waiting { until });
+        if run.started_at.is_none() {
+            run.turn_until = flow.plan.queue.map(|span| at.plus(span)); // it lines up only now
+        }
     }
 }
 
@@ -175,6 +198,7 @@ fn reopened(run: &mut Run, flow: &Flow, steps: &[usize]) {
     run.asking.retain(|asking| asking.step.is_some()); // asked again by whoever reopens
     run.state = RunState::Queued;
     run.reopened += 1;
+    run.opened_at = None;
     run.finished_at = None;
     run.deadline = None; // a new clock, from when it is carried again
     run.closing_over = false;

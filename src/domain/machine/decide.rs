@@ -85,6 +85,7 @@ fn claim(run: &Run, now: Timestamp) -> Result<Vec<Event>, Refusal> {
     match run.state {
         // Whoever waits before its beginning begins with the answer, or ends without one.
         RunState::Waiting { .. } if run.held_back_until().is_some() => Ok(due_by_now(run, now)),
+        RunState::Queued if let Some(over) = timed_out(run, now) => Ok(vec![over]),
         RunState::Queued | RunState::Waiting { .. } => {
             Ok(std::iter::once(Event::Claimed).chain(due_by_now(run, now)).collect())
         }
@@ -227,7 +228,9 @@ fn awake(run: &Run, now: Timestamp) -> Vec<Event> {
 }
 
 fn timed_out(run: &Run, now: Timestamp) -> Option<Event> {
-    let over = run.deadline.into_iter().chain(run.held_back_until()).any(|deadline| deadline <= now);
+    let deadline = run.deadline.filter(|_| run.people_since.is_none());
+    let turn = run.turn_until.filter(|_| run.state == RunState::Queued && run.started_at.is_none());
+    let over = deadline.into_iter().chain(turn).chain(run.held_back_until()).any(|deadline| deadline <= now);
     over.then(|| Event::CancelAsked { by: "deadline".to_owned(), cause: CancelCause::TimedOut })
 }
 

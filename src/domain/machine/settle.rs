@@ -55,7 +55,7 @@ pub fn settle(run: &Run, flow: &Flow, now: Timestamp) -> Option<Event> {
     match run.state {
         RunState::Pausing if run.in_flight == 0 => Some(Event::Paused),
         RunState::Running if run.in_flight == 0 && offers(run, flow, now).next().is_none() => {
-            next_wake(run).map(|until| Event::WaitingUntil { until })
+            rests_until(run, flow).map(|until| Event::WaitingUntil { until })
         }
         _ => None,
     }
@@ -182,7 +182,19 @@ fn in_flight(run: &Run) -> impl Iterator<Item = usize> + '_ {
 /// The earliest time that any step or the run itself waits for.
 #[must_use]
 pub fn next_wake(run: &Run) -> Option<Timestamp> {
-    run.asleep.first().map(|(until, _)| *until).into_iter().chain(run.deadline).min()
+    let deadline = run.deadline.filter(|_| run.people_since.is_none());
+    run.asleep.first().map(|(until, _)| *until).into_iter().chain(deadline).min()
+}
+
+/// As [`next_wake`], for a run that is about to rest.
+fn rests_until(run: &Run, flow: &Flow) -> Option<Timestamp> {
+    if is_left_to_people(run, flow) { run.asleep.first().map(|(until, _)| *until) } else { next_wake(run) }
+}
+
+/// Whether the clock of a run stands still while it rests: people are to decide, answer, or say how to go on.
+pub(super) fn is_left_to_people(run: &Run, flow: &Flow) -> bool {
+    let by_people = |state| matches!(state, StepState::Deciding { .. } | StepState::Asking { .. } | StepState::Held);
+    !flow.plan.includes_waits && run.asleep.iter().any(|&(_, step)| by_people(run.steps[step].state))
 }
 
 /// In a failing run, or for a failing item: pending steps that only lead on from what has settled and do not ask about

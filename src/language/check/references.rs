@@ -35,6 +35,9 @@ pub(super) fn check(readable: &Readable, findings: &mut Findings) {
         if let Some(when) = &step.when {
             condition(when, Place::Before(index), readable, findings);
         }
+        if let Some(group) = step.room.as_ref().and_then(|room| room.group.as_ref()) {
+            scalar(&group.value, group.mark, place, readable, findings);
+        }
         if let Some(key) = step.cache.as_ref().and_then(|cache| cache.key.as_ref()) {
             scalar(&key.value, key.mark, place, readable, findings);
         }

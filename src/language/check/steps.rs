@@ -37,6 +37,10 @@ pub(super) fn check(template: &Template, catalog: &Catalog, strict: bool, findin
                 .error(code::WF1015, cache.mark, message)
                 .fix("leave `cache` out, or add `force: true` if an earlier result is as good");
         }
+        if let Some(queue) = step.policy.queue.as_ref().filter(|_| step.room.is_none()) {
+            let message = "`queue` is how long a step waits for room, and this one has no `concurrency`";
+            findings.error(code::WF1015, queue.mark, message).fix("leave it out, or say what the step waits for");
+        }
         // A step without config has an empty one; what it lacks is told at its type.
         let empty =
             Node { mark: Mark { start: step.kind.mark.start, end: step.kind.mark.end }, kind: Kind::Map(Vec::new()) };

@@ -8,9 +8,11 @@ use minijinja::value::ValueKind;
 use minijinja::{Environment, ErrorKind, Expression, Value};
 use serde_json::{Map, Value as Json};
 
+use super::bounds::{self, Guards};
 use super::context::{self, Scope};
+use super::variables::{self, Variables};
 use super::vocabulary;
-use super::words::{Words, words};
+use super::words::{Reference, Words, words};
 
 /// The longest expression, in bytes.
 pub(in crate::language) const MAX_SOURCE: usize = 16 * 1024;
@@ -25,6 +27,7 @@ static CACHE: LazyLock<RwLock<HashMap<String, Arc<Compiled>>>> = LazyLock::new(R
 /// An expression, ready to evaluate.
 pub(in crate::language) struct Compiled {
     expression: Expression<'static, 'static>,
+    guards: Guards,
     /// What it reads and uses.
     pub words: Words,
 }
@@ -42,6 +45,10 @@ impl Trouble {
     pub(super) fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), place: None }
     }
+
+    fn placed_by(self, guards: &Guards) -> Self {
+        Self { place: self.place.map(|place| guards.written(&place)), ..self }
+    }
 }
 
 /// What an expression gave.
@@ -58,8 +65,10 @@ pub(in crate::language) fn compile(source: &str) -> Result<Arc<Compiled>, Troubl
     if source.is_empty() {
         return Err(Trouble::new("the expression is empty"));
     }
-    let expression = ENVIRONMENT.compile_expression_owned(source.to_owned()).map_err(|error| trouble(&error))?;
-    let compiled = Arc::new(Compiled { expression, words: words(source) });
+    let (guarded, guards) = bounds::guarded(source);
+    let expression = ENVIRONMENT.compile_expression_owned(guarded);
+    let expression = expression.map_err(|error| trouble(&error).placed_by(&guards))?;
+    let compiled = Arc::new(Compiled { expression, guards, words: words(source) });
     let mut cache = CACHE.write().unwrap_or_else(PoisonError::into_inner);
     if cache.len() >= KEPT {
         cache.clear();
@@ -72,11 +81,29 @@ pub(in crate::language) fn compile(source: &str) -> Result<Arc<Compiled>, Troubl
 pub(in crate::language) fn evaluate(source: &str, scope: &Scope) -> Result<Evaluated, Trouble> {
     let compiled = compile(source)?;
     let values = context::build(&compiled.words, scope);
-    match compiled.expression.eval(values) {
-        Ok(value) if value.is_undefined() => Err(missing(&compiled.words, scope)),
-        Ok(value) => Ok(Evaluated(value)),
-        Err(error) if error.kind() == ErrorKind::UndefinedError => Err(missing(&compiled.words, scope)),
-        Err(error) => Err(trouble(&error)),
+    compiled.evaluate(values, |reference| context::missing(reference, scope))
+}
+
+/// The same with names of their own instead of those that a run has.
+pub(in crate::language) fn evaluate_with(source: &str, variables: &Variables) -> Result<Evaluated, Trouble> {
+    let compiled = compile(source)?;
+    let values = variables::build(&compiled.words, variables);
+    compiled.evaluate(values, |reference| variables::missing(reference, variables))
+}
+
+impl Compiled {
+    /// Evaluates with these values. `missing` names what a reference does not find.
+    fn evaluate(&self, values: Value, missing: impl Fn(&Reference) -> Option<Trouble>) -> Result<Evaluated, Trouble> {
+        let absent = || {
+            let found = self.words.references.iter().find_map(&missing);
+            found.unwrap_or_else(|| Trouble::new("the expression reads something that does not exist"))
+        };
+        match self.expression.eval(values) {
+            Ok(value) if value.is_undefined() => Err(absent()),
+            Ok(value) => Ok(Evaluated(value)),
+            Err(error) if error.kind() == ErrorKind::UndefinedError => Err(absent()),
+            Err(error) => Err(trouble(&error).placed_by(&self.guards)),
+        }
     }
 }
 
@@ -193,12 +220,6 @@ fn noun(kind: ValueKind) -> &'static str {
         ValueKind::Map => "a map",
         _ => "this",
     }
-}
-
-/// Names what is not there.
-fn missing(words: &Words, scope: &Scope) -> Trouble {
-    let found = words.references.iter().find_map(|reference| context::missing(reference, scope));
-    found.unwrap_or_else(|| Trouble::new("the expression reads something that does not exist"))
 }
 
 /// The engine's error in our words.

@@ -3,16 +3,19 @@
 //! minijinja evaluates; what it may use is listed here name by name. Text that arrives at run time is data: nothing
 //! outside a workflow file is ever searched for `${{`.
 
+mod bounds;
 mod context;
 mod engine;
 mod items;
 mod scan;
+mod variables;
 mod vocabulary;
 mod words;
 
 pub use context::{RunFacts, Scope, StepFacts};
-pub(super) use engine::{MAX_SOURCE, Trouble, compile, evaluate};
+pub(super) use engine::{Evaluated, MAX_SOURCE, Trouble, compile, evaluate, evaluate_with};
 pub use items::{ItemFacts, Items};
 pub(super) use scan::{Part, has_marker, inside, parts, whole};
+pub use variables::Variables;
 pub(super) use vocabulary::{FILTERS, ROOTS, STATUS, TESTS};
 pub(super) use words::{Reference, Words, words};

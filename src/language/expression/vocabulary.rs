@@ -3,6 +3,8 @@
 use minijinja::value::{Kwargs, StringInput};
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value, filters, tests as predicates};
 
+use super::bounds;
+
 /// Names that an expression may begin with.
 pub(in crate::language) const ROOTS: &[&str] = &["inputs", "vars", "steps", "prev", "run", "outputs", "item", "loop"];
 
@@ -126,6 +128,7 @@ fn add_filters(env: &mut Environment) {
     env.add_filter("unique", filters::unique);
     env.add_filter("upper", filters::upper);
     env.add_filter("urlencode", filters::urlencode);
+    env.add_filter(bounds::FILTER, bounds::single_value);
 }
 
 fn add_tests(env: &mut Environment) {

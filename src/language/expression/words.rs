@@ -32,7 +32,7 @@ pub(in crate::language) struct Words {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Token<'t> {
+pub(super) enum Token<'t> {
     Name(&'t str),
     Text(String),
     Number,
@@ -104,7 +104,8 @@ fn reference(tokens: &[(Token<'_>, Range<usize>)], at: &mut usize, name: &str, r
     found
 }
 
-fn tokens(source: &str) -> Vec<(Token<'_>, Range<usize>)> {
+/// The words and signs of an expression, and where they stand.
+pub(super) fn tokens(source: &str) -> Vec<(Token<'_>, Range<usize>)> {
     let mut tokens = Vec::new();
     let mut at = 0;
     while let Some(c) = source[at..].chars().next() {

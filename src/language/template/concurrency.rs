@@ -66,6 +66,25 @@ pub(super) fn read(fields: &Fields, findings: &mut Findings) -> Option<Concurren
     })
 }
 
+/// `concurrency` of a step, read: what its attempts share with those of other steps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Room {
+    /// `group`; the step itself when absent.
+    pub group: Option<Marked<String>>,
+    /// `limit`.
+    pub limit: u32,
+}
+
+/// Reads `concurrency` of a step: a number, or a map with the group.
+pub(super) fn room(fields: &Fields, findings: &mut Findings) -> Option<Room> {
+    let entry = fields.entry("concurrency")?;
+    if !matches!(entry.value.kind, Kind::Map(_)) {
+        return fields.bounded("concurrency", MOST, findings).map(|limit| Room { group: None, limit });
+    }
+    let inner = Fields::of(&entry.value, &keys::ROOM, "`concurrency`".to_owned(), findings)?;
+    Some(Room { group: inner.text("group", findings), limit: inner.bounded("limit", MOST, findings).unwrap_or(1) })
+}
+
 /// Reads `priority` of the file.
 pub(super) fn priority(fields: &Fields, findings: &mut Findings) -> Priority {
     let words = [("low", Priority::Low), ("normal", Priority::Normal), ("high", Priority::High)];

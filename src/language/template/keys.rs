@@ -31,8 +31,9 @@ pub(super) const TOP: Keys = Keys {
         "finally",
         "outputs",
         "cache",
+        "permissions",
     ],
-    later: &["triggers", "chat", "permissions", "retention", "experiment", "capabilities", "connections", "secrets"],
+    later: &["triggers", "chat", "retention", "experiment", "capabilities", "connections", "secrets"],
 };
 
 pub(super) const STEP: Keys = Keys {
@@ -47,6 +48,7 @@ pub(super) const STEP: Keys = Keys {
         "when",
         "foreach",
         "cache",
+        "concurrency",
         "retry",
         "timeout",
         "on_error",
@@ -57,11 +59,14 @@ pub(super) const STEP: Keys = Keys {
         "disabled",
         "label",
     ],
-    later: &["idempotency_key", "concurrency", "progress"],
+    later: &["idempotency_key", "progress"],
 };
 
 pub(super) const CONCURRENCY: Keys =
     Keys { place: "in `concurrency`", known: &["group", "limit", "overflow", "queue_max", "order"], later: &[] };
+
+pub(super) const PERMISSIONS: Keys =
+    Keys { place: "in `permissions`", known: &["run", "approve", "edit", "view", "cancel"], later: &[] };
 
 pub(super) const FOREACH: Keys = Keys {
     place: "in `foreach`",
@@ -88,7 +93,16 @@ pub(super) const RETRY: Keys = Keys {
 };
 
 pub(super) const TIMEOUT: Keys =
-    Keys { place: "in `timeout`", known: &["attempt", "total"], later: &["queue", "heartbeat", "include_waits"] };
+    Keys { place: "in `timeout`", known: &["attempt", "total", "queue", "heartbeat"], later: &[] };
+
+pub(super) const RUN_TIMEOUT: Keys =
+    Keys { place: "in the top-level `timeout`", known: &["total", "queue", "include_waits"], later: &[] };
+
+pub(super) const ROOM: Keys = Keys {
+    place: "in the `concurrency` of a step",
+    known: &["group", "limit"],
+    later: &["overflow", "queue_max", "order"],
+};
 
 pub(super) const INPUT: Keys = Keys {
     place: "in an input",
@@ -106,9 +120,24 @@ mod tests {
     #[test]
     fn the_manual_tells_every_key() {
         let manual = include_str!("../../../docs/templates.md");
-        for keys in
-            [TOP, STEP, CONCURRENCY, FOREACH, GROUP, SWITCH, CACHE, ON_ERROR, DEFAULTS, RETRY, TIMEOUT, INPUT, OUTPUT]
-        {
+        for keys in [
+            TOP,
+            STEP,
+            CONCURRENCY,
+            PERMISSIONS,
+            ROOM,
+            FOREACH,
+            GROUP,
+            SWITCH,
+            CACHE,
+            ON_ERROR,
+            DEFAULTS,
+            RETRY,
+            TIMEOUT,
+            RUN_TIMEOUT,
+            INPUT,
+            OUTPUT,
+        ] {
             for key in keys.known.iter().chain(keys.later) {
                 let told = [format!("`{key}`"), format!("`{key}:"), format!("  {key}: "), format!("{{ {key}: ")];
                 assert!(

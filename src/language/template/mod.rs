@@ -7,14 +7,15 @@ mod foreach;
 mod inputs;
 mod keys;
 mod nested;
+mod permissions;
 mod policy;
 mod step;
 mod top;
 mod tree;
 
 pub use cache::Cache;
-pub use concurrency::Concurrency;
+pub use concurrency::{Concurrency, Room};
 pub use foreach::Foreach;
 pub use nested::Compound;
 pub(super) use top::read;
-pub use tree::{Branch, Inside, Marked, Named, Policy, Retry, Rollback, Step, Template};
+pub use tree::{Branch, Inside, Marked, Named, Policy, Retry, Rollback, RunTimeout, Step, Template};

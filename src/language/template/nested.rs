@@ -133,7 +133,7 @@ pub(super) fn check_compound(fields: &Fields, step: &Step, findings: &mut Findin
     if step.compound.is_none() {
         return;
     }
-    for key in ["retry", "timeout", "cache", "on_error", "critical", "outputs", "ports"] {
+    for key in ["retry", "timeout", "cache", "concurrency", "on_error", "critical", "outputs", "ports"] {
         let Some(entry) = fields.entry(key) else { continue };
         let message = format!("a `{}` holds steps and does nothing itself, so `{key}` has no meaning", step.kind.value);
         findings.error(code::WF1015, entry.mark, message).fix("write it in the steps that it holds");

@@ -17,11 +17,13 @@ const MAX_RETRIES: i64 = 1_000;
 
 /// The policy keys of a step or of `defaults`.
 pub(super) fn read(fields: &Fields, findings: &mut Findings) -> Policy {
-    let (attempt, total) = fields.get("timeout").map(|node| timeout(node, findings)).unwrap_or_default();
+    let timeout = fields.get("timeout").map(|node| timeout(node, findings)).unwrap_or_default();
     Policy {
         retry: fields.get("retry").map(|node| retry(node, findings)).unwrap_or_default(),
-        timeout: attempt,
-        total,
+        timeout: timeout.attempt,
+        total: timeout.total,
+        queue: timeout.queue,
+        heartbeat: timeout.heartbeat,
         tolerant: on_error(fields, findings),
         goto: goto(fields, findings),
         asks: says(fields, "ask"),
@@ -98,14 +100,26 @@ fn codes(fields: &Fields, key: &str, findings: &mut Findings) -> Option<Vec<Stri
     Some(texts.into_iter().map(|text| text.value).collect())
 }
 
-/// Of one attempt, and of all together.
-fn timeout(node: &Node, findings: &mut Findings) -> (Option<Span>, Option<Span>) {
+/// The clocks of a step.
+#[derive(Default)]
+struct Timeout {
+    attempt: Option<Span>,
+    total: Option<Span>,
+    queue: Option<Marked<Span>>,
+    heartbeat: Option<Span>,
+}
+
+fn timeout(node: &Node, findings: &mut Findings) -> Timeout {
     if !matches!(node.kind, Kind::Map(_)) {
-        return (positive("timeout", node, findings), None);
+        return Timeout { attempt: positive("timeout", node, findings), ..Timeout::default() };
     }
-    let Some(fields) = Fields::of(node, &keys::TIMEOUT, "`timeout`".to_owned(), findings) else { return (None, None) };
+    let Some(fields) = Fields::of(node, &keys::TIMEOUT, "`timeout`".to_owned(), findings) else {
+        return Timeout::default();
+    };
     let mut read = |key| fields.get(key).and_then(|node| positive(key, node, findings));
-    (read("attempt"), read("total"))
+    let (attempt, total, queue, heartbeat) = (read("attempt"), read("total"), read("queue"), read("heartbeat"));
+    let queue = queue.zip(fields.entry("queue")).map(|(value, entry)| Marked { value, mark: entry.mark });
+    Timeout { attempt, total, queue, heartbeat }
 }
 
 /// A duration that is not zero.

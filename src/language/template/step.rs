@@ -4,7 +4,7 @@ use super::super::report::{Findings, Mark};
 use super::super::source::{Entry, Kind, Node};
 use super::fields::{Fields, visible};
 use super::keys;
-use super::{Branch, Inside, Marked, Named, Policy, Rollback, Step, cache, foreach, nested, policy};
+use super::{Branch, Inside, Marked, Named, Policy, Rollback, Step, cache, concurrency, foreach, nested, policy};
 use crate::domain::code;
 
 /// Reads one step into `steps`, and behind it those that it holds; what is no map is told and left out. A step without
@@ -31,6 +31,7 @@ pub(super) fn read(node: &Node, number: usize, inside: &Inside, steps: &mut Vec<
         disabled: fields.boolean("disabled", findings).unwrap_or(false),
         foreach: foreach::read(&fields, findings),
         cache: cache::read(&fields, findings),
+        room: concurrency::room(&fields, findings),
         rollback: rollback(&fields, findings),
         for_some: false,
         compound: None,
@@ -90,6 +91,7 @@ pub(super) fn rolls_back(mark: Mark, for_some: bool) -> Step {
         disabled: false,
         foreach: None,
         cache: None,
+        room: None,
         rollback: None,
         for_some,
         compound: None,

@@ -3,7 +3,9 @@
 use super::super::report::{Findings, Mark};
 use super::super::source::{Kind, Node};
 use super::fields::{Fields, visible};
-use super::{Branch, Inside, Policy, Template, cache, concurrency, inputs, keys, nested, policy, step};
+use super::{
+    Branch, Inside, Policy, RunTimeout, Template, cache, concurrency, inputs, keys, nested, permissions, policy, step,
+};
 use crate::domain::code;
 
 /// The language level of this version.
@@ -37,12 +39,13 @@ pub(in crate::language) fn read(root: &Node, findings: &mut Findings) -> Templat
         inputs: inputs::read(&fields, findings),
         vars: fields.entries("vars", findings).and_then(|_| fields.get("vars").cloned()),
         defaults: defaults(&fields, findings),
-        timeout: fields.get("timeout").and_then(|node| run_timeout(node, findings)),
+        timeout: fields.get("timeout").map(|node| run_timeout(node, findings)).unwrap_or_default(),
         concurrency: concurrency::read(&fields, findings),
         priority: concurrency::priority(&fields, findings),
         steps: steps(&fields, root, findings),
         outputs: step::outputs(&fields, findings),
         cache: cache::read(&fields, findings),
+        permissions: permissions::read(&fields, findings),
     }
 }
 
@@ -90,12 +93,16 @@ fn rolls_back(fields: &Fields, steps: &[super::Step]) -> Option<(Mark, bool)> {
     of_file.or_else(|| steps.iter().find(|step| step.policy.rolls_back).map(|step| (step.mark, true)))
 }
 
-fn run_timeout(node: &Node, findings: &mut Findings) -> Option<crate::domain::time::Span> {
-    if let Kind::Map(_) = node.kind {
-        findings.error(code::WF1013, node.mark, "a map under the top-level `timeout` is not supported yet");
-        return None;
+fn run_timeout(node: &Node, findings: &mut Findings) -> RunTimeout {
+    if !matches!(node.kind, Kind::Map(_)) {
+        return RunTimeout { total: policy::positive("timeout", node, findings), ..RunTimeout::default() };
     }
-    policy::positive("timeout", node, findings)
+    let Some(fields) = Fields::of(node, &keys::RUN_TIMEOUT, "`timeout`".to_owned(), findings) else {
+        return RunTimeout::default();
+    };
+    let mut read = |key| fields.get(key).and_then(|node| policy::positive(key, node, findings));
+    let (total, queue) = (read("total"), read("queue"));
+    RunTimeout { total, queue, include_waits: fields.boolean("include_waits", findings).unwrap_or(false) }
 }
 
 fn steps(fields: &Fields, root: &Node, findings: &mut Findings) -> Vec<super::Step> {

@@ -3,11 +3,12 @@
 use crate::domain::lane::Priority;
 use crate::domain::plan::InputSpec;
 use crate::domain::retry::Backoff;
+use crate::domain::role::Permissions;
 use crate::domain::time::Span;
 
 use super::super::report::Mark;
 use super::super::source::Node;
-use super::{Cache, Compound, Concurrency, Foreach};
+use super::{Cache, Compound, Concurrency, Foreach, Room};
 
 /// Where a step stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -61,17 +62,30 @@ pub struct Template {
     /// `defaults`.
     pub defaults: Policy,
     /// `timeout` of the whole run.
-    pub timeout: Option<Span>,
+    pub timeout: RunTimeout,
     /// `concurrency`.
     pub concurrency: Option<Concurrency>,
     /// `priority`.
     pub priority: Priority,
     /// `cache` of the whole run.
     pub cache: Option<Cache>,
+    /// `permissions`.
+    pub permissions: Permissions,
     /// `steps`, `on_error` and `finally`; behind each step those that it holds.
     pub steps: Vec<Step>,
     /// `outputs` of the run: name and template scalar.
     pub outputs: Vec<Named>,
+}
+
+/// `timeout` at the top level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RunTimeout {
+    /// `total`: of all that it does.
+    pub total: Option<Span>,
+    /// `queue`: how long it may wait for its turn.
+    pub queue: Option<Span>,
+    /// `include_waits`.
+    pub include_waits: bool,
 }
 
 /// A name and a template scalar.
@@ -86,6 +100,10 @@ pub struct Policy {
     pub timeout: Option<Span>,
     /// `timeout: { total }` of all attempts together.
     pub total: Option<Span>,
+    /// `timeout: { queue }`: how long it may wait for its turn.
+    pub queue: Option<Marked<Span>>,
+    /// `timeout: { heartbeat }`: how long an attempt may say nothing.
+    pub heartbeat: Option<Span>,
     /// `on_error: continue` or `critical: false`.
     pub tolerant: Option<bool>,
     /// `on_error: { goto: id }`.
@@ -153,6 +171,8 @@ pub struct Step {
     pub foreach: Option<Foreach>,
     /// `cache`.
     pub cache: Option<Cache>,
+    /// `concurrency`.
+    pub room: Option<Room>,
     /// `rollback`.
     pub rollback: Option<Rollback>,
     /// Nobody wrote it: it takes back what the run has done when one of those that say `on_error: rollback` has failed.

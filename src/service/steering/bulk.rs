@@ -7,10 +7,12 @@ use super::super::Caller;
 use super::super::archive::ListFilter;
 use super::super::error::ServiceError;
 use super::super::origin::Origin;
+use super::super::people::Target;
 use super::super::runs::Service;
 use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::id::RunId;
+use crate::domain::role::Action;
 
 /// Executions that are dealt with side by side.
 const SIDE_BY_SIDE: usize = 16;
@@ -81,7 +83,8 @@ impl Service {
         filter: &BulkFilter,
         is_preview: bool,
     ) -> Result<BulkView, ServiceError> {
-        let runs = self.meant(act, filter).await?;
+        self.permit(caller, Action::Bulk, Target::Instance).await?;
+        let runs = self.meant(caller, act, filter).await?;
         let mut view = BulkView { matched: runs.len(), ..BulkView::default() };
         if is_preview {
             return Ok(view);
@@ -104,7 +107,7 @@ impl Service {
         Ok(view)
     }
 
-    async fn meant(&self, act: BulkAct, filter: &BulkFilter) -> Result<Vec<RunId>, ServiceError> {
+    async fn meant(&self, caller: &Caller, act: BulkAct, filter: &BulkFilter) -> Result<Vec<RunId>, ServiceError> {
         let usual: &[&str] = if act == BulkAct::Retry { &["failed", "timed_out"] } else { act.states() };
         let states: Vec<&str> = match &filter.status {
             None => usual.to_vec(),
@@ -115,6 +118,7 @@ impl Service {
                 return Err(ServiceError::Inputs(vec![Fault::permanent(code::WF5001, message).at("status")]));
             }
         };
+        let archive = self.seen_by(caller);
         let mut found = Vec::new();
         for status in states {
             let mut page = ListFilter {
@@ -124,7 +128,7 @@ impl Service {
                 ..ListFilter::default()
             };
             loop {
-                let rows = self.archive().list(&page).await?;
+                let rows = archive.list(&page).await?;
                 let Some(last) = rows.last() else { break };
                 page.before = Some(last.id);
                 let own = |row: &&super::super::StoredRun| {

@@ -5,13 +5,19 @@ use serde_json::{Map, Value};
 
 use super::super::Caller;
 use super::super::error::ServiceError;
+use super::super::origin::Origin;
+use super::super::people::Target;
 use super::super::runs::Service;
 use super::super::view::progress::RunView;
-use crate::domain::command::Command;
+use crate::domain::command::{Command, Refusal};
 use crate::domain::id::RunId;
+use crate::domain::role::Action;
 use crate::domain::run::{Flow, Run, StepState};
 use crate::domain::time::Timestamp;
-use crate::domain::wait::Wait;
+use crate::domain::wait::{Approval, Wait};
+
+/// The step type that asks for a decision.
+const APPROVAL: &str = "approve";
 
 /// An approval that an execution waits for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -69,11 +75,56 @@ impl Service {
         step: Option<&str>,
         (approves, comment): (bool, Option<String>),
     ) -> Result<RunView, ServiceError> {
+        let action = if approves { Action::Approve } else { Action::Reject };
+        let open = self.asked(run).await?;
+        let named = open.iter().any(|(_, approval)| approval.spec.names(caller.identity()));
+        let target = if named { Target::Named(run) } else { Target::Run(run) };
+        self.check(caller, action, target).await?;
         let step = match step {
             Some(step) => Some(self.step_place(run, step).await?),
             None => None,
         };
-        self.command(run, Command::Decide { step, approves, by: caller.name.clone(), comment }).await
+        if let Some((rule, why)) = self.objection(caller, run, (open, step)).await? {
+            self.refuse_in_trail(caller, (action, run), &rule).await?;
+            return Err(ServiceError::Refused(Refusal::Forbidden(why)));
+        }
+        self.permit(caller, action, target).await?;
+        // The name is for show; who decides is told apart by what they cannot choose.
+        self.command(run, Command::Decide { step, approves, by: caller.identity().to_owned(), comment }).await
+    }
+
+    /// Why somebody may not decide what is asked: the rule, and the reason for people. Also where they were called
+    /// otherwise when they asked for it or decided before: a code gave them a name meanwhile, or it was taken back.
+    async fn objection(
+        &self,
+        caller: &Caller,
+        run: RunId,
+        (mut open, step): (Vec<(usize, Approval)>, Option<usize>),
+    ) -> Result<Option<(String, String)>, ServiceError> {
+        open.retain(|(at, _)| step.is_none_or(|step| step == *at));
+        let [(_, approval)] = open.as_slice() else { return Ok(None) }; // the machine says what is wrong
+        let (history, _) = self.archive().history(run, false).await?;
+        let origin: Origin = serde_json::from_str(history.row.origin.get()).unwrap_or_default();
+        let (spec, who) = (&approval.spec, caller.identity());
+        Ok(if !spec.allow_requester && (origin.is_of(caller) || spec.requester == who) {
+            let why = format!("{who} asked for it, and somebody else has to decide");
+            Some(("allow_requester: false".to_owned(), why))
+        } else if approval.votes.iter().any(|vote| caller.subject().is(&vote.by)) {
+            Some(("once each".to_owned(), format!("{who} has decided already")))
+        } else {
+            spec.forbids(who).map(|why| (format!("approvers: {}", spec.approvers.join(", ")), why))
+        })
+    }
+
+    /// What a run asks people to decide now, by the steps that ask.
+    async fn asked(&self, run: RunId) -> Result<Vec<(usize, Approval)>, ServiceError> {
+        let (standing, _) = self.archive().run(run).await?;
+        let steps = standing.steps;
+        let open = standing.waits.into_iter().filter_map(|(step, wait)| match (wait, steps[step].state) {
+            (Wait::Approval(approval), StepState::Deciding { .. }) => Some((step, approval)),
+            _ => None,
+        });
+        Ok(open.collect())
     }
 
     /// Leaves a step out: one that has not begun, that waits, or that failed. The execution goes on without it.
@@ -81,7 +132,13 @@ impl Service {
     /// # Errors
     /// No such execution or step, or it is under way or done.
     pub async fn skip(&self, caller: &Caller, run: RunId, step: &str) -> Result<RunView, ServiceError> {
+        self.permit(caller, Action::Skip, Target::Run(run)).await?;
         let step = self.step_place(run, step).await?;
+        // Who may not decide must not get round the decision.
+        let (standing, flow) = self.archive().run(run).await?;
+        if holds_approval(&standing, &flow, step) {
+            self.permit(caller, Action::SkipApproval, Target::Run(run)).await?;
+        }
         self.command(run, Command::SkipStep { step, by: caller.name.clone() }).await
     }
 
@@ -95,7 +152,16 @@ impl Service {
         run: RunId,
         (event, payload): (&str, Value),
     ) -> Result<RunView, ServiceError> {
+        self.permit(caller, Action::Signal, Target::Run(run)).await?;
         let signal = Command::Signal { event: event.to_owned(), payload, by: caller.name.clone() };
         self.command(run, signal).await
     }
+}
+
+/// Whether a step asks for a decision, or one of those that stand in it does.
+fn holds_approval(run: &Run, flow: &Flow, step: usize) -> bool {
+    let (steps, outer) = (&flow.plan.steps, &flow.step(run, step).id);
+    let around = |at: usize| std::iter::successors(Some(at), |at| steps[*at].parent);
+    let asking = (0..steps.len()).filter(|&at| steps[at].kind == APPROVAL);
+    asking.flat_map(around).any(|at| steps[at].id == *outer)
 }

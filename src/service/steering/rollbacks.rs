@@ -7,10 +7,12 @@ use super::super::Caller;
 use super::super::archive::Archive;
 use super::super::error::ServiceError;
 use super::super::origin::Origin;
+use super::super::people::Target;
 use super::super::runs::Service;
 use super::super::view::progress::RunView;
 use crate::domain::command::Refusal;
 use crate::domain::id::{CheckpointId, RunId};
+use crate::domain::role::Action;
 use crate::engine::{self, Deed, How};
 use crate::store::journal::NewRun;
 use crate::store::runs::StoredRun;
@@ -83,6 +85,7 @@ impl Service {
     /// # Errors
     /// No such execution or step, it is under way, or there is nothing to take back.
     pub async fn roll_back(&self, caller: &Caller, run: RunId, to: Option<&str>) -> Result<RunView, ServiceError> {
+        self.permit(caller, Action::RollBack, Target::Run(run)).await?;
         let row = self.at_rest(run).await?;
         let deeds = self.archive().deeds(run, to).await?;
         self.take_back(Origin { rolls_back: Some(run), ..Origin::of(caller) }, row, &deeds).await
@@ -93,7 +96,7 @@ impl Service {
     /// # Errors
     /// No such workflow, or the store fails.
     pub async fn checkpoint(&self, caller: &Caller, workflow: &str) -> Result<CheckpointId, ServiceError> {
-        let ready = self.shelf().ready(workflow, caller.door == super::super::TERMINAL).await?;
+        let ready = self.ready_for(caller, Action::RollBack, (workflow, None)).await?;
         let clock = self.engine().clock();
         let id = CheckpointId::from_bits(clock.id_bits());
         self.engine().store().effects().mark(id, ready.workflow, clock.now()).await?;
@@ -111,6 +114,7 @@ impl Service {
         let mut deeds = Vec::new();
         let mut newest = None;
         for run in effects.runs_since(workflow, since).await? {
+            self.permit(caller, Action::RollBack, Target::Run(run)).await?;
             newest.get_or_insert(self.at_rest(run).await?);
             deeds.extend(self.archive().deeds(run, None).await?.into_iter().filter(|deed| deed.at > since));
         }

@@ -1,12 +1,16 @@
 //! The verbs as people type them: one definition for the terminal and, with another prefix, for a chat.
 
 mod asking;
+mod people;
 mod steering;
 mod workflows;
 
 use clap::Subcommand;
 
+use crate::domain::role::Action;
+
 pub use asking::{History, Inbox, Logs, Output, Search, Whoami};
+pub use people::{Audit, Link, People, PeopleAct, PeopleWish};
 pub use steering::{Answer, Bulk, Cancel, Decide, Execution, MaybeExecution, Rerun, Retry, Rollback, Signal, Skip};
 pub use workflows::{Diff, Listing, Name, Named, PlanArgs, Revert, Run, Templates, Validate};
 
@@ -53,6 +57,12 @@ pub enum Verb {
     Inbox(Inbox),
     /// Say who asks, and through which door
     Whoami(Whoami),
+    /// Say who you are on this platform, with a code that an admin gave you
+    Link(Link),
+    /// Say who is who: list, add, role, code, unlink, remove
+    People(People),
+    /// List who did what through a chat, or was not let to, newest first
+    Audit(Audit),
     /// Search the documents that workflows have stored
     Search(Search),
     /// List the workflows that can be run
@@ -71,6 +81,31 @@ pub enum Verb {
     Plan(PlanArgs),
     /// Check workflow files and report every problem
     Validate(Validate),
+}
+
+/// What somebody does who says this verb. One that is not told here is for admins.
+#[must_use]
+pub fn action_of(verb: &str) -> Action {
+    match verb {
+        "help" | "whoami" | "link" => Action::Help,
+        "run" | "rerun" => Action::Start,
+        "answer" => Action::Answer,
+        "pause" => Action::Pause,
+        "resume" => Action::Resume,
+        "cancel" => Action::Cancel,
+        "retry" => Action::Retry,
+        "skip" => Action::Skip,
+        "signal" => Action::Signal,
+        "rollback" => Action::RollBack,
+        "bulk" => Action::Bulk,
+        "approve" => Action::Approve,
+        "reject" => Action::Reject,
+        "revert" => Action::Edit,
+        "people" => Action::People,
+        "status" | "history" | "logs" | "explain" | "output" | "inbox" | "search" | "list" | "templates" | "show"
+        | "versions" | "diff" | "plan" | "validate" => Action::View,
+        _ => Action::Examine,
+    }
 }
 
 /// `key=value`, the key a name and the value anything.

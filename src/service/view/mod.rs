@@ -1,6 +1,7 @@
 //! Runs, workflows and what happened, in the words of the wire: what every door shows.
 
 pub mod detail;
+mod documents;
 pub mod events;
 pub mod history;
 pub mod preview;

@@ -144,7 +144,9 @@ fn ports(plan: &Plan, step: &PlanStep, catalog: &Catalog) -> Vec<String> {
         })
         .collect();
     let declared = catalog.get(&step.kind).map(|step_type| step_type.consumes.as_slice()).unwrap_or_default();
-    let unbound = declared.iter().filter(|port| step.ports.iter().all(|binding| binding.port != port.name));
+    // What gathers takes whatever there is, and nothing is as good.
+    let named = declared.iter().filter(|port| !port.gathers && !port.collects);
+    let unbound = named.filter(|port| step.ports.iter().all(|binding| binding.port != port.name));
     said.extend(unbound.map(|port| {
         let need = if port.required { "needed, and nothing gives it" } else { "nothing" };
         format!("{} from {need}", port.name)

@@ -23,6 +23,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (9, "effects", include_str!("../migrations/0009_effects.sql")),
     (10, "versions", include_str!("../migrations/0010_versions.sql")),
     (11, "retention", include_str!("../migrations/0011_retention.sql")),
+    (12, "people", include_str!("../migrations/0012_people.sql")),
+    (13, "outbox", include_str!("../migrations/0013_outbox.sql")),
     (14, "platforms", include_str!("../migrations/0014_platforms.sql")),
 ];
 

@@ -17,7 +17,10 @@ const FILES: &[&str] = &[
     include_str!("../sql/documents.sql"),
     include_str!("../sql/conversations.sql"),
     include_str!("../sql/cards.sql"),
+    include_str!("../sql/outbox.sql"),
     include_str!("../sql/repeats.sql"),
+    include_str!("../sql/people.sql"),
+    include_str!("../sql/trail.sql"),
     include_str!("../sql/audit.sql"),
 ];
 

@@ -141,6 +141,15 @@ impl Row {
         serde_json::from_str(&self.text(column)?).map_err(|error| self.shape(column, error.to_string()))
     }
 
+    /// A text column read as JSON, which may be null.
+    ///
+    /// # Errors
+    /// Absent, or not the JSON that `T` expects.
+    pub fn json_or_null<T: serde::de::DeserializeOwned>(&self, column: &str) -> Result<Option<T>, StoreError> {
+        let text = self.text_or_null(column)?;
+        text.map(|text| serde_json::from_str(&text).map_err(|error| self.shape(column, error.to_string()))).transpose()
+    }
+
     fn get<'r, T>(&'r self, column: &str) -> Result<T, StoreError>
     where
         T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>,

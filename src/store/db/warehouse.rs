@@ -11,7 +11,6 @@ use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, SqliteConnection};
 use tokio::sync::Mutex;
 
-use super::Durability;
 use super::sqlite::options;
 use crate::contract::crash::crash_point;
 use crate::store::warehouse::{
@@ -31,15 +30,14 @@ const LEDGER: &str = "CREATE TABLE IF NOT EXISTS _loads (run TEXT NOT NULL, step
 #[derive(Clone)]
 pub struct Warehouse {
     path: PathBuf,
-    durability: Durability,
     connection: Arc<Mutex<Option<SqliteConnection>>>,
 }
 
 impl Warehouse {
     /// The warehouse in this file. Nothing is opened or made yet.
     #[must_use]
-    pub fn new(path: PathBuf, durability: Durability) -> Self {
-        Self { path, durability, connection: Arc::default() }
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, connection: Arc::default() }
     }
 
     /// Brings these rows into their table: all of them, or none and the table stays as it was.
@@ -81,14 +79,11 @@ impl Warehouse {
     }
 
     async fn open(&self) -> Result<SqliteConnection, WarehouseError> {
-        let synchronous = match self.durability {
-            Durability::Full => SqliteSynchronous::Full,
-            Durability::Relaxed => SqliteSynchronous::Normal,
-        };
+        // Always in full: that a load is done stands in another file, and may be on the disk before its rows otherwise.
         let options = options(&self.path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(synchronous)
+            .synchronous(SqliteSynchronous::Full)
             .pragma("journal_size_limit", "67108864");
         options.connect().await.map_err(|error| failed("open", &self.path, &error))
     }

@@ -1,6 +1,8 @@
 //! Who may be under way together: concurrency groups and priorities, as a team sees them.
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 use crate::support::service::{Answer, Served};
 
@@ -142,4 +144,41 @@ async fn a_workflow_that_would_wait_for_itself_is_told_so() {
     let execution = served.execute(made.json["workflow_id"].as_str().expect("an id"), &json!({})).await;
     let view = served.finished(&execution).await;
     assert_eq!((&view["status"], &view["error"]["code"]), (&json!("failed"), &json!("WF4013")), "{view}");
+}
+
+/// Takes a call and answers it later, so that a step is in flight for as long as the test wants.
+async fn answered(listener: &TcpListener, first: impl AsyncFnOnce()) {
+    let (mut stream, _) = listener.accept().await.expect("somebody calls");
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        request.push(stream.read_u8().await.expect("it sends its request")); // what is unread would reset the connection
+    }
+    first().await;
+    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}").await.expect("it listens");
+}
+
+#[tokio::test]
+async fn a_step_waits_for_room_over_executions_and_says_for_whom() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    let served = Served::with(&[&format!("egress_allow={}/32:{}", address.ip(), address.port())]);
+    let call = json!([{ "type": "fetch", "id": "call", "retry": 0, "concurrency": { "group": "erp", "limit": 1 },
+                        "timeout": { "queue": "1h" }, "config": { "url": format!("http://{address}/") } }]);
+    let workflow = served.create("Shares", &call).await;
+    let first = started(&served, &workflow, "a").await;
+    let mut second = String::new();
+    answered(&listener, async || {
+        second = started(&served, &workflow, "a").await;
+        let reason = format!("the group `erp` lets 1 through at a time; under way: {first}");
+        while view(&served, &second).await["queue"]["reason"] != reason {
+            tokio::task::yield_now().await;
+        }
+        let lines = served.get(&format!("/api/workflow/{second}/explain")).await.json["lines"].to_string();
+        assert!(lines.contains(&format!("It is queued at place 1: {reason}.")), "{lines}");
+    })
+    .await;
+    answered(&listener, async || {}).await;
+    for execution in [&first, &second] {
+        assert_eq!(served.finished(execution).await["status"], "completed");
+    }
 }

@@ -14,6 +14,22 @@ const fn name(path: &'static [&'static str], places: &'static [&'static str], wh
 }
 
 const CLOCK: &[&str] = &["src/contract/clock.rs"];
+/// Doors that somebody passes who can read the storage folder, or knows the token.
+const OWNED: &[&str] = &[
+    "src/service/people/",
+    "src/http/caller.rs",
+    "src/app/control.rs",
+    "src/cli/people.rs",
+    "src/api/live/line.rs", // its tests
+];
+const OURS: &[&str] = &[
+    "src/domain/role/",
+    "src/service/people/",
+    "src/chat/web/",
+    "src/chat/terminal/",
+    "src/chat/who.rs",
+    "src/chat/verbs/run.rs",
+];
 const ROOF: &[&str] = &["src/app/", "src/cli/", "src/main.rs"];
 const ABOVE_PURE: &[&str] = &[
     "src/contract/",
@@ -43,6 +59,8 @@ const NAMES: &[Name] = &[
     name(&["serenity"], &["src/chat/discord/"], "a platform's library stays with its adapter"),
     name(&["slack_morphism"], &["src/chat/slack/"], "a platform's library stays with its adapter"),
     name(&["reqwest"], &["src/connect/"], "connections leave through the address guard"),
+    name(&["Caller", "owner"], OWNED, "only a door that has made sure of the owner may bring them"),
+    name(&["Standing", "Owner"], OURS, "only the platforms of this instance bring its owner"),
     name(&["anyhow"], ROOF, "below the roof, errors have a type"),
     name(&["SystemTime", "now"], CLOCK, "take the time from `Clock`"),
     name(&["Utc", "now"], CLOCK, "take the time from `Clock`"),

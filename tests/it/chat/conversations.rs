@@ -35,18 +35,16 @@ impl Player {
             let stage = self.stage.take().expect("a stage");
             self.stage = Some(stage.restart().await);
         }
+        if let Some(person) = &step.code_for {
+            self.stage().make_code(person).await;
+        }
         if step.say.is_some() || (!step.files.is_empty() && step.fill.is_none()) {
             self.speaker.clone_from(&by);
+            let said = step.say.as_deref().unwrap_or_default().replace("{code}", &self.stage().code);
             let thread = if step.thread { self.stage().newest_card().await } else { None };
             let thread = thread.filter(|_| self.stage().platform().is_shared());
-            let doing = Doing {
-                by: &by,
-                text: step.say.as_deref().unwrap_or_default(),
-                files: &step.files,
-                direct: step.direct,
-                thread,
-                twice: step.twice,
-            };
+            let doing =
+                Doing { by: &by, text: &said, files: &step.files, direct: step.direct, thread, twice: step.twice };
             self.stage().say(doing).await;
         }
         if let Some(label) = &step.press {
@@ -107,13 +105,13 @@ impl Player {
 
 #[expect(clippy::print_stderr, reason = "which line was played stands before what went wrong with it")]
 async fn play(platform: Platform, name: &str, script: &Script) {
-    let stage = Stage::new(platform, &script.settings, &script.workflows).await;
+    let stage = Stage::new(platform, &script.settings, &script.workflows, &script.people).await;
     let mut player = Player { stage: Some(stage), found: HashMap::new(), speaker: ANA.to_owned() };
     let word = platform.word();
     for (place, step) in script.script.iter().enumerate() {
         if step.is_on(word) {
             eprintln!("{name} on {word}, step {}", place + 1);
-            player.play(step).await;
+            Box::pin(player.play(step)).await;
         }
     }
     if let Some(stage) = player.stage {
@@ -129,7 +127,7 @@ async fn play_all(platform: Platform) {
     let plays = scripts.map(|(name, script)| async move {
         let played = tokio::spawn({
             let name = name.clone();
-            async move { play(platform, &name, &script).await }
+            async move { Box::pin(play(platform, &name, &script)).await }
         });
         played.await.err().map(|_| name)
     });

@@ -4,6 +4,8 @@ mod conversations;
 mod courier;
 mod discord;
 mod elsewhere;
+mod letters;
 mod pattern;
+mod platform;
 mod script;
 mod stage;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use workflow::domain::role::{Role, Standing};
 
 /// A conversation.
 #[derive(Debug, Deserialize)]
@@ -17,8 +18,25 @@ pub struct Script {
     /// Workflow files, by their name.
     #[serde(default)]
     pub workflows: BTreeMap<String, String>,
+    /// Speakers who are not the owner, by the ids that the platform has for them.
+    #[serde(default)]
+    pub people: BTreeMap<String, Speaker>,
     /// What is said, pressed and shown.
     pub script: Vec<Step>,
+}
+
+/// Somebody whom a platform brings.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Speaker {
+    /// `member`, `guest` or `foreign`; a guest, if nothing is said.
+    pub standing: Standing,
+    /// How the platform shows them; anybody may be called anything.
+    pub name: Option<String>,
+    /// They were linked to a person of this name, ...
+    pub person: Option<String>,
+    /// ... who has this role.
+    pub role: Role,
 }
 
 /// One thing that is said, pressed or expected.
@@ -49,6 +67,8 @@ pub struct Step {
     pub private: Option<String>,
     /// How many messages are cards of executions.
     pub cards: Option<usize>,
+    /// An admin makes a code for this person; `{code}` in what is said later stands for it.
+    pub code_for: Option<String>,
     /// The process ends and starts again.
     pub restart: bool,
     /// Only on these platforms.

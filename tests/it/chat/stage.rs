@@ -9,18 +9,21 @@ use serde_json::{Map, Value};
 use tempfile::TempDir;
 use tokio::sync::Notify;
 use workflow::app::App;
-use workflow::chat::adapter::{ChatAdapter, Inbound, What};
+use workflow::chat::adapter::{Address, ChatAdapter, FileRef, Inbound, What};
 use workflow::chat::terminal::{Screen, Terminal};
 use workflow::chat::web::{Saying, WebChat};
 use workflow::chat::{Chat, Receipt};
 use workflow::config::{Config, Surroundings};
 use workflow::domain::card::{Card, CardKind};
+use workflow::service::{Caller, Visitor};
 
 use super::discord;
-use super::script::fixtures;
+use super::script::{Speaker, fixtures};
 
 /// The person whose the direct conversation of the terminal is.
 pub const ANA: &str = "ana";
+/// The workspace of everybody who is not the owner.
+const WORKSPACE: &str = "T01";
 /// The channel of everybody.
 const GENERAL: &str = "general";
 
@@ -68,6 +71,9 @@ pub struct Stage {
     pub chat: Chat,
     pub side: Side,
     pub moved: Arc<Notify>,
+    people: BTreeMap<String, Speaker>,
+    /// The code that was made last.
+    pub code: String,
     said: usize,
 }
 
@@ -108,6 +114,7 @@ impl Stage {
         platform: Platform,
         settings: &BTreeMap<String, String>,
         workflows: &BTreeMap<String, String>,
+        people: &BTreeMap<String, Speaker>,
     ) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let templates = folder.path().join("templates");
@@ -116,7 +123,72 @@ impl Stage {
             std::fs::write(templates.join(name), text).expect("written");
         }
         let settings: Vec<String> = settings.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        Self::open(folder, platform, settings, None).await
+        let stage = Self { people: people.clone(), ..Self::open(folder, platform, settings, None).await };
+        for (user, speaker) in people {
+            stage.introduce(user, speaker).await;
+        }
+        stage
+    }
+
+    /// Somebody who has a name here was given it by a code.
+    async fn introduce(&self, user: &str, speaker: &Speaker) {
+        let Some(person) = &speaker.person else { return };
+        let (service, owner) = (&self.app.service, Caller::owner("terminal", ANA));
+        service.add_person(&owner, person, speaker.role).await.expect("taken in");
+        let code = service.give_code(&owner, person).await.expect("made").code;
+        let platform = self.platform().word().to_owned();
+        let visitor = Visitor {
+            platform,
+            workspace: Some(WORKSPACE.to_owned()),
+            user: user.to_owned(),
+            name: speaker.name.clone(),
+            standing: speaker.standing,
+            ..Visitor::default()
+        };
+        let caller = service.recognise(visitor).await.expect("recognised");
+        service.link(&caller, &code).await.expect("linked");
+    }
+
+    /// An admin makes a code.
+    pub async fn make_code(&mut self, person: &str) {
+        let owner = Caller::owner("terminal", ANA);
+        self.code = self.app.service.give_code(&owner, person).await.expect("made").code;
+    }
+
+    /// What a platform brings of somebody who is not the owner.
+    async fn brought(&self, by: &str, what: What, (direct, thread): (bool, Option<String>)) -> Inbound {
+        let speaker = &self.people[by];
+        let channel = match &self.side {
+            Side::Web(web) => self.channel_of(web, &Doing { by, direct, ..Doing::default() }).await,
+            Side::Terminal(_) => "here".to_owned(),
+            Side::Discord(side) => side.channel_of(by, direct),
+        };
+        Inbound {
+            key: format!("brought:{}", self.app.service.fresh_id()),
+            from: Address { platform: self.platform().word().to_owned(), channel, thread },
+            user: by.to_owned(),
+            name: speaker.name.clone(),
+            workspace: Some(WORKSPACE.to_owned()),
+            standing: speaker.standing,
+            handle: None,
+            is_direct: direct,
+            message: Some(format!("message-{}", self.said)),
+            what,
+        }
+    }
+
+    async fn files(&self, names: &[String]) -> Vec<FileRef> {
+        let mut files = Vec::new();
+        for name in names {
+            let path = fixtures().join(name);
+            let id = match &self.side {
+                Side::Web(_) => self.app.service.take_in(&path).await.expect("taken in").id.to_string(),
+                Side::Terminal(_) => path.display().to_string(),
+                Side::Discord(side) => side.address_of(name),
+            };
+            files.push(FileRef { id, name: name.clone() });
+        }
+        files
     }
 
     async fn open(folder: TempDir, platform: Platform, settings: Vec<String>, peer: Option<discord::Fake>) -> Self {
@@ -151,13 +223,13 @@ impl Stage {
         if let Side::Discord(side) = &mut side {
             side.connect(&chat).await;
         }
-        Self { folder, settings, app, chat, side, moved, said: 0 }
+        Self { folder, settings, app, chat, side, moved, people: BTreeMap::new(), code: String::new(), said: 0 }
     }
 
     /// The process ends in good order and starts again.
     pub async fn restart(self) -> Self {
         let platform = self.platform();
-        let Self { folder, settings, app, chat, mut side, said, .. } = self;
+        let Self { folder, settings, app, chat, mut side, people, code, said, .. } = self;
         let peer = match &mut side {
             Side::Discord(side) => {
                 side.close().await;
@@ -168,7 +240,7 @@ impl Stage {
         chat.close().await;
         drop(side);
         app.close().await;
-        Self { said, ..Self::open(folder, platform, settings, peer).await }
+        Self { said, people, code, ..Self::open(folder, platform, settings, peer).await }
     }
 
     pub fn platform(&self) -> Platform {
@@ -182,6 +254,12 @@ impl Stage {
     /// Somebody says something; returns when it was answered.
     pub async fn say(&mut self, doing: Doing<'_>) {
         self.said += 1;
+        if self.people.contains_key(doing.by) {
+            let what = What::Said { text: doing.text.to_owned(), files: self.files(doing.files).await };
+            let inbound = self.brought(doing.by, what, (doing.direct, doing.thread.clone())).await;
+            let receipt = self.chat.receive(inbound).await.expect("kept");
+            return answered(receipt).await;
+        }
         let client_id = format!("line-{}", self.said);
         let receipts = match &self.side {
             Side::Web(web) => {
@@ -239,6 +317,12 @@ impl Stage {
 
     /// Somebody presses just this.
     pub async fn press_action(&mut self, by: &str, message: &str, action: &str, values: Map<String, Value>) {
+        if self.people.contains_key(by) {
+            let what = What::Pressed { message: message.to_owned(), action: action.to_owned(), values };
+            let inbound = self.brought(by, what, (false, None)).await;
+            let receipt = self.chat.receive(inbound).await.expect("kept");
+            return answered(receipt).await;
+        }
         let receipt = match &self.side {
             Side::Web(web) => {
                 let message = web.message(message, by).await.expect("readable").expect("a message");

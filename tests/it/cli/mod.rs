@@ -4,6 +4,8 @@ mod ask;
 mod cache;
 mod chat;
 mod doctor;
+mod outbox;
+mod people;
 mod run;
 mod steer;
 mod there;

@@ -48,3 +48,16 @@ fn what_could_not_work_or_would_send_a_token_in_the_clear_is_refused() {
         assert!(!faults[0].contains("xoxb-1") && !faults[0].contains("xapp-1"), "a token is never shown: {faults:?}");
     }
 }
+
+#[test]
+fn members_operate_unless_the_settings_say_otherwise_and_channels_may_be_for_less() {
+    assert_eq!(Bench::new().config().rules.members.word(), "operator");
+    let config = Bench::new()
+        .env("WORKFLOW_CHAT_ROLE", "None")
+        .file("workflow.toml", "channel_roles = [\"slack:#random=viewer\", \"C0123=none\"]\n")
+        .config();
+    assert_eq!(config.rules.members.word(), "none");
+    let rules: Vec<String> = config.rules.channels.iter().map(ToString::to_string).collect();
+    assert_eq!(rules, ["slack:#random=viewer", "C0123=none"]);
+    assert_eq!(in_force(&config, "channel_roles").0, "slack:#random=viewer,C0123=none");
+}

@@ -41,10 +41,22 @@ fn a_value_that_is_not_allowed_is_told_with_key_source_and_what_is_allowed() {
             "a/b",
             "`allowed_hosts` holds `a/b`: it must be names as in `flows.example.org`, with a port where needed",
         ),
+        ("WORKFLOW_CHANNELS", "ops=#ops", "`channels`: `ops=#ops` is not `NAME=PLATFORM:CHANNEL`"),
+        ("WORKFLOW_CHANNELS", "ops=slack:a,ops=slack:b", "`channels` says twice what `ops` is on slack"),
         (
             "WORKFLOW_API_TOKEN",
             "too short",
             "`api_token` must be at least 16 letters, digits and signs, without spaces",
+        ),
+        (
+            "WORKFLOW_CHAT_ROLE",
+            "editor",
+            "`chat_role` is `editor`: it must be `none`, `viewer`, `runner` or `operator`: more than that takes a code",
+        ),
+        (
+            "WORKFLOW_CHANNEL_ROLES",
+            "slack:#ops=viewer,#random",
+            "`channel_roles`: `#random` is not written as `slack:#random=viewer`",
         ),
         ("WORKFLOW_DURABILITY", "none", "`durability` is `none`: it must be `full` or `relaxed`"),
         ("WORKFLOW_LOG_FORMAT", "xml", "`log_format` is `xml`: it must be `text` or `json`"),

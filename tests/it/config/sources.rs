@@ -55,6 +55,17 @@ fn the_named_file_is_read_instead_of_the_usual_one() {
 }
 
 #[test]
+fn names_for_channels_are_read_and_told_as_they_were_written() {
+    let given = "notifications=slack:#ops,notifications=discord:#ops,hr=web:general";
+    let bench = Bench::new().env("WORKFLOW_CHANNELS", given);
+    let config = bench.config();
+    assert_eq!(config.channels.len(), 3);
+    let told = "notifications=slack:#ops,notifications=discord:#ops,hr=web:#general";
+    assert_eq!(in_force(&config, "channels"), (told.into(), "environment".into()));
+    assert!(!config.require_delivery && bench.set("require_delivery=true").config().require_delivery);
+}
+
+#[test]
 fn an_empty_variable_counts_as_not_set() {
     let bench = Bench::new().file("workflow.toml", "retry_count = 7").env("WORKFLOW_RETRY_COUNT", "");
     assert_eq!(bench.config().retry_count, 7);

@@ -23,6 +23,7 @@ steps:
   - { type: store, id: keep, config: { destination: database }, ports: { text: \"${{ steps.first.outputs.text }}\" } }
   - { type: extract, id: rows, config: { source: test_data } }
   - { type: load, id: load, config: { table: things } }
+  - { type: notify, id: tell, config: { channel: \"web:general\", text: \"told by ${{ run.id }}\" } }
 ";
 const INNER: &str = "name: Inner\nsteps:\n  - { type: test, config: { outputs: { n: 1 } } }\n";
 /// Rows that one run loads.
@@ -141,6 +142,18 @@ impl World {
         }
     }
 
+    /// Until every message is where it belongs.
+    async fn until_told(&mut self) {
+        loop {
+            let outbox = self.get("/api/outbox").await;
+            assert_eq!(outbox["dead"], 0, "{outbox}");
+            if outbox["queued"] == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     async fn until_over(&mut self) -> Vec<Value> {
         loop {
             let listed = self.get("/api/workflow/history?limit=100").await;
@@ -209,6 +222,7 @@ async fn live(point: &str, nth: u32) -> u32 {
     world.let_through(&first).await;
     world.let_through(&second).await;
     let rows = world.until_over().await;
+    world.until_told().await;
     if forgetting {
         while !world.get("/api/workflow/history?limit=100").await["executions"].as_array().is_some_and(Vec::is_empty) {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -235,6 +249,16 @@ fn check(home: &Home, point: &str, rows: i64) {
     let found: i64 = loaded.query_row("SELECT count(*) FROM things", [], |row| row.get(0)).expect("a number");
     assert_eq!(found, rows, "{point}: every row once, and none of what was taken back");
     let database = rusqlite::Connection::open(home.path().join("workflows/workflow.db")).expect("it opens");
+    let letters: (i64, i64) = database
+        .query_row("SELECT count(*), count(CASE WHEN state = 'sent' THEN 1 END) FROM outbox", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .expect("a row");
+    assert_eq!(letters, (2, 2), "{point}: each execution wrote one message, and it was taken");
+    let told: i64 = database
+        .query_row("SELECT count(*) FROM chat_message WHERE text LIKE 'told by exec_%'", [], |row| row.get(0))
+        .expect("a number");
+    assert_eq!(told, 2, "{point}: everything that was to be told was told, once");
     let mut journal = database.prepare("SELECT run_id, events FROM journal ORDER BY run_id, seq").expect("a table");
     let commits = journal.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("rows");
     let mut done: BTreeSet<(String, usize)> = BTreeSet::new();

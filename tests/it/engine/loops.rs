@@ -12,16 +12,21 @@ use crate::support::workbench::{Script, Workbench, plan};
 /// `each` runs for so many items, and `after` behind it.
 fn looping(count: usize, max_parallel: u32, on_item_error: OnItemError) -> Plan {
     let mut plan = plan(&[("each", &[]), ("after", &[0])]);
-    plan.steps[0].foreach = Some(Foreach {
+    plan.steps[0].foreach = Some(Foreach { max_parallel, on_item_error, ..items(count) });
+    plan
+}
+
+/// So many items, eight at a time.
+pub fn items(count: usize) -> Foreach {
+    Foreach {
         list: ListSource::Written((0..count).collect()),
         name: "item".to_owned(),
         key: None,
-        max_parallel,
+        max_parallel: 8,
         batch: None,
-        on_item_error,
+        on_item_error: OnItemError::Stop,
         limit: 100_000,
-    });
-    plan
+    }
 }
 
 fn starts(bench: &Workbench, count: usize) -> Vec<usize> {

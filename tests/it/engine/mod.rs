@@ -1,5 +1,6 @@
 //! The engine on a real store: what runs, in which order, how often, and what is left when it is interrupted.
 
+mod clocks;
 mod control;
 mod crash;
 mod loops;

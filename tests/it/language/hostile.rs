@@ -72,15 +72,40 @@ fn expressions_cannot_grow_without_end() {
     assert_eq!(codes(&format!("name: Deep\nvars:\n  deep: \"${{{{ {nested} }}}}\"\n{TAIL}")), ["WF1031"]);
 }
 
-/// The list takes no room, the text that it joins to would take all that there is.
+/// None of these takes room until somebody looks at it; together they would take all memory, or minutes.
 #[test]
-fn a_text_repeated_and_joined_to_gigabytes_is_refused() {
+fn an_expression_that_repeats_a_list_does_no_work() {
     let home = crate::support::binary::Home::new();
-    let step = "steps:\n  - type: test\n    config: { outputs: { n: \"${{ ([inputs.t] * 1000000) | join }}\" } }\n";
-    home.write("bomb.yaml", &format!("name: Bomb\ninputs:\n  t: {{ type: string }}\n{step}"));
-    let ended = home.run(&["run", "bomb.yaml", &format!("t={}", "a".repeat(100_000))]);
-    assert_eq!(ended.code, 1, "{}", ended.stderr);
-    assert!(ended.stdout.contains("WF2002") && ended.stdout.contains("too much work"), "{}", ended.stdout);
+    let text = format!("t={}", "a".repeat(100_000));
+    for expression in [
+        "([inputs.t] * 1000000) | join",
+        "([inputs.t] * 1000000) ~ 'x'",
+        "(1000000 * [inputs.t]) | last",
+        "([1] * 100000000) == ([1] * 100000000)",
+        "[inputs.t] == [[1] * 100000000, 2]",
+        "2 in ([1] * 100000000)",
+        "([inputs.t] * 100000) | max",
+        "(([1, 2] | map('string') | list) * 100000000) is eq([1] * 100000000)",
+        "([inputs.t] + [inputs.t] | list) * 1000000 | unique | first",
+        "'x' ~ [inputs.t, inputs.t]",
+        "{'a': inputs.t} ~ 'x'",
+    ] {
+        let step = format!("steps:\n  - type: test\n    config: {{ outputs: {{ n: \"${{{{ {expression} }}}}\" }} }}\n");
+        home.write("bomb.yaml", &format!("name: Bomb\ninputs:\n  t: {{ type: string }}\n{step}"));
+        let ended = home.run(&["run", "bomb.yaml", &text]);
+        assert_eq!(ended.code, 1, "{expression}: {}", ended.stderr);
+        assert!(ended.stdout.contains("WF2002"), "{expression}: {}", ended.stdout);
+        let said = ended.stdout.contains("take numbers and texts, not a ");
+        assert!(said, "{expression}: {}", ended.stdout);
+    }
+}
+
+/// What is constant is computed while the file is read, so it must be small as well.
+#[test]
+fn a_text_that_is_repeated_is_not_made_while_the_file_is_read() {
+    let bombs = "('x' * 100000000) ~ ".repeat(600);
+    let text = format!("name: Bomb\nvars:\n  a: \"${{{{ {bombs}'x' }}}}\"\n{TAIL}");
+    assert_eq!(codes(&text), [] as [&str; 0]);
 }
 
 #[test]

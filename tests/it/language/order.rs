@@ -1,6 +1,7 @@
 //! Who waits for whom, and what a plan says about it.
 
 use serde_json::json;
+use workflow::domain::lane::Room;
 use workflow::domain::plan::{OnError, Plan, PortSource};
 use workflow::domain::retry::Backoff;
 use workflow::domain::time::Span;
@@ -60,6 +61,23 @@ fn policies_come_from_the_step_then_the_file_then_the_configuration() {
     assert_eq!((own.retry.count, own.retry.delay, own.timeout), (1, Span::from_secs(7), Span::from_secs(90)));
     assert_eq!((plain.on_error, own.on_error), (OnError::Continue, OnError::Stop));
     assert_eq!((long.retry.backoff, long.retry.max_delay), (Backoff::Linear, Span::from_secs(3_600)));
+}
+
+#[test]
+fn clocks_and_what_attempts_share_are_those_of_the_file() {
+    let text = "name: A\ntimeout: { total: 1h, queue: 5m, include_waits: true }\ndefaults: { timeout: { heartbeat: 9 } }\nsteps:\n  - { type: noop, id: a, concurrency: 2, timeout: { queue: 3 } }\n  - { type: noop, id: b, concurrency: { group: erp }, timeout: { attempt: 4, total: 8, heartbeat: 2 } }\n";
+    let compiled = compile(&Source::new("a.yaml", text), &stock::catalog(), &Options::default());
+    let plan = compiled.plan.unwrap_or_else(|| panic!("{}", compiled.report.text(false)));
+    assert_eq!((plan.timeout, plan.queue), (Some(Span::from_secs(3_600)), Some(Span::from_secs(300))));
+    assert!(plan.includes_waits);
+    let [a, b] = plan.steps.as_slice() else { panic!("two steps") };
+    let room = |group: &str, limit| Some(Room { group: group.to_owned(), limit });
+    assert_eq!((&a.room, &b.room), (&room("a.a", 2), &room("erp", 1)), "without a group the step is its own");
+    assert_eq!((a.queue, a.heartbeat), (Some(Span::from_secs(3)), Some(Span::from_secs(9))));
+    assert_eq!(
+        (b.timeout, b.total, b.heartbeat),
+        (Span::from_secs(4), Some(Span::from_secs(8)), Some(Span::from_secs(2)))
+    );
 }
 
 #[test]
@@ -124,4 +142,21 @@ fn a_report_as_json_names_every_place() {
     }]});
     assert_eq!(serde_json::to_value(&report).expect("plain data"), expected);
     assert!(report.text(true).contains("\u{1b}[1;31merror[WF1012]\u{1b}[0m"));
+}
+
+#[test]
+fn what_collects_gets_the_nearest_of_each_name_and_what_the_file_writes_out() {
+    let plan = plan(
+        "name: A\nsteps:\n  - { type: extract, id: rows, config: { source: test_data } }\n  - { type: transform, id: clean }\n  \
+         - { type: extract, id: each, foreach: [1], config: { source: test_data } }\n  \
+         - { type: noop, id: sum, outputs: { total: \"${{ 1 + 1 }}\" } }\n  - { type: extract, id: aside, needs: [], config: { source: test_data } }\n  \
+         - { type: prepare, id: say, needs: [sum], ports: { extra: \"${{ inputs.extra }}\" } }\n  - { type: prepare, id: again }\n",
+    );
+    let bound = |step: usize| -> Vec<(&str, PortSource)> {
+        plan.steps[step].ports.iter().map(|binding| (binding.port.as_str(), binding.source.clone())).collect()
+    };
+    let from = |step: usize, output: &str| PortSource::Step { step, output: output.to_owned() };
+    let extra = PortSource::Input("extra".to_owned());
+    assert_eq!(bound(5), [("records", from(1, "records")), ("total", from(3, "total")), ("extra", extra)]);
+    assert_eq!(bound(6)[0], ("message", from(5, "message")), "and what other steps of its kind give");
 }

@@ -147,6 +147,7 @@ fn messages() -> Vec<StepType> {
     let text = json!({"type": "string"});
     vec![
         StepType {
+            consumes: vec![Port::collects(PortType::Any)],
             produces: vec![Port::gives("message", PortType::Message)],
             outputs: &["message"],
             ..step(

@@ -2,4 +2,5 @@
 
 mod asking;
 mod events;
+mod people;
 mod workflows;

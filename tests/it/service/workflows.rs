@@ -69,7 +69,8 @@ async fn a_saved_workflow_runs_by_id_and_by_name_until_it_is_taken_out_of_use() 
 async fn a_workflow_is_found_by_what_people_type() {
     let desk = Desk::open().await;
     desk.create("Daily Report", json!([{ "type": "noop" }])).await;
-    let found = async |typed: &str| desk.service().match_workflow(typed).await.map(|found| found.id);
+    let found =
+        async |typed: &str| desk.service().match_workflow(&somebody("terminal"), typed).await.map(|found| found.id);
     for typed in ["document_processing", "Document Processing", "DOC", "doc", "document p"] {
         assert_eq!(found(typed).await.expect(typed), "document_processing");
     }

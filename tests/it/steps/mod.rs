@@ -4,4 +4,5 @@ mod analysis;
 mod data;
 mod document;
 mod flow;
+mod notify;
 mod script;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use workflow::contract::step::{Attempt, Done, StepOutcome, StepResult};
+use workflow::contract::step::{Attempt, Began, Done, StepOutcome, StepResult};
 use workflow::domain::id::RunId;
 use workflow::domain::time::{Span, Timestamp};
 
@@ -24,6 +24,8 @@ pub fn attempt(config: Value) -> Attempt {
         inputs: Arc::new(json!({})),
         step_key: "key-of-step".to_owned(),
         attended: false,
+        sensitive: Vec::new(),
+        began: Began { door: "terminal".to_owned(), by: "ana".to_owned(), channel: None, at: NOW },
         now: NOW,
         timeout: Span::from_secs(60),
         cancel: CancellationToken::new(),

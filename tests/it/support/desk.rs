@@ -74,7 +74,8 @@ fn config(folder: &TempDir) -> Config {
 
 /// Somebody behind a door.
 pub fn somebody(door: &'static str) -> Caller {
-    Caller { door, name: "ana".to_owned(), channel: (door == CHAT).then(|| "general".to_owned()) }
+    let ana = Caller::owner(door, "ana");
+    if door == CHAT { ana.within("general") } else { ana }
 }
 
 /// A JSON object.

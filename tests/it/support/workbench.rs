@@ -17,6 +17,7 @@ use workflow::domain::lane::Priority;
 use workflow::domain::machine;
 use workflow::domain::plan::{Condition, EffectClass, OnError, Plan, PlanStep};
 use workflow::domain::retry::RetryPolicy;
+use workflow::domain::role::Permissions;
 use workflow::domain::run::{Flow, Run};
 use workflow::domain::time::Span;
 use workflow::engine::{Engine, Notice, Plans, Settings};
@@ -43,6 +44,8 @@ pub enum Script {
     Sleep(Span),
     /// Gives this.
     Give(Value),
+    /// Tells so many times how far it is, so much time apart.
+    Tell(u32, Span),
 }
 
 /// What the scripted steps have seen.
@@ -111,6 +114,13 @@ impl StepHandler for Scripted {
                 Some(Script::FailForGood) => Err(Fault::permanent(code::WF2006, "the script says so")),
                 Some(Script::Panic) => panic!("the script says so"),
                 Some(Script::Sleep(span)) => Ok(StepOutcome::WaitUntil(attempt.now.plus(span))),
+                Some(Script::Tell(times, apart)) => {
+                    for time in 0..times {
+                        tokio::time::sleep(apart.duration()).await;
+                        (attempt.progress)(&format!("{time} of {times}"));
+                    }
+                    Done::with(json!({})).into()
+                }
                 Some(Script::Deaf) => std::future::pending().await,
                 Some(Script::Hold) => tokio::select! {
                     () = self.0.go.notified() => Done::with(json!({})).into(),
@@ -141,6 +151,9 @@ pub fn plan(steps: &[(&str, &[usize])]) -> Plan {
         retry: RetryPolicy { delay: Span::from_millis(1), ..RetryPolicy::default() },
         timeout: Span::from_secs(60),
         total: None,
+        queue: None,
+        heartbeat: None,
+        room: None,
         on_error: OnError::Stop,
         ports: Vec::new(),
         outputs: Vec::new(),
@@ -150,6 +163,7 @@ pub fn plan(steps: &[(&str, &[usize])]) -> Plan {
     };
     Plan {
         concurrency: None,
+        permissions: Permissions::default(),
         cache: None,
         priority: Priority::Normal,
         slug: "scripted".to_owned(),
@@ -162,6 +176,8 @@ pub fn plan(steps: &[(&str, &[usize])]) -> Plan {
         steps: steps.iter().enumerate().map(step).collect(),
         outputs: Vec::new(),
         timeout: None,
+        includes_waits: false,
+        queue: None,
     }
 }
 

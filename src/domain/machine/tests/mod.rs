@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use serde_json::json;
 
+mod clocks;
 mod plans;
 mod sim;
 mod world;

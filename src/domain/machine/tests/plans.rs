@@ -6,6 +6,7 @@ use crate::domain::plan::{
     Condition, EffectClass, Foreach, ListSource, OnError, OnItemError, Phase, Plan, PlanStep, PortSource,
 };
 use crate::domain::retry::RetryPolicy;
+use crate::domain::role::Permissions;
 use crate::domain::run::Flow;
 use crate::domain::time::Span;
 
@@ -68,6 +69,9 @@ pub fn plan_of(seeds: &[StepSeed], timeout: Option<Span>) -> Flow {
             retry: RetryPolicy { count: retries, ..RetryPolicy::default() },
             timeout: Span::from_secs(300),
             total: None,
+            queue: None,
+            heartbeat: None,
+            room: None,
             on_error: if shape == Shape::Asks {
                 OnError::Ask
             } else if carries_on {
@@ -99,6 +103,7 @@ pub fn plan_of(seeds: &[StepSeed], timeout: Option<Span>) -> Flow {
     // A loop around nothing is one that runs itself.
     Flow::new(Plan {
         concurrency: None,
+        permissions: Permissions::default(),
         cache: None,
         priority: Default::default(),
         slug: "walk".to_owned(),
@@ -111,5 +116,7 @@ pub fn plan_of(seeds: &[StepSeed], timeout: Option<Span>) -> Flow {
         steps,
         outputs: Vec::new(),
         timeout,
+        includes_waits: seeds.len().is_multiple_of(2),
+        queue: timeout.filter(|_| seeds.len().is_multiple_of(3)),
     })
 }

@@ -115,6 +115,17 @@ impl Side {
         }
     }
 
+    /// Where somebody speaks.
+    pub fn channel_of(&self, by: &str, direct: bool) -> String {
+        if direct { self.fake.direct(by) } else { GENERAL.to_owned() }
+    }
+
+    /// The address of an attached file.
+    pub fn address_of(&self, name: &str) -> String {
+        let file = self.attach(name);
+        format!("{}#{}", file["url"].as_str().expect("an address"), file["size"])
+    }
+
     pub fn attach(&self, name: &str) -> Value {
         let path = fixtures().join(name);
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
@@ -249,7 +260,7 @@ fn read(said: &Said) -> Shown {
     let only_for = said
         .only_for
         .clone()
-        .map(|id| ["ana", "leo"].into_iter().find(|name| id_of(name) == id).unwrap_or("?").to_owned());
+        .map(|id| ["ana", "leo"].into_iter().find(|name| id_of(name) == id).map_or_else(|| id.clone(), str::to_owned));
     Shown { id: said.id.clone(), text, card: Some(card), only_for, is_direct: said.channel != GENERAL }
 }
 

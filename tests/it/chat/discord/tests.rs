@@ -24,7 +24,7 @@ pub async fn stage() -> Stage {
     ];
     let workflows: BTreeMap<_, _> =
         workflows.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-    Stage::new(Platform::Discord, &BTreeMap::new(), &workflows).await
+    Stage::new(Platform::Discord, &BTreeMap::new(), &workflows, &BTreeMap::new()).await
 }
 
 pub fn side(stage: &Stage) -> &DiscordSide {

@@ -9,7 +9,6 @@ use workflow::domain::code;
 use workflow::domain::fault::Fault;
 use workflow::domain::id::RunId;
 use workflow::steps::data::Load;
-use workflow::store::db::Durability;
 use workflow::store::warehouse::Warehouse;
 
 use super::{fed, run};
@@ -24,7 +23,7 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let load = Load::new(Warehouse::new(folder.path().join("data.db"), Durability::Relaxed));
+        let load = Load::new(Warehouse::new(folder.path().join("data.db")));
         Self { load, folder }
     }
 

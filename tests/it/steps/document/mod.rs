@@ -70,6 +70,8 @@ fn attempt(config: Value, inputs: Value, ports: BTreeMap<String, Bound>) -> Atte
         inputs: Arc::new(inputs),
         step_key: "key".to_owned(),
         attended: false,
+        sensitive: Vec::new(),
+        began: crate::support::attempt::attempt(Value::Null).began,
         now: Timestamp::from_micros(0),
         timeout: Span::from_secs(300),
         cancel: CancellationToken::new(),

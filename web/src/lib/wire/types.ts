@@ -284,7 +284,7 @@ export interface CardField {
 }
 
 export interface Card {
-	kind: 'run' | 'answer' | 'form' | 'list' | 'error' | 'offer';
+	kind: 'run' | 'answer' | 'form' | 'list' | 'error' | 'offer' | 'message';
 	title: string;
 	verdict?: string | null;
 	status?: Status | null;

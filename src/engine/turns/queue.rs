@@ -244,7 +244,7 @@ mod tests {
 
     fn lane(limit: u32, newest_first: bool) -> SharedLane {
         let group = Group { name: "erp".to_owned(), limit, newest_first };
-        Arc::new(Lane { group: Some(group), priority: Priority::Normal })
+        Arc::new(Lane { group: Some(group), ..Lane::default() })
     }
 
     fn terms(overflow: Overflow, queue_max: Option<u32>) -> Concurrency {
@@ -313,7 +313,7 @@ mod tests {
     #[test]
     fn high_goes_first_and_low_comes_up_all_the_same() {
         let mut queue = Queue::default();
-        let lane = |priority| Arc::new(Lane { group: None, priority });
+        let lane = |priority| Arc::new(Lane { priority, ..Lane::default() });
         queue.line_up(run(1), Some(&lane(Priority::Low)));
         (10..30).for_each(|number| queue.line_up(run(number), Some(&lane(Priority::High))));
         let picked: Vec<RunId> = std::iter::from_fn(|| queue.next()).collect();

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
 
-use super::carrier;
+use super::super::carrier::{self, MAILBOX};
+use super::super::reception::{self, Mail};
+use super::super::{Inner, nested};
 use super::queue::{Arrival, Queue, SharedLane, Standing};
-use super::reception::{self, Mail};
-use super::{Inner, carrier::MAILBOX};
 use crate::contract::crash::crash_point;
+use crate::domain::command::Command;
 use crate::domain::id::RunId;
 use crate::domain::lane::Concurrency;
 use crate::domain::time::Timestamp;
@@ -30,6 +31,8 @@ struct Books {
     carried: HashMap<RunId, mpsc::Sender<Mail>>,
     queue: Queue,
     later: BinaryHeap<Reverse<(Timestamp, RunId)>>,
+    /// When those that wait for their turn have waited too long.
+    turns: BinaryHeap<Reverse<(Timestamp, RunId)>>,
     free: usize,
 }
 
@@ -53,12 +56,19 @@ pub enum Next {
     Ready,
     /// It wants a place at this time.
     Later(Timestamp),
+    /// It wants a place when there is room for its next attempt, or at this time.
+    Room(Timestamp),
 }
 
 impl Desk {
     pub fn new(places: usize) -> Self {
-        let books =
-            Books { carried: HashMap::new(), queue: Queue::default(), later: BinaryHeap::new(), free: places.max(1) };
+        let books = Books {
+            carried: HashMap::new(),
+            queue: Queue::default(),
+            later: BinaryHeap::new(),
+            turns: BinaryHeap::new(),
+            free: places.max(1),
+        };
         Self { books: Mutex::new(books), later_changed: Notify::new(), emptied: Notify::new() }
     }
 
@@ -77,7 +87,7 @@ impl Desk {
         for run in open {
             match run.status {
                 OpenStatus::Queued | OpenStatus::Interrupted => {
-                    books.queue.line_up(run.id, run.lane.clone().map(Arc::new).as_ref());
+                    let _ = books.line_up(run.id, run.lane.clone().map(Arc::new).as_ref()); // time is kept from the start
                 }
                 OpenStatus::Waiting(until) => books.later.push(Reverse((until, run.id))),
                 OpenStatus::Resting => {}
@@ -136,7 +146,18 @@ impl Desk {
 
     /// Puts a run that was just accepted at the end of the queue.
     pub fn queue(&self, run: RunId, lane: Option<&SharedLane>) {
-        self.books().queue.line_up(run, lane);
+        if self.books().line_up(run, lane) {
+            self.later_changed.notify_one();
+        }
+    }
+
+    /// Lines up runs that nobody carries.
+    pub fn call(&self, runs: &[RunId]) {
+        if !runs.is_empty() {
+            let mut books = self.books();
+            runs.iter().for_each(|run| books.queue.call(*run));
+            self.later_changed.notify_one();
+        }
     }
 
     /// Gives a seat back.
@@ -148,9 +169,13 @@ impl Desk {
         match next {
             Next::Over => books.queue.over(run),
             Next::Rest => {}
-            Next::Ready => books.queue.line_up(run, lane.as_ref()),
-            Next::Later(Timestamp::NEVER) => {} // whatever it waits for will call it
-            Next::Later(at) => {
+            Next::Ready => {
+                if books.line_up(run, lane.as_ref()) {
+                    self.later_changed.notify_one();
+                }
+            }
+            Next::Later(Timestamp::NEVER) | Next::Room(Timestamp::NEVER) => {} // whatever it waits for will call it
+            Next::Later(at) | Next::Room(at) => {
                 books.later.push(Reverse((at, run)));
                 self.later_changed.notify_one();
             }
@@ -187,6 +212,22 @@ impl Desk {
         None
     }
 
+    /// Who has waited too long for its turn by `now`; when the next one will have.
+    fn tired(&self, now: Timestamp) -> (Vec<RunId>, Option<Timestamp>) {
+        let mut books = self.books();
+        let mut tired = Vec::new();
+        while let Some(&Reverse((at, run))) = books.turns.peek() {
+            if at > now {
+                return (tired, Some(at));
+            }
+            books.turns.pop();
+            if books.queue.standing(run).is_some() {
+                tired.push(run);
+            }
+        }
+        (tired, None)
+    }
+
     fn books(&self) -> MutexGuard<'_, Books> {
         // Every change of the books is a few infallible lines, so a panic elsewhere leaves them whole.
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
@@ -194,6 +235,14 @@ impl Desk {
 }
 
 impl Books {
+    /// Puts a run at the end of its queue; `true` when it waits for so long and no longer.
+    fn line_up(&mut self, run: RunId, lane: Option<&SharedLane>) -> bool {
+        self.queue.line_up(run, lane);
+        let until = lane.and_then(|lane| lane.until);
+        self.turns.extend(until.map(|until| Reverse((until, run))));
+        until.is_some()
+    }
+
     fn seat(&mut self, run: RunId, has_place: bool) -> Seat {
         let (sender, mail) = mpsc::channel(MAILBOX);
         self.carried.insert(run, sender);
@@ -209,7 +258,9 @@ pub async fn keep_time(inner: Arc<Inner>) {
         let now = inner.clock.now();
         let next = inner.desk.call_due(now);
         reception::fill(&inner);
-        let due = next.map(|at| at.since(now).duration().min(carrier::LONGEST_SLEEP));
+        let (tired, turn) = inner.desk.tired(now);
+        nested::pass_on(&inner, tired, &Command::Wake);
+        let due = next.into_iter().chain(turn).min().map(|at| at.since(now).duration().min(carrier::LONGEST_SLEEP));
         tokio::select! {
             () = sleep(due) => {}
             () = changed => {}

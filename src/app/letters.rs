@@ -1,0 +1,26 @@
+//! What workflows tell people, where a process carries executions and has no conversations.
+
+use std::sync::Arc;
+
+use super::App;
+use crate::chat;
+use crate::chat::adapter::ChatAdapter;
+use crate::chat::outbox::Posting;
+use crate::chat::web::WebChat;
+use crate::config::Config;
+
+impl App {
+    /// Posts letters until what this gives is closed. A platform that cannot be used leaves
+    /// its messages to the next one that can.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn post_letters(&self, config: &Config) -> anyhow::Result<Posting> {
+        let mut adapters: Vec<Arc<dyn ChatAdapter>> = vec![WebChat::open(self.service.clone()).await?];
+        match chat::configured(&self.service, &config.platforms()) {
+            Ok(platforms) => adapters.extend(platforms.into_iter().map(|platform| platform as Arc<dyn ChatAdapter>)),
+            Err(why) => tracing::warn!(why, "messages for other platforms wait"),
+        }
+        Ok(Posting::start(self.service.clone(), adapters).await?)
+    }
+}
