@@ -79,5 +79,8 @@ pub async fn check(settings: &Platforms) -> Vec<Finding> {
     if let Some(settings) = &settings.slack {
         findings.extend(slack::check(settings).await);
     }
+    if let Some(settings) = &settings.discord {
+        findings.extend(discord::check(settings).await);
+    }
     findings
 }

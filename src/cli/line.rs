@@ -50,11 +50,15 @@ pub enum Command {
     Chat,
     /// Print the settings in force, and where each comes from
     Config(settings::Show),
+    /// What Discord needs to be set up
+    #[command(subcommand)]
+    Discord(super::discord::Discord),
     /// Say whether a `workflow` process owns the storage path and answers
     Health,
     /// List messages to people that are on their way or were given up; `retry` and `drop` deal with one
     Outbox(outbox::Outbox),
-    /// Look whether the storage path keeps what is promised: histories without gaps, nothing forgotten, every file whole
+    /// Look whether the storage path keeps what is promised: histories without gaps, nothing forgotten, every file whole;
+    /// and whether the chat platforms that are set up allow what is needed
     Doctor {
         /// Print JSON
         #[arg(long)]

@@ -6,6 +6,7 @@ mod chat;
 mod check;
 mod control;
 mod desk;
+mod discord;
 mod doctor;
 mod exit;
 mod inbox;
@@ -66,6 +67,7 @@ async fn dispatch(line: CommandLine) -> Ended {
         Command::Config(show) => settings::show(&config, &show),
         Command::Doctor { json } => doctor::doctor(&config, json).await,
         Command::Slack(command) => slack::slack(&command),
+        Command::Discord(asked) => discord::discord(&config, &asked).await,
         Command::Health => control::health(&desk(&config, &line.server).await?).await,
         Command::Outbox(args) => outbox::outbox(&desk(&config, &line.server).await?, args).await,
         Command::Verb(verb) => say(&desk(&config, &line.server).await?, verb).await,

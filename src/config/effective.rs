@@ -161,7 +161,7 @@ impl Config {
             keep_completed: reader.span("keep_completed", Span::ZERO..=CENTURY, "at most 100 years, or 0 for ever"),
             keep_failed: reader.span("keep_failed", Span::ZERO..=CENTURY, "at most 100 years, or 0 for ever"),
             slack: platforms::slack(reader, upload_limit),
-            discord: platforms::discord(reader),
+            discord: platforms::discord(reader, upload_limit),
             log: filter(reader),
             log_format: reader.choice("log_format", [("text", LogFormat::Text), ("json", LogFormat::Json)]),
             egress_allow: reader.given("egress_allow").values,

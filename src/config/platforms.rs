@@ -38,13 +38,13 @@ pub(super) fn slack(reader: &mut Reader, upload_limit: u64) -> Option<slack::Set
 }
 
 /// Discord, when it has a token.
-pub(super) fn discord(reader: &mut Reader) -> Option<discord::Settings> {
+pub(super) fn discord(reader: &mut Reader, upload_limit: u64) -> Option<discord::Settings> {
     let token = secret(reader, "discord_token");
     let api_url = base(reader, "discord_api_url", discord::API_URL, &["/api/v10", "/api"]);
     let public_key = public_key(reader);
     let ca_file = Some(reader.text("discord_ca_file")).filter(|text| !text.is_empty());
     let ca_file: Option<PathBuf> = ca_file.map(|text| reader.written_out("discord_ca_file", &text));
-    Some(discord::Settings { token: token?, api_url, public_key, ca_file })
+    Some(discord::Settings { token: token?, api_url, public_key, ca_file, upload_limit })
 }
 
 /// What holds for those who come over platforms.

@@ -1,9 +1,39 @@
-//! Discord.
+//! Discord. serenity is behind this folder alone: it speaks to the gateway and knows the shapes of what comes in.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | `gateway`, `session`, `budget` | stay connected, begin sessions, count them |
+//! | `catch_up` | what was written while we were away |
+//! | `interactions`, `messages`, `http` | what comes in, taken in before it is acknowledged |
+//! | `commands`, `modal` | `/workflow` and windows, as Discord wants them |
+//! | `adapter`, `replies`, `places` | what goes out, to whom and where |
+//! | `render`, `markup` | a card as a message; pure |
+//! | `rest` | requests, in Discord's own pace |
+//! | `files` | what people attach |
+//! | `check` | what is missing, and the link to be invited by |
 
+mod adapter;
+mod budget;
+mod catch_up;
+mod check;
+mod commands;
+mod files;
+mod gateway;
+mod http;
+mod interactions;
+mod markup;
+mod messages;
+mod modal;
+mod places;
+mod render;
+mod replies;
+mod rest;
+mod session;
 mod settings;
 
 use std::sync::Arc;
 
+pub use check::{check, invite};
 pub use settings::{API_URL, Settings};
 
 use super::Platform;
@@ -13,6 +43,6 @@ use crate::service::Service;
 ///
 /// # Errors
 /// Something that a setting names cannot be read.
-pub fn open(_service: &Service, _settings: &Settings) -> Result<Arc<dyn Platform>, String> {
-    Err("Discord is not built yet".to_owned())
+pub fn open(service: &Service, settings: &Settings) -> Result<Arc<dyn Platform>, String> {
+    Ok(Arc::new(adapter::Discord::new(service, settings)?))
 }

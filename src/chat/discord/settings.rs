@@ -18,4 +18,6 @@ pub struct Settings {
     pub public_key: Option<[u8; 32]>,
     /// Further certificate authorities, PEM.
     pub ca_file: Option<PathBuf>,
+    /// The largest file that is taken in, in bytes.
+    pub upload_limit: u64,
 }

@@ -35,6 +35,47 @@ pub static VERBS: LazyLock<Vec<(&'static str, String)>> = LazyLock::new(|| {
     DEFINITION.get_subcommands().map(|verb| (verb.get_name(), about(verb))).collect()
 });
 
+/// Something that a verb takes after it, by its place and without a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Positional {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is for.
+    pub about: String,
+    /// Whether it must be said.
+    pub required: bool,
+    /// What it can be, where it is one of a few words.
+    pub choices: Vec<String>,
+}
+
+/// What a verb takes: by place, in order, and whether files may come along.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Takes {
+    /// By place.
+    pub positionals: Vec<Positional>,
+    /// Whether files that come along mean something.
+    pub files: bool,
+}
+
+/// What a verb takes; `None`: there is no such verb.
+#[must_use]
+pub fn takes(verb: &str) -> Option<Takes> {
+    let verb: &'static clap::Command = DEFINITION.find_subcommand(verb)?;
+    let is_path = |argument: &clap::Arg| {
+        argument.get_value_parser().type_id() == clap::builder::ValueParser::path_buf().type_id()
+    };
+    let positional = |argument: &'static clap::Arg| Positional {
+        name: argument.get_id().as_str(),
+        about: argument.get_help().map(ToString::to_string).unwrap_or_default(),
+        required: argument.is_required_set(),
+        choices: argument.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect(),
+    };
+    // A path of the server's disk never comes from a chat: a file comes along instead.
+    let positionals = verb.get_positionals().filter(|argument| !is_path(argument)).map(positional).collect();
+    let answers = matches!(verb.get_name(), "answer" | "rerun");
+    Some(Takes { positionals, files: answers || verb.get_arguments().any(is_path) })
+}
+
 /// How a verb is used, as help shows it.
 #[must_use]
 pub fn usage(verb: &str) -> Option<String> {

@@ -86,7 +86,7 @@ impl Player {
             let messages = self.stage().messages().await;
             let seen = |shown: &&Shown| {
                 self.found.get(&shown.id) != Some(&shown.text)
-                    && (!is_shared || shown.only_for.as_deref() == only_for)
+                    && (!is_shared || shown.only_for.as_deref() == only_for || (shown.is_direct && only_for.is_none()))
                     && pattern.is(&shown.text)
             };
             if let Some(shown) = messages.iter().find(seen) {
@@ -149,6 +149,11 @@ async fn every_conversation_goes_as_written_at_the_terminal() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_conversation_goes_as_written_in_slack() {
     play_all(Platform::Slack).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_conversation_goes_as_written_on_discord() {
+    play_all(Platform::Discord).await;
 }
 
 #[test]

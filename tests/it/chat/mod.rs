@@ -2,6 +2,7 @@
 
 mod conversations;
 mod courier;
+mod discord;
 mod elsewhere;
 mod letters;
 mod pattern;

@@ -17,6 +17,7 @@ use workflow::config::{Config, Surroundings};
 use workflow::domain::card::{Card, CardKind};
 use workflow::service::{Caller, Visitor};
 
+use super::discord;
 use super::script::{Speaker, fixtures};
 use super::slack::{Fake, SlackSide};
 
@@ -33,6 +34,7 @@ pub enum Platform {
     Web,
     Terminal,
     Slack,
+    Discord,
 }
 
 impl Platform {
@@ -42,6 +44,7 @@ impl Platform {
             Self::Web => "web",
             Self::Terminal => "terminal",
             Self::Slack => "slack",
+            Self::Discord => "discord",
         }
     }
 
@@ -59,6 +62,8 @@ pub struct Shown {
     pub card: Option<Card>,
     /// Who alone sees it.
     pub only_for: Option<String>,
+    /// It stands in a conversation of theirs with us alone, where everything is for them.
+    pub is_direct: bool,
 }
 
 /// The stage.
@@ -80,6 +85,13 @@ pub enum Side {
     Web(Arc<WebChat>),
     Terminal(Box<Terminal>),
     Slack(SlackSide),
+    Discord(Box<discord::Side>),
+}
+
+/// A platform elsewhere, as one life of the process leaves it to the next.
+enum Peer {
+    Slack(Arc<Fake>),
+    Discord(discord::Fake),
 }
 
 /// A writer that tells when something was written.
@@ -160,6 +172,7 @@ impl Stage {
             Side::Web(web) => self.channel_of(web, &Doing { by, direct, ..Doing::default() }).await,
             Side::Terminal(_) => "here".to_owned(),
             Side::Slack(_) => SlackSide::place(by, direct),
+            Side::Discord(side) => side.channel_of(by, direct),
         };
         Inbound {
             key: format!("brought:{}", self.app.service.fresh_id()),
@@ -183,14 +196,15 @@ impl Stage {
                 Side::Web(_) => self.app.service.take_in(&path).await.expect("taken in").id.to_string(),
                 Side::Terminal(_) => path.display().to_string(),
                 Side::Slack(slack) => slack.file_id(name),
+                Side::Discord(side) => side.address_of(name),
             };
             files.push(FileRef { id, name: name.clone() });
         }
         files
     }
 
-    /// `fake`: Slack as an earlier life of the process left it.
-    async fn open(folder: TempDir, platform: Platform, settings: Vec<String>, fake: Option<Arc<Fake>>) -> Self {
+    /// `peer`: the platform as an earlier life of the process left it.
+    async fn open(folder: TempDir, platform: Platform, settings: Vec<String>, peer: Option<Peer>) -> Self {
         let config = config(folder.path(), &settings);
         let app = App::open(&config, true).await.expect("the service opens");
         let mut moved = Arc::new(Notify::new());
@@ -207,19 +221,31 @@ impl Stage {
                 (Side::Terminal(Box::new(terminal.clone())), Arc::new(terminal))
             }
             Platform::Slack => {
-                let fake = match fake {
-                    Some(fake) => fake,
-                    None => Fake::start().await,
+                let fake = match peer {
+                    Some(Peer::Slack(fake)) => fake,
+                    _ => Fake::start().await,
                 };
                 moved = Arc::clone(&fake.moved);
                 let slack = SlackSide::open(&service, fake);
                 let adapter = slack.adapter();
                 (Side::Slack(slack), adapter)
             }
+            Platform::Discord => {
+                let fake = match peer {
+                    Some(Peer::Discord(fake)) => fake,
+                    _ => discord::Fake::start().await,
+                };
+                moved = Arc::clone(&fake.moved);
+                let side = discord::Side::open(&service, fake);
+                let adapter = side.adapter();
+                (Side::Discord(Box::new(side)), adapter)
+            }
         };
         let chat = Chat::start(service, vec![adapter], config.chat()).await.expect("the chat starts");
-        if let Side::Slack(slack) = &mut side {
-            slack.connect(&chat).await;
+        match &mut side {
+            Side::Slack(slack) => slack.connect(&chat).await,
+            Side::Discord(discord) => discord.connect(&chat).await,
+            Side::Web(_) | Side::Terminal(_) => {}
         }
         Self { folder, settings, app, chat, side, moved, people: BTreeMap::new(), code: String::new(), said: 0 }
     }
@@ -228,10 +254,10 @@ impl Stage {
     pub async fn restart(self) -> Self {
         let platform = self.platform();
         let Self { folder, settings, app, chat, side, people, code, said, .. } = self;
-        let fake = left(side).await;
+        let peer = left(side).await;
         chat.close().await;
         app.close().await;
-        Self { said, people, code, ..Self::open(folder, platform, settings, fake).await }
+        Self { said, people, code, ..Self::open(folder, platform, settings, peer).await }
     }
 
     pub fn platform(&self) -> Platform {
@@ -239,6 +265,7 @@ impl Stage {
             Side::Web(_) => Platform::Web,
             Side::Terminal(_) => Platform::Terminal,
             Side::Slack(_) => Platform::Slack,
+            Side::Discord(_) => Platform::Discord,
         }
     }
 
@@ -277,6 +304,7 @@ impl Stage {
                 receipts
             }
             Side::Slack(slack) => return slack.say(&self.chat, &doing).await,
+            Side::Discord(side) => return side.say(&self.chat, &doing).await,
         };
         assert!(receipts.iter().skip(1).all(|receipt| receipt.duplicate), "the same thing counts once");
         for receipt in receipts.into_iter().take(1) {
@@ -325,6 +353,7 @@ impl Stage {
                 self.chat.receive(inbound).await.expect("kept")
             }
             Side::Slack(slack) => return slack.press_action(&self.chat, by, message, action).await,
+            Side::Discord(side) => return drop(side.press(&self.chat, by, (message, action)).await),
         };
         answered(receipt).await;
     }
@@ -347,6 +376,9 @@ impl Stage {
             let found = slack.messages().into_iter().rev().find_map(|shown| Some((shown.id, shown.card?.form?.submit)));
             let (message, opener) = found.unwrap_or_default();
             return slack.fill(&self.chat, by, (&message, &opener), values).await;
+        }
+        if let Side::Discord(side) = &self.side {
+            return side.fill(&self.chat, by, values).await;
         }
         let mut given = Map::new();
         for (key, value) in values {
@@ -377,10 +409,12 @@ impl Stage {
                     text: card.text.clone(),
                     card: Some(card),
                     only_for: None,
+                    is_direct: false,
                 };
                 terminal.messages().into_iter().map(shown).collect()
             }
             Side::Slack(slack) => slack.messages(),
+            Side::Discord(side) => side.shown(),
             Side::Web(_) => {
                 let keeper = self.app.service.conversations();
                 let mut all = Vec::new();
@@ -393,6 +427,7 @@ impl Stage {
                         text: message.text,
                         card: message.card,
                         only_for: message.visible_to,
+                        is_direct: false,
                     }));
                 }
                 all
@@ -427,9 +462,13 @@ impl Stage {
 }
 
 /// Leaves a platform; what of it outlives the process.
-async fn left(side: Side) -> Option<Arc<Fake>> {
+async fn left(side: Side) -> Option<Peer> {
     match side {
-        Side::Slack(slack) => Some(slack.close().await),
+        Side::Slack(slack) => Some(Peer::Slack(slack.close().await)),
+        Side::Discord(mut discord) => {
+            discord.close().await;
+            Some(Peer::Discord(discord.fake.clone()))
+        }
         Side::Web(_) | Side::Terminal(_) => None,
     }
 }

@@ -183,7 +183,7 @@ fn shown(posted: &Posted) -> Shown {
     let direct =
         (posted.channel.starts_with('D') && kind != CardKind::Run).then(|| posted.channel.replacen('D', "U", 1));
     let only_for = posted.only_for.clone().or(direct).map(|user| name(&user));
-    Shown { id: posted.ts.clone(), text, card: Some(card), only_for }
+    Shown { id: posted.ts.clone(), text, card: Some(card), only_for, is_direct: false }
 }
 
 /// What a conversation file calls somebody: the owner and their like by name, others by their id.

@@ -1,0 +1,10 @@
+//! Discord, against a small one of our own on loopback.
+
+mod fake;
+mod gateway;
+mod http;
+mod stage;
+mod tests;
+
+pub use fake::Fake;
+pub use stage::Side;
