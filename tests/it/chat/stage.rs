@@ -15,6 +15,7 @@ use workflow::chat::web::{Saying, WebChat};
 use workflow::chat::{Chat, Receipt};
 use workflow::config::{Config, Surroundings};
 use workflow::domain::card::{Card, CardKind};
+use workflow::domain::role::{Role, Standing};
 use workflow::service::{Caller, Visitor};
 
 use super::script::{Speaker, fixtures};
@@ -122,6 +123,14 @@ impl Stage {
         }
         let settings: Vec<String> = settings.iter().map(|(key, value)| format!("{key}={value}")).collect();
         let stage = Self { people: people.clone(), ..Self::open(folder, platform, settings, None).await };
+        if platform == Platform::Slack {
+            // Elsewhere the owner speaks; here nobody is the owner who was not given a name.
+            for name in [ANA, "leo"] {
+                let person = Some(name.to_owned());
+                let speaker = Speaker { person, role: Role::Admin, standing: Standing::Member, name: None };
+                stage.introduce(&super::slack::id(name), &speaker).await;
+            }
+        }
         for (user, speaker) in people {
             stage.introduce(user, speaker).await;
         }
@@ -191,7 +200,13 @@ impl Stage {
 
     /// `fake`: Slack as an earlier life of the process left it.
     async fn open(folder: TempDir, platform: Platform, settings: Vec<String>, fake: Option<Arc<Fake>>) -> Self {
-        let config = config(folder.path(), &settings);
+        let fake = match (platform, fake) {
+            (Platform::Slack, None) => Some(Fake::start().await),
+            (_, fake) => fake,
+        };
+        let mut all = settings.clone();
+        all.extend(fake.iter().flat_map(|fake| fake.settings()));
+        let config = config(folder.path(), &all);
         let app = App::open(&config, true).await.expect("the service opens");
         let mut moved = Arc::new(Notify::new());
         let service = app.service.clone();
@@ -207,10 +222,7 @@ impl Stage {
                 (Side::Terminal(Box::new(terminal.clone())), Arc::new(terminal))
             }
             Platform::Slack => {
-                let fake = match fake {
-                    Some(fake) => fake,
-                    None => Fake::start().await,
-                };
+                let fake = fake.expect("it was started above");
                 moved = Arc::clone(&fake.moved);
                 let slack = SlackSide::open(&service, fake);
                 let adapter = slack.adapter();
@@ -309,7 +321,11 @@ impl Stage {
     /// Somebody presses just this.
     pub async fn press_action(&mut self, by: &str, message: &str, action: &str, values: Map<String, Value>) {
         if self.people.contains_key(by) {
-            let what = What::Pressed { message: message.to_owned(), action: action.to_owned(), values };
+            let action = match &self.side {
+                Side::Slack(_) => SlackSide::action(&self.chat, action).await,
+                _ => action.to_owned(),
+            };
+            let what = What::Pressed { message: message.to_owned(), action, values };
             let inbound = self.brought(by, what, (false, None)).await;
             let receipt = self.chat.receive(inbound).await.expect("kept");
             return answered(receipt).await;
