@@ -31,9 +31,33 @@ pub(super) struct Lowering<'a> {
 
 /// The plan of a template that was checked.
 pub(super) fn lower(template: &Template, lowering: Lowering, findings: &Findings) -> Plan {
-    let Lowering { source, catalog, defaults, graph, ports } = lowering;
     let name = template.name.as_ref().map(|name| name.value.trim().to_owned()).unwrap_or_default();
-    let slug = slug(template, source, &name);
+    let slug = slug(template, lowering.source, &name);
+    let mut plan = Plan {
+        concurrency: template.concurrency.as_ref().map(|read| concurrency(read, &slug)),
+        priority: template.priority,
+        steps: steps(template, lowering, &slug, findings),
+        slug,
+        name,
+        description: template.description.clone().unwrap_or_default(),
+        hash: String::new(),
+        version: template.version.clone(),
+        inputs: template.inputs.as_ref().map(|inputs| inputs.iter().map(|input| input.value.clone()).collect()),
+        vars: template.vars.as_ref().map_or_else(|| Value::Object(Map::new()), super::source::Node::json),
+        outputs: pairs(&template.outputs),
+        timeout: template.timeout.total,
+        includes_waits: template.timeout.include_waits,
+        queue: template.timeout.queue,
+        cache: template.cache.as_ref().map(cache),
+        permissions: template.permissions.clone(),
+    };
+    plan.hash = hash(&plan);
+    plan
+}
+
+/// The steps of the plan, in the order of the file.
+fn steps(template: &Template, lowering: Lowering, slug: &str, findings: &Findings) -> Vec<PlanStep> {
+    let Lowering { catalog, defaults, graph, ports, .. } = lowering;
     let bodies = Bodies::of(&template.steps);
     let steps = template.steps.iter().zip(ports).enumerate().map(|(index, (step, ports))| {
         let in_loop = bodies.in_loop(index);
@@ -54,7 +78,7 @@ pub(super) fn lower(template: &Template, lowering: Lowering, findings: &Findings
             total: step.policy.total.or(template.defaults.total),
             queue: step.policy.queue.as_ref().or(template.defaults.queue.as_ref()).map(|queue| queue.value),
             heartbeat: step.policy.heartbeat.or(template.defaults.heartbeat),
-            room: step.room.as_ref().map(|read| room(read, &slug, &graph.ids[index])),
+            room: step.room.as_ref().map(|read| room(read, slug, &graph.ids[index])),
             on_error: on_error(&step.policy, &template.defaults),
             ports,
             outputs: pairs(&step.outputs),
@@ -70,26 +94,7 @@ pub(super) fn lower(template: &Template, lowering: Lowering, findings: &Findings
             line: findings.line_of(step.mark.start),
         }
     });
-    let mut plan = Plan {
-        concurrency: template.concurrency.as_ref().map(|read| concurrency(read, &slug)),
-        priority: template.priority,
-        steps: steps.collect(),
-        slug,
-        name,
-        description: template.description.clone().unwrap_or_default(),
-        hash: String::new(),
-        version: template.version.clone(),
-        inputs: template.inputs.as_ref().map(|inputs| inputs.iter().map(|input| input.value.clone()).collect()),
-        vars: template.vars.as_ref().map_or_else(|| Value::Object(Map::new()), super::source::Node::json),
-        outputs: pairs(&template.outputs),
-        timeout: template.timeout.total,
-        includes_waits: template.timeout.include_waits,
-        queue: template.timeout.queue,
-        cache: template.cache.as_ref().map(cache),
-        permissions: template.permissions.clone(),
-    };
-    plan.hash = hash(&plan);
-    plan
+    steps.collect()
 }
 
 /// What people type to start it.

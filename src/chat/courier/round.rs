@@ -4,7 +4,7 @@
 //! it. So nothing can be lost: a missed notice, a slow platform and a crash all end in the same comparison. One send
 //! at a time for each card; what happens meanwhile is one further send. The engine never waits for any of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -154,6 +154,20 @@ struct Live {
     behind: Option<Instant>,
 }
 
+/// All cards at one moment.
+struct Survey {
+    /// How many there are, by platform.
+    cards: HashMap<String, usize>,
+    /// How many are being sent, by platform.
+    in_flight: HashMap<String, usize>,
+    /// Channels to which a new message is on its way.
+    posting: HashSet<(String, String)>,
+    /// What is due: nobody waits for it, and the execution.
+    due: Vec<(bool, RunId)>,
+    /// When the next one is.
+    next: Instant,
+}
+
 struct Round {
     means: Arc<Means>,
     live: HashMap<RunId, Live>,
@@ -230,6 +244,34 @@ impl Round {
         }
     }
 
+    /// What there is to do, and what is being done.
+    fn survey(&self, now: Instant) -> Survey {
+        let mut survey = Survey {
+            cards: HashMap::new(),
+            in_flight: HashMap::new(),
+            posting: HashSet::new(),
+            due: Vec::new(),
+            next: now + LONGEST_WAIT,
+        };
+        for (run, live) in &self.live {
+            let card = &live.delivery.card;
+            *survey.cards.entry(card.platform.clone()).or_default() += 1;
+            if live.sending {
+                *survey.in_flight.entry(card.platform.clone()).or_default() += 1;
+                if card.message.is_none() {
+                    survey.posting.insert((card.platform.clone(), card.channel.clone()));
+                }
+            } else if live.dirty && live.next > now {
+                survey.next = survey.next.min(live.next);
+            } else if live.dirty {
+                survey.due.push((!live.turned, *run));
+            }
+        }
+        // What people wait for goes first, and of that the execution that began first: ids are in the order of time.
+        survey.due.sort_unstable();
+        survey
+    }
+
     /// Starts what is due; when the next one is.
     fn send_due(&mut self) -> Instant {
         let now = Instant::now();
@@ -237,24 +279,8 @@ impl Round {
             return self.looked + IN_ONE_GO;
         }
         self.looked = now;
-        let mut next = now + LONGEST_WAIT;
-        let mut in_flight: HashMap<String, usize> = HashMap::new();
-        let mut cards: HashMap<String, usize> = HashMap::new();
-        let mut due = Vec::new();
-        for (run, live) in &self.live {
-            let platform = &live.delivery.card.platform;
-            *cards.entry(platform.clone()).or_default() += 1;
-            if live.sending {
-                *in_flight.entry(platform.clone()).or_default() += 1;
-            } else if live.dirty && live.next > now {
-                next = next.min(live.next);
-            } else if live.dirty {
-                due.push((!live.turned, *run));
-            }
-        }
-        // What people wait for goes first, and of that the execution that began first: ids are in the order of time.
-        due.sort_unstable();
-        for (_, run) in due {
+        let mut survey = self.survey(now);
+        for (_, run) in std::mem::take(&mut survey.due) {
             let Some(live) = self.live.get_mut(&run) else { continue };
             let address = live.delivery.address();
             let Ok(adapter) = self.means.adapter(&address) else {
@@ -263,27 +289,36 @@ impl Round {
             };
             let traits = adapter.traits();
             let pace = self.paces.entry(address.platform.clone()).or_insert_with(|| Pace::new(traits, now));
-            let seats = in_flight.entry(address.platform.clone()).or_default();
+            let seats = survey.in_flight.entry(address.platform.clone()).or_default();
             if *seats >= if pace.is_knocking() { 1 } else { traits.in_flight } {
                 continue; // the end of one that is being sent brings us back here
             }
-            let wish = match (&live.delivery.card.message, live.turned) {
-                (None, _) => Wish::Post(&address.channel),
-                (Some(_), true) => Wish::Turn,
-                (Some(_), false) => Wish::Tick,
+            // New messages of a channel go one by one: only so do they stand in the order of their executions.
+            let place = (address.platform.clone(), address.channel.clone());
+            let is_new = live.delivery.card.message.is_none();
+            if is_new && survey.posting.contains(&place) {
+                continue;
+            }
+            let wish = match (is_new, live.turned) {
+                (true, _) => Wish::Post(&address.channel),
+                (false, true) => Wish::Turn,
+                (false, false) => Wish::Tick,
             };
             if let Err(at) = pace.take(wish, now) {
-                next = next.min(at);
+                survey.next = survey.next.min(at);
                 continue;
             }
             *seats += 1;
+            if is_new {
+                survey.posting.insert(place);
+            }
             (live.dirty, live.turned) = (false, false);
             live.sending = true;
-            live.next = now + pace.interval(cards.get(&address.platform).copied().unwrap_or(1));
+            live.next = now + pace.interval(survey.cards.get(&address.platform).copied().unwrap_or(1));
             let (means, delivery) = (Arc::clone(&self.means), live.delivery.clone());
             self.sends.spawn(async move { (run, delivery.send(&means).await) });
         }
-        next
+        survey.next
     }
 
     /// A platform is there again: what waited for it to come back waits no longer.
