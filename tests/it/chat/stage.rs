@@ -15,6 +15,7 @@ use workflow::chat::web::{Saying, WebChat};
 use workflow::chat::{Chat, Receipt};
 use workflow::config::{Config, Surroundings};
 use workflow::domain::card::{Card, CardKind};
+use workflow::domain::role::{Role, Standing};
 use workflow::service::{Caller, Visitor};
 
 use super::discord;
@@ -134,6 +135,14 @@ impl Stage {
         }
         let settings: Vec<String> = settings.iter().map(|(key, value)| format!("{key}={value}")).collect();
         let stage = Self { people: people.clone(), ..Self::open(folder, platform, settings, None).await };
+        if platform == Platform::Slack {
+            // Elsewhere the owner speaks; here nobody is the owner who was not given a name.
+            for name in [ANA, "leo"] {
+                let person = Some(name.to_owned());
+                let speaker = Speaker { person, role: Role::Admin, standing: Standing::Member, name: None };
+                stage.introduce(&super::slack::id(name), &speaker).await;
+            }
+        }
         for (user, speaker) in people {
             stage.introduce(user, speaker).await;
         }
@@ -205,36 +214,37 @@ impl Stage {
 
     /// `peer`: the platform as an earlier life of the process left it.
     async fn open(folder: TempDir, platform: Platform, settings: Vec<String>, peer: Option<Peer>) -> Self {
-        let config = config(folder.path(), &settings);
+        let peer = match (platform, peer) {
+            (Platform::Slack, None) => Some(Peer::Slack(Fake::start().await)),
+            (Platform::Discord, None) => Some(Peer::Discord(discord::Fake::start().await)),
+            (_, peer) => peer,
+        };
+        let mut all = settings.clone();
+        if let Some(Peer::Slack(fake)) = &peer {
+            all.extend(fake.settings());
+        }
+        let config = config(folder.path(), &all);
         let app = App::open(&config, true).await.expect("the service opens");
         let mut moved = Arc::new(Notify::new());
         let service = app.service.clone();
-        let (mut side, adapter): (Side, Arc<dyn ChatAdapter>) = match platform {
-            Platform::Web => {
-                let web = WebChat::open(service.clone()).await.expect("the web chat opens");
-                ring(&web, Arc::clone(&moved));
-                (Side::Web(Arc::clone(&web)), web)
-            }
-            Platform::Terminal => {
+        let (mut side, adapter): (Side, Arc<dyn ChatAdapter>) = match (platform, peer) {
+            (Platform::Terminal, None) => {
                 let screen = Screen::plain(Box::new(Bell(Arc::clone(&moved))));
                 let terminal = Terminal::new(service.clone(), ANA, screen);
                 (Side::Terminal(Box::new(terminal.clone())), Arc::new(terminal))
             }
-            Platform::Slack => {
-                let fake = match peer {
-                    Some(Peer::Slack(fake)) => fake,
-                    _ => Fake::start().await,
-                };
+            (_, None) => {
+                let web = WebChat::open(service.clone()).await.expect("the web chat opens");
+                ring(&web, Arc::clone(&moved));
+                (Side::Web(Arc::clone(&web)), web)
+            }
+            (_, Some(Peer::Slack(fake))) => {
                 moved = Arc::clone(&fake.moved);
                 let slack = SlackSide::open(&service, fake);
                 let adapter = slack.adapter();
                 (Side::Slack(slack), adapter)
             }
-            Platform::Discord => {
-                let fake = match peer {
-                    Some(Peer::Discord(fake)) => fake,
-                    _ => discord::Fake::start().await,
-                };
+            (_, Some(Peer::Discord(fake))) => {
                 moved = Arc::clone(&fake.moved);
                 let side = discord::Side::open(&service, fake);
                 let adapter = side.adapter();
@@ -337,7 +347,11 @@ impl Stage {
     /// Somebody presses just this.
     pub async fn press_action(&mut self, by: &str, message: &str, action: &str, values: Map<String, Value>) {
         if self.people.contains_key(by) {
-            let what = What::Pressed { message: message.to_owned(), action: action.to_owned(), values };
+            let action = match &self.side {
+                Side::Slack(_) => SlackSide::action(&self.chat, action).await,
+                _ => action.to_owned(),
+            };
+            let what = What::Pressed { message: message.to_owned(), action, values };
             let inbound = self.brought(by, what, (false, None)).await;
             let receipt = self.chat.receive(inbound).await.expect("kept");
             return answered(receipt).await;

@@ -15,7 +15,7 @@ use axum::routing::{any, get, post};
 use serde_json::{Map, Value, json};
 use tokio::sync::{Notify, mpsc, oneshot};
 
-pub const TEAM: &str = "TACME";
+pub const TEAM: &str = "T01";
 pub const BOT: &str = "UBOT";
 pub const TOKEN: &str = "xoxb-test-bot-token";
 pub const APP_TOKEN: &str = "xapp-test-app-token";
@@ -95,6 +95,12 @@ impl Fake {
             .with_state(Arc::clone(&fake));
         tokio::spawn(async move { axum::serve(listener, routes).await });
         fake
+    }
+
+    /// The settings with which a service is connected to it.
+    pub fn settings(&self) -> Vec<String> {
+        let api = format!("slack_api_url={}/api", self.base);
+        vec![format!("slack_bot_token={TOKEN}"), format!("slack_app_token={APP_TOKEN}"), api]
     }
 
     fn world(&self) -> MutexGuard<'_, World> {

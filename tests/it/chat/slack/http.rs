@@ -107,7 +107,7 @@ fn signed(secret: &str, at: i64, body: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_signed_within_five_minutes_is_not_read() {
-    let door = Door::open().await;
+    let door = Box::pin(Door::open()).await;
     let body = json!({ "type": "url_verification", "challenge": "c-1" }).to_string();
     let post = |at, signature| door.post("/slack/events", "application/json", &body, (at, signature));
     assert_eq!(post(now(), None).await, (StatusCode::OK, "c-1".to_owned()));
@@ -129,7 +129,7 @@ async fn what_is_not_signed_within_five_minutes_is_not_read() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_that_are_repeated_and_forms_are_taken_once() {
-    let door = Door::open().await;
+    let door = Box::pin(Door::open()).await;
     let fake = fake(&door.stage);
     let event = fake.event(&fake.message("UANA", GENERAL, &format!("<@{BOT}> run quick")));
     for _ in 0..3 {

@@ -6,4 +6,4 @@ mod http;
 mod side;
 
 pub use fake::Fake;
-pub use side::SlackSide;
+pub use side::{SlackSide, id};

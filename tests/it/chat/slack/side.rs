@@ -66,6 +66,12 @@ impl SlackSide {
         format!("{}.{}", fake::TEAM, self.file(name)["id"].as_str().expect("an id"))
     }
 
+    /// What a button does that the stage presses by itself.
+    pub async fn action(chat: &Chat, shown: &str) -> String {
+        let value = shown.split_once('\n').map_or(shown, |(_, value)| value);
+        chat.keeper().action(value).await.expect("readable").unwrap_or_else(|| value.to_owned())
+    }
+
     pub fn adapter(&self) -> Arc<dyn ChatAdapter> {
         Arc::clone(&self.platform) as Arc<dyn ChatAdapter>
     }
