@@ -29,8 +29,7 @@ use exit::{DISK_FAILED, DONE, FAILED, WRONG_USE, disk_failed, exit_code, refusal
 use line::{Command, CommandLine, Server};
 use people::caller;
 
-use crate::app::remote::Remote;
-use crate::app::{telemetry, trial};
+use crate::app::{remote::Remote, telemetry, trial};
 use crate::config::Config;
 use crate::http::caller::Secret;
 use crate::service::verbs::Verb;
