@@ -33,7 +33,7 @@ impl Player {
         let by = step.by.clone().unwrap_or_else(|| ANA.to_owned());
         if step.restart {
             let stage = self.stage.take().expect("a stage");
-            self.stage = Some(stage.restart().await);
+            self.stage = Some(Box::pin(stage.restart()).await);
         }
         if let Some(person) = &step.code_for {
             self.stage().make_code(person).await;

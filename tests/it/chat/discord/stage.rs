@@ -84,7 +84,7 @@ impl Side {
             Some(data) if !doing.direct => {
                 let (id, event) = self.fake.acts(doing.by, &place, 2, &json!({ "data": data }));
                 if doing.twice {
-                    self.twice("INTERACTION_CREATE", event);
+                    self.twice("INTERACTION_CREATE", &event);
                 }
                 self.fake.until("an end", |world| world.done[&id].closed.then_some(())).await;
             }
@@ -93,7 +93,7 @@ impl Side {
                 self.fake.writes(doing.by, &place, &json!({ "content": doing.text, "attachments": files }));
                 if doing.twice {
                     let event = self.fake.world().events.last().cloned().expect("it was sent");
-                    self.twice("MESSAGE_CREATE", event["d"].clone());
+                    self.twice("MESSAGE_CREATE", &event["d"]);
                 }
                 self.taken_in(chat, received).await;
             }
@@ -101,7 +101,7 @@ impl Side {
         answered(chat).await;
     }
 
-    fn twice(&self, name: &str, data: Value) {
+    fn twice(&self, name: &str, data: &Value) {
         let event = json!({ "op": 0, "t": name, "s": self.fake.world().events.len(), "d": data });
         drop(self.fake.line.send(Order::Twice(event)));
     }
