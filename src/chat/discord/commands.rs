@@ -24,6 +24,8 @@ const MORE: &str = "more";
 const MOST: usize = 25;
 /// Characters of a description.
 const DESCRIPTION: usize = 100;
+/// Verbs that give their place to others where there are not enough.
+const SELDOM: [&str; 4] = ["bulk", "rollback", "skip", "signal"];
 /// Kinds of options.
 const SUB_COMMAND: u8 = 1;
 const GROUP: u8 = 2;
@@ -35,11 +37,13 @@ static DEFINITION: LazyLock<Value> = LazyLock::new(|| {
     let help =
         json!({ "type": SUB_COMMAND, "name": "help", "description": "What can be said here", "options": [help] });
     // Two places are kept: for help, and for the group of the rest.
-    let first = if VERBS.len() < MOST { VERBS.len() } else { MOST - 2 };
-    let mut options: Vec<Value> = VERBS[..first].iter().map(|(name, about)| verb(name, about)).collect();
+    let mut verbs: Vec<_> = VERBS.iter().collect();
+    verbs.sort_by_key(|(name, _)| SELDOM.contains(name));
+    let first = if verbs.len() < MOST { verbs.len() } else { MOST - 2 };
+    let mut options: Vec<Value> = verbs[..first].iter().map(|(name, about)| verb(name, about)).collect();
     options.push(help);
-    if first < VERBS.len() {
-        let rest: Vec<Value> = VERBS[first..].iter().take(MOST).map(|(name, about)| verb(name, about)).collect();
+    if first < verbs.len() {
+        let rest: Vec<Value> = verbs[first..].iter().take(MOST).map(|(name, about)| verb(name, about)).collect();
         options.push(json!({ "type": GROUP, "name": MORE, "description": "Further verbs", "options": rest }));
     }
     json!({

@@ -346,7 +346,8 @@ impl Desk {
             from,
             user,
             name: Some(name.unwrap_or_else(|| origin.user.name.clone())),
-            workspace: origin.guild.map(|guild| guild.to_string()),
+            // Ids are the same in every server, and in direct messages: whoever is known in one is known in all.
+            workspace: None,
             standing: match origin.member {
                 Some(member) if member.pending => Standing::Guest,
                 None if !is_direct => Standing::Foreign,

@@ -195,7 +195,7 @@ fn inbound(discord: &Discord, message: &Message, from: Address, us: &str) -> Inb
         from,
         user: message.author.id.to_string(),
         name: Some(name.unwrap_or_else(|| message.author.name.clone())),
-        workspace: message.guild_id.map(|guild| guild.to_string()),
+        workspace: None, // ids are the same in every server, and in direct messages
         standing: match &message.member {
             Some(member) if member.pending => Standing::Guest,
             _ => Standing::Member,

@@ -1,7 +1,7 @@
 //! One session with the gateway: serenity's shard runs it, we watch that it lives.
 //!
 //! serenity's manager would begin a session anew by itself, uncounted; it is given no address, so that it cannot
-//! (serenity 0.12.5, `gateway/bridge/shard_queuer.rs`; to be looked at again with 0.13).
+//! (serenity 0.12.5, its shard queuer; to be looked at again with 0.13).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

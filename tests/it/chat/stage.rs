@@ -146,6 +146,11 @@ impl Stage {
         for (user, speaker) in people {
             stage.introduce(user, speaker).await;
         }
+        if let Side::Discord(_) = stage.side {
+            for name in [ANA, "leo"] {
+                discord::introduce(&stage.app.service, name).await;
+            }
+        }
         stage
     }
 

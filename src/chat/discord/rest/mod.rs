@@ -2,7 +2,7 @@
 //! tells why it failed in words that decide what happens next.
 //!
 //! It stands in the place of serenity's own client, which cannot be pointed at another base with its limiter on, and
-//! forgets how long it is to wait with its limiter off (serenity 0.12.5, `http/ratelimiting.rs`).
+//! forgets how long it is to wait with its limiter off (serenity 0.12.5).
 
 mod buckets;
 mod client;

@@ -152,7 +152,7 @@ impl Fake {
     }
 
     /// Sends an event over the gateway.
-    pub fn send(&self, name: &str, data: Value) {
+    pub fn send(&self, name: &str, data: &Value) {
         let event = {
             let mut world = self.world();
             let event = json!({ "op": 0, "t": name, "s": world.events.len() + 1, "d": data });
@@ -180,7 +180,7 @@ impl Fake {
             message
         };
         let id = message["id"].as_str().expect("an id").to_owned();
-        self.send("MESSAGE_CREATE", message);
+        self.send("MESSAGE_CREATE", &message);
         id
     }
 
@@ -188,7 +188,7 @@ impl Fake {
     pub fn acts(&self, user: &str, channel: &str, kind: u8, more: &Value) -> (String, Value) {
         let interaction = self.interaction(user, channel, kind, more);
         let id = interaction["id"].as_str().expect("an id").to_owned();
-        self.send("INTERACTION_CREATE", interaction.clone());
+        self.send("INTERACTION_CREATE", &interaction);
         (id, interaction)
     }
 
@@ -423,8 +423,8 @@ impl World {
             }
             ("PATCH", ["channels", _, "messages", id]) => {
                 let open = self.said.iter().any(|said| {
-                    said.id == *id && said.only_for.is_none()
-                        || said.id == *id && self.direct.values().any(|direct| *direct == said.channel)
+                    said.id == *id
+                        && (said.only_for.is_none() || self.direct.values().any(|direct| *direct == said.channel))
                 });
                 match open.then(|| self.change(id, body, file)).flatten() {
                     Some(changed) => told(200, &changed),

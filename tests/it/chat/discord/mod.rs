@@ -7,4 +7,4 @@ mod stage;
 mod tests;
 
 pub use fake::Fake;
-pub use stage::Side;
+pub use stage::{Side, introduce};

@@ -10,8 +10,9 @@ use workflow::chat::adapter::ChatAdapter;
 use workflow::chat::grammar::VERBS;
 use workflow::chat::{Chat, Platforms, configured, discord};
 use workflow::domain::card::{Button, Card, CardKind, Style};
+use workflow::domain::role::{Role, Standing};
 use workflow::http::caller::Secret;
-use workflow::service::Service;
+use workflow::service::{Caller, Service, Visitor};
 
 use super::fake::{BOT, Fake, GENERAL, Said, TOKEN, id_of, message, person};
 use super::gateway::Order;
@@ -83,7 +84,7 @@ impl Side {
             Some(data) if !doing.direct => {
                 let (id, event) = self.fake.acts(doing.by, &place, 2, &json!({ "data": data }));
                 if doing.twice {
-                    self.twice("INTERACTION_CREATE", event);
+                    self.twice("INTERACTION_CREATE", &event);
                 }
                 self.fake.until("an end", |world| world.done[&id].closed.then_some(())).await;
             }
@@ -92,7 +93,7 @@ impl Side {
                 self.fake.writes(doing.by, &place, &json!({ "content": doing.text, "attachments": files }));
                 if doing.twice {
                     let event = self.fake.world().events.last().cloned().expect("it was sent");
-                    self.twice("MESSAGE_CREATE", event["d"].clone());
+                    self.twice("MESSAGE_CREATE", &event["d"]);
                 }
                 self.taken_in(chat, received).await;
             }
@@ -100,7 +101,7 @@ impl Side {
         answered(chat).await;
     }
 
-    fn twice(&self, name: &str, data: Value) {
+    fn twice(&self, name: &str, data: &Value) {
         let event = json!({ "op": 0, "t": name, "s": self.fake.world().events.len(), "d": data });
         drop(self.fake.line.send(Order::Twice(event)));
     }
@@ -186,6 +187,22 @@ impl Side {
     pub fn shown(&self) -> Vec<Shown> {
         self.fake.world().said.iter().map(read).collect()
     }
+}
+
+/// Somebody whose account here is known: they may what an owner may.
+pub async fn introduce(service: &Service, name: &str) {
+    let owner = Caller::owner("terminal", "ana");
+    service.add_person(&owner, name, Role::Admin).await.expect("taken in");
+    let code = service.give_code(&owner, name).await.expect("made").code;
+    let visitor = Visitor {
+        platform: "discord".to_owned(),
+        user: id_of(name),
+        name: Some(name.to_owned()),
+        standing: Standing::Member,
+        ..Visitor::default()
+    };
+    let caller = service.recognise(visitor).await.expect("recognised");
+    service.link(&caller, &code).await.expect("linked");
 }
 
 fn received(chat: &Chat) -> u64 {

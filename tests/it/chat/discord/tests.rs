@@ -67,7 +67,7 @@ async fn a_command_is_acknowledged_for_one_person_and_its_card_is_everybodys() {
             world.requests.iter().filter(|(method, path, _)| method == "POST" && path.ends_with("/messages")).collect();
         assert!(posts.iter().all(|(_, _, body)| body["enforce_nonce"] == json!(true)), "{posts:#?}");
     }
-    stage = stage.restart().await;
+    stage = Box::pin(stage.restart()).await;
     assert_eq!(side(&stage).fake.world().registered, 1, "the command is as it was");
     stage.close().await;
 }
@@ -144,7 +144,7 @@ async fn without_the_intent_for_texts_it_connects_and_says_what_is_missing() {
     let stage = stage().await;
     assert_eq!(side(&stage).fake.world().intents, 1 | 1 << 9 | 1 << 12 | 1 << 15);
     side(&stage).fake.world().flags = 0;
-    let stage = stage.restart().await;
+    let stage = Box::pin(stage.restart()).await;
     assert_eq!(side(&stage).fake.world().intents, 1 | 1 << 9 | 1 << 12);
     let link = stage.app.service.links().all().remove(0);
     assert_eq!(link.state, LinkState::Up);
