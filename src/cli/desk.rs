@@ -3,10 +3,12 @@
 
 use serde_json::{Map, Value, json};
 
+use super::line::Server;
 use crate::app::control::{self as door, Act, Answer, Request};
 use crate::app::remote::Remote;
 use crate::app::{self, Reading};
 use crate::config::Config;
+use crate::http::caller::Secret;
 use crate::language::Source;
 use crate::service::outbox::LetterView;
 use crate::service::verbs::History;
@@ -21,6 +23,19 @@ pub enum Desk<'c> {
     Here(&'c Config),
     /// A running service.
     There(Remote),
+}
+
+impl<'c> Desk<'c> {
+    /// Where this command line is carried out.
+    pub async fn of(config: &'c Config, server: &Server) -> anyhow::Result<Self> {
+        match &server.server {
+            None => Ok(Desk::Here(config)),
+            Some(address) => {
+                let token = config.api_token.as_ref().map(Secret::reveal);
+                Ok(Desk::There(Remote::new(address, token).await?))
+            }
+        }
+    }
 }
 
 /// What a name leads to.

@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
+use super::platforms::{Discord, Slack};
 use super::{outbox, settings};
 use crate::service::verbs::Verb;
 
@@ -52,7 +53,7 @@ pub enum Command {
     Config(settings::Show),
     /// What Discord needs to be set up
     #[command(subcommand)]
-    Discord(super::discord::Discord),
+    Discord(Discord),
     /// Say whether a `workflow` process owns the storage path and answers
     Health,
     /// List messages to people that are on their way or were given up; `retry` and `drop` deal with one
@@ -66,15 +67,5 @@ pub enum Command {
     },
     /// What Slack needs to know of the app
     #[command(subcommand)]
-    Slack(SlackCommand),
-}
-
-#[derive(Debug, Subcommand)]
-pub enum SlackCommand {
-    /// Print the manifest from which Slack makes the app, with exactly what it needs
-    Manifest {
-        /// Slack comes over HTTP to this address of the service, as https://flow.example.org; without it: Socket Mode
-        #[arg(long, value_name = "URL")]
-        http: Option<String>,
-    },
+    Slack(Slack),
 }

@@ -6,7 +6,6 @@ mod chat;
 mod check;
 mod control;
 mod desk;
-mod discord;
 mod doctor;
 mod exit;
 mod inbox;
@@ -14,11 +13,11 @@ mod keyboard;
 mod line;
 mod outbox;
 mod people;
+mod platforms;
 mod print;
 mod run;
 mod serve;
 mod settings;
-mod slack;
 mod there;
 mod watch;
 
@@ -27,12 +26,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use desk::Desk;
 use exit::{DISK_FAILED, DONE, FAILED, WRONG_USE, disk_failed, exit_code, refusal_code};
-use line::{Command, CommandLine, Server};
+use line::{Command, CommandLine};
 use people::caller;
 
-use crate::app::{remote::Remote, telemetry, trial};
-use crate::config::Config;
-use crate::http::caller::Secret;
+use crate::app::{telemetry, trial};
 use crate::service::verbs::Verb;
 
 /// What a command ends with: an exit code, or a message for people on standard error.
@@ -65,22 +62,11 @@ async fn dispatch(line: CommandLine) -> Ended {
         Command::Chat => chat::chat(&config).await,
         Command::Config(show) => settings::show(&config, &show),
         Command::Doctor { json } => doctor::doctor(&config, json).await,
-        Command::Slack(command) => slack::slack(&command),
-        Command::Discord(asked) => discord::discord(&config, &asked).await,
-        Command::Health => control::health(&desk(&config, &line.server).await?).await,
-        Command::Outbox(args) => outbox::outbox(&desk(&config, &line.server).await?, args).await,
-        Command::Verb(verb) => say(&desk(&config, &line.server).await?, verb).await,
-    }
-}
-
-/// Where the command is carried out.
-async fn desk<'c>(config: &'c Config, server: &Server) -> anyhow::Result<Desk<'c>> {
-    match &server.server {
-        None => Ok(Desk::Here(config)),
-        Some(address) => {
-            let token = config.api_token.as_ref().map(Secret::reveal);
-            Ok(Desk::There(Remote::new(address, token).await?))
-        }
+        Command::Slack(asked) => platforms::slack(&asked),
+        Command::Discord(asked) => platforms::discord(&config, &asked).await,
+        Command::Health => control::health(&Desk::of(&config, &line.server).await?).await,
+        Command::Outbox(args) => outbox::outbox(&Desk::of(&config, &line.server).await?, args).await,
+        Command::Verb(verb) => say(&Desk::of(&config, &line.server).await?, verb).await,
     }
 }
 
