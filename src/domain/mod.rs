@@ -19,5 +19,6 @@ pub mod plan;
 pub mod question;
 pub mod retry;
 pub mod run;
+pub mod schedule;
 pub mod time;
 pub mod wait;
