@@ -21,4 +21,5 @@ pub mod retry;
 pub mod run;
 pub mod schedule;
 pub mod time;
+pub mod trigger;
 pub mod wait;

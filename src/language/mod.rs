@@ -20,6 +20,7 @@ mod options;
 mod ports;
 pub mod render;
 pub mod report;
+pub mod schedule;
 mod schema;
 pub mod source;
 pub mod template;
