@@ -5,6 +5,7 @@ mod bulk;
 mod catalog;
 mod decisions;
 mod documents;
+mod events;
 mod files;
 mod live;
 mod metrics;
@@ -13,6 +14,7 @@ mod repeats;
 mod rollbacks;
 mod runs;
 mod session;
+mod triggers;
 mod ui;
 mod versions;
 mod wire;
@@ -101,6 +103,7 @@ fn described(rooms: impl Iterator<Item = OpenApiRouter>) -> OpenApiRouter<Api> {
                 .merge(versions::routes()),
         )
         .merge(documents::routes())
+        .merge(events::routes().merge(triggers::routes()))
         .merge(catalog::routes())
         .merge(session::routes())
         .merge(ops::routes())

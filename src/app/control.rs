@@ -12,6 +12,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::service::triggers::TriggerAct;
 use crate::service::{BulkAct, BulkFilter, Caller, RunView, Service, ServiceError};
 
 /// A request is a few words; more is a mistake.
@@ -61,7 +62,7 @@ pub enum Act {
 }
 
 /// What can be asked of the owner.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
     /// Is anybody there? Answered with whether it carries on what others left open.
@@ -76,6 +77,13 @@ pub enum Request {
         status: Option<String>,
         /// Do it.
         yes: bool,
+        /// Who asks.
+        by: String,
+    },
+    /// Do something to a trigger.
+    Trigger {
+        /// What to do.
+        act: TriggerAct,
         /// Who asks.
         by: String,
     },
@@ -161,6 +169,7 @@ async fn answer(service: &Service, request: Request) -> Answer {
     match request {
         Request::Health => Answer::Done(Value::Bool(service.engine().carries_on())),
         Request::Control { execution, act, by } => answered(control(service, &caller(by), &execution, &act).await),
+        Request::Trigger { act, by } => answered(service.act_on_trigger(&caller(by), act).await),
         Request::Bulk { act, workflow, status, yes, by } => {
             answered(service.bulk(&caller(by), act, &BulkFilter { workflow, status }, !yes).await)
         }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::lane::{Concurrency, Priority};
 use super::retry::RetryPolicy;
 use super::time::Span;
+use super::trigger::TriggerSpec;
 
 /// What repeating a step costs the world. Decides what is committed before it starts and what a crash means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -310,6 +311,9 @@ pub struct Plan {
     /// Who comes first when there are fewer places than runs.
     #[serde(default, skip_serializing_if = "Priority::is_normal")]
     pub priority: Priority,
+    /// What starts it by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub triggers: Vec<TriggerSpec>,
 }
 
 impl Plan {

@@ -213,7 +213,8 @@ impl ScheduleSpec {
     /// # Errors
     /// Its expression or its zone is unknown to this version.
     pub fn timing(&self) -> Result<Timing, CronError> {
-        let zone = Zone::named(&self.zone).ok_or_else(|| CronError::Wrong(format!("there is no zone `{}`", self.zone)))?;
+        let zone =
+            Zone::named(&self.zone).ok_or_else(|| CronError::Wrong(format!("there is no zone `{}`", self.zone)))?;
         Ok(match &self.rhythm {
             Rhythm::Cron(text) => {
                 let overlap = match self.pass.as_deref() {
@@ -223,7 +224,7 @@ impl ScheduleSpec {
                 };
                 let gap = if self.skips_gaps { Gap::Skip } else { Gap::RunAfter };
                 let rules = Rules { gap, overlap, exclude: self.exclude.clone() };
-                Timing::Cron { cron: Cron::read(text)?, zone, rules }
+                Timing::Cron { cron: Box::new(Cron::read(text)?), zone, rules }
             }
             Rhythm::Every(span, from) => Timing::Every(Every { span: *span, from: *from }, zone),
             Rhythm::At(instants) => Timing::At(At { instants: instants.clone() }, zone),

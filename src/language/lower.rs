@@ -72,6 +72,7 @@ pub(super) fn lower(template: &Template, lowering: Lowering, findings: &Findings
     let mut plan = Plan {
         concurrency: template.concurrency.as_ref().map(|read| concurrency(read, &slug)),
         priority: template.priority,
+        triggers: template.triggers.iter().map(|read| read.spec.clone()).collect(),
         slug,
         name,
         description: template.description.clone().unwrap_or_default(),

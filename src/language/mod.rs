@@ -12,6 +12,7 @@ mod diff;
 mod excerpt;
 mod expression;
 mod graph;
+mod happening;
 pub mod inputs;
 mod lower;
 mod names;
@@ -32,6 +33,7 @@ use report::Findings;
 
 pub use diff::{Change, diff};
 pub use expression::{ItemFacts, Items, RunFacts, Scope, StepFacts};
+pub use happening::Happening;
 pub use names::slug;
 pub use near::near;
 pub use options::{Compiled, Defaults, Options};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
+use tokio::sync::Notify;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -22,10 +23,11 @@ use crate::domain::command::Command;
 use crate::domain::fault::Fault;
 use crate::domain::id::{RunId, WorkflowId};
 use crate::domain::question::Question;
-use crate::domain::time::Span;
+use crate::domain::time::{Span, Timestamp};
 use crate::engine::{self, Engine, Notice};
 use crate::language::inputs;
 use crate::store::journal::NewRun;
+use crate::store::triggers::NewFiring;
 
 /// How long a run waits for inputs that it cannot begin without.
 const PATIENCE: Span = Span::from_secs(24 * 60 * 60);
@@ -56,6 +58,8 @@ pub struct Service {
     shelf: Shelf,
     admission: Admission,
     links: Links,
+    /// Something is due earlier than was known.
+    wake: Arc<Notify>,
 }
 
 /// What must hold before anything new is taken in.
@@ -71,13 +75,25 @@ impl Service {
     /// The front desk of this engine.
     #[must_use]
     pub fn new(engine: Engine, archive: Archive, shelf: Shelf, admission: Admission) -> Self {
-        Self { engine, archive, shelf, admission, links: Links::default() }
+        Self { engine, archive, shelf, admission, links: Links::default(), wake: Arc::default() }
     }
 
     /// The connections to the outside that stay open.
     #[must_use]
     pub const fn links(&self) -> &Links {
         &self.links
+    }
+
+    /// The present time, as the engine knows it.
+    #[must_use]
+    pub fn engine_now(&self) -> Timestamp {
+        self.engine.clock().now()
+    }
+
+    /// Woken when a trigger may be due earlier than it was.
+    #[must_use]
+    pub fn wake(&self) -> &Notify {
+        &self.wake
     }
 
     /// Bytes that the disk of the storage folder has left; `None` where the system does not tell.
@@ -178,7 +194,7 @@ impl Service {
         Terms { fresh }: Terms,
     ) -> Result<Started, ServiceError> {
         let ready = self.shelf.ready(name, caller.door == TERMINAL).await?;
-        self.begin(id, Origin { fresh, ..Origin::of(caller) }, ready, given).await
+        self.begin(id, (Origin { fresh, ..Origin::of(caller) }, None), ready, given).await
     }
 
     /// Starts a run of the same workflow, as it is today, with the same inputs but for those that are changed.
@@ -196,13 +212,13 @@ impl Service {
         let workflow = self.archive.view(run, false).await?.workflow_id;
         let ready = self.shelf.ready(&workflow, caller.door == TERMINAL).await?;
         let id = RunId::from_bits(self.engine.clock().id_bits());
-        self.begin(id, Origin { rerun_of: Some(run), ..Origin::of(caller) }, ready, &inputs).await
+        self.begin(id, (Origin { rerun_of: Some(run), ..Origin::of(caller) }, None), ready, &inputs).await
     }
 
-    async fn begin(
+    pub(super) async fn begin(
         &self,
         id: RunId,
-        origin: Origin,
+        (origin, firing): (Origin, Option<Box<NewFiring>>),
         ready: Ready,
         given: &Map<String, Value>,
     ) -> Result<Started, ServiceError> {
@@ -230,6 +246,7 @@ impl Service {
             inputs: engine::raw(&inputs),
             parent: None,
             lane: None,
+            firing,
         };
         let ask = (!questions.is_empty()).then_some((questions, PATIENCE));
         let execution = self.engine.accept_as(id, new, Arc::clone(&ready.flow), ask).await?;

@@ -89,7 +89,8 @@ impl Service {
     pub async fn delete(&self, _caller: &Caller, id: WorkflowId) -> Result<(), ServiceError> {
         self.shelf().in_use(id).await?;
         let engine = self.engine();
-        Ok(engine.store().workflows().archive(id, engine.clock().now()).await?)
+        engine.store().workflows().archive(id, engine.clock().now()).await?;
+        self.disarm(id).await
     }
 
     /// A workflow or template with its definition, its inputs and its steps.
@@ -178,6 +179,7 @@ impl Service {
             archived_at: None,
         };
         self.engine().store().workflows().save(&workflow, &revision(&source, &plan), now).await?;
+        self.arm(&self.shelf().pinned(workflow.clone()).await?).await?;
         let warnings = compiled.report.of(Severity::Warning).map(|problem| {
             let fix = problem.fix.as_ref().map(|fix| format!("; {fix}")).unwrap_or_default();
             format!("line {}: {}{fix}", problem.line, problem.message)

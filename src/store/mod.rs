@@ -16,6 +16,7 @@ pub mod journal;
 pub mod repeats;
 pub mod retention;
 pub mod runs;
+pub mod triggers;
 pub mod warehouse;
 pub mod workflows;
 

@@ -69,7 +69,7 @@ pub enum Timing {
     /// At the local times that an expression names.
     Cron {
         /// The expression.
-        cron: Cron,
+        cron: Box<Cron>,
         /// Whose clocks.
         zone: Zone,
         /// What to do when they are changed.

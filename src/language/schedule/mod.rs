@@ -24,6 +24,16 @@ pub struct Wrong {
 }
 
 impl Wrong {
+    /// A day that is none.
+    pub(super) fn day(text: &str) -> Self {
+        Self::new(format!("`{}` is no day", super::source::short(text)), "write it as `2027-12-24`")
+    }
+
+    /// An interval of less than a second.
+    pub(super) fn too_short() -> Self {
+        Self::new("an interval is at least a second long", "write `every: 15m`")
+    }
+
     fn new(message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { message: message.into(), fix: fix.into() }
     }
@@ -37,7 +47,8 @@ pub fn zone(name: &str) -> Result<Zone, Wrong> {
     Zone::named(name.trim()).ok_or_else(|| {
         let last = |zone: &&str| zone.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(name.trim()));
         let near = Zone::names().find(last).or_else(|| near::near(name.trim(), Zone::names()));
-        let fix = near.map_or_else(|| "write it as `Europe/Berlin`".to_owned(), |near| format!("did you mean `{near}`?"));
+        let fix =
+            near.map_or_else(|| "write it as `Europe/Berlin`".to_owned(), |near| format!("did you mean `{near}`?"));
         Wrong::new(format!("there is no time zone `{}`", super::source::short(name)), fix)
     })
 }
@@ -72,7 +83,10 @@ pub fn either(text: &str) -> Result<(Rhythm, Option<Zone>), Wrong> {
     let trimmed = text.trim();
     let first = trimmed.chars().next();
     let looks_like_cron = first.is_none_or(|c| c.is_ascii_digit() || matches!(c, '*' | '@' | '?'))
-        && !trimmed.split_whitespace().next().is_some_and(|word| words::time(word).is_some() && !word.chars().all(|c| c.is_ascii_digit()));
+        && !trimmed
+            .split_whitespace()
+            .next()
+            .is_some_and(|word| words::time(word).is_some() && !word.chars().all(|c| c.is_ascii_digit()));
     if looks_like_cron {
         return cron(trimmed).map(|cron| (Rhythm::Cron(cron.text().to_owned()), None));
     }
@@ -113,6 +127,12 @@ pub fn instant(text: &str, zone: Zone) -> Result<Timestamp, Wrong> {
     Ok(Timestamp::from_micros(guess * 1_000_000))
 }
 
+/// A schedule that never happens.
+#[must_use]
+pub fn never() -> Wrong {
+    Wrong::new("it never happens within five years", "name a day that there is")
+}
+
 /// What is wrong with a schedule as a whole, seen from `now` on.
 ///
 /// # Errors
@@ -121,7 +141,7 @@ pub fn check(spec: &ScheduleSpec, now: Timestamp) -> Result<Timing, Wrong> {
     let timing = spec.timing().map_err(|error| Wrong::new(error.to_string(), "correct the expression or the zone"))?;
     let one_off = matches!(spec.rhythm, Rhythm::At(_));
     if timing.next(now).is_none() && !one_off {
-        return Err(Wrong::new("it never happens within five years", "name a day that there is"));
+        return Err(never());
     }
     let Some(shortest) = timing.shortest(now, LOOKED_AT) else { return Ok(timing) };
     if shortest < NEAREST {

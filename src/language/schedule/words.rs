@@ -119,7 +119,8 @@ impl Said {
             let Some(seconds) = words.get(2).and_then(|(word, _)| unit(word)) else {
                 let named = words.get(2).map(|(word, _)| *word).unwrap_or_default();
                 let fix = near::near(named, UNITS.iter().map(|(name, _)| *name));
-                let fix = fix.map_or_else(|| "say `every 15 minutes`".to_owned(), |near| format!("did you mean `{near}`?"));
+                let fix =
+                    fix.map_or_else(|| "say `every 15 minutes`".to_owned(), |near| format!("did you mean `{near}`?"));
                 return Err(Wrong::new(format!("`every {count}` of what?"), fix));
             };
             self.rhythm = Some(interval(count, seconds)?);

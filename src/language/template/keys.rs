@@ -26,13 +26,14 @@ pub(super) const TOP: Keys = Keys {
         "timeout",
         "concurrency",
         "priority",
+        "triggers",
         "steps",
         "on_error",
         "finally",
         "outputs",
         "cache",
     ],
-    later: &["triggers", "chat", "permissions", "retention", "experiment", "capabilities", "connections", "secrets"],
+    later: &["chat", "permissions", "retention", "experiment", "capabilities", "connections", "secrets"],
 };
 
 pub(super) const STEP: Keys = Keys {

@@ -11,6 +11,7 @@ mod policy;
 mod step;
 mod top;
 mod tree;
+mod triggers;
 
 pub use cache::Cache;
 pub use concurrency::Concurrency;
@@ -18,3 +19,4 @@ pub use foreach::Foreach;
 pub use nested::Compound;
 pub(super) use top::read;
 pub use tree::{Branch, Inside, Marked, Named, Policy, Retry, Rollback, Step, Template};
+pub use triggers::Trigger;

@@ -3,7 +3,7 @@
 use super::super::report::{Findings, Mark};
 use super::super::source::{Kind, Node};
 use super::fields::{Fields, visible};
-use super::{Branch, Inside, Policy, Template, cache, concurrency, inputs, keys, nested, policy, step};
+use super::{Branch, Inside, Policy, Template, cache, concurrency, inputs, keys, nested, policy, step, triggers};
 use crate::domain::code;
 
 /// The language level of this version.
@@ -40,6 +40,7 @@ pub(in crate::language) fn read(root: &Node, findings: &mut Findings) -> Templat
         timeout: fields.get("timeout").and_then(|node| run_timeout(node, findings)),
         concurrency: concurrency::read(&fields, findings),
         priority: concurrency::priority(&fields, findings),
+        triggers: triggers::read(&fields, findings),
         steps: steps(&fields, root, findings),
         outputs: step::outputs(&fields, findings),
         cache: cache::read(&fields, findings),

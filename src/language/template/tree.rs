@@ -7,7 +7,7 @@ use crate::domain::time::Span;
 
 use super::super::report::Mark;
 use super::super::source::Node;
-use super::{Cache, Compound, Concurrency, Foreach};
+use super::{Cache, Compound, Concurrency, Foreach, Trigger};
 
 /// Where a step stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -68,6 +68,8 @@ pub struct Template {
     pub priority: Priority,
     /// `cache` of the whole run.
     pub cache: Option<Cache>,
+    /// `triggers`.
+    pub triggers: Vec<Trigger>,
     /// `steps`, `on_error` and `finally`; behind each step those that it holds.
     pub steps: Vec<Step>,
     /// `outputs` of the run: name and template scalar.

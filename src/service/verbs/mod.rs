@@ -2,12 +2,14 @@
 
 mod asking;
 mod steering;
+mod triggers;
 mod workflows;
 
 use clap::Subcommand;
 
 pub use asking::{History, Inbox, Logs, Output, Search, Whoami};
 pub use steering::{Answer, Bulk, Cancel, Decide, Execution, MaybeExecution, Rerun, Retry, Rollback, Signal, Skip};
+pub use triggers::{Explain, Schedule, ScheduleDo, Trigger, TriggerDo};
 pub use workflows::{Diff, Listing, Name, Named, PlanArgs, Revert, Run, Templates, Validate};
 
 /// What can be typed.
@@ -21,8 +23,8 @@ pub enum Verb {
     History(History),
     /// Show what happened in an execution, in order
     Logs(Logs),
-    /// Say why an execution started, waits, failed, or left something out
-    Explain(Execution),
+    /// Say why an execution started, waits or failed, or why a trigger started something or did not
+    Explain(Explain),
     /// Show the outputs of an execution, or of one of its steps
     Output(Output),
     /// Stop an execution at the next step boundary
@@ -57,6 +59,10 @@ pub enum Verb {
     Search(Search),
     /// List the workflows that can be run
     List(Listing),
+    /// Tell the times of a schedule; list, add, pause and make up for schedules
+    Schedule(Schedule),
+    /// List what starts workflows by itself, switch it, fire it, say why it did or did not
+    Trigger(Trigger),
     /// List templates, or step types with `--types`
     Templates(Templates),
     /// Show a workflow's file, or what a step type takes and gives

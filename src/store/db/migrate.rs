@@ -24,6 +24,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (10, "versions", include_str!("../migrations/0010_versions.sql")),
     (11, "retention", include_str!("../migrations/0011_retention.sql")),
     (14, "platforms", include_str!("../migrations/0014_platforms.sql")),
+    (30, "triggers", include_str!("../migrations/0030_triggers.sql")),
 ];
 
 #[derive(Debug)]

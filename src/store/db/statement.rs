@@ -18,6 +18,7 @@ const FILES: &[&str] = &[
     include_str!("../sql/conversations.sql"),
     include_str!("../sql/cards.sql"),
     include_str!("../sql/repeats.sql"),
+    include_str!("../sql/triggers.sql"),
     include_str!("../sql/audit.sql"),
 ];
 

@@ -152,6 +152,7 @@ pub fn plan(steps: &[(&str, &[usize])]) -> Plan {
         concurrency: None,
         cache: None,
         priority: Priority::Normal,
+        triggers: Vec::new(),
         slug: "scripted".to_owned(),
         name: "Scripted".to_owned(),
         description: String::new(),
@@ -228,6 +229,7 @@ impl Workbench {
             inputs: json("{}"),
             parent: None,
             lane: None,
+            firing: None,
         };
         self.engine.accept(new, Arc::clone(&self.flow), None).await.expect("accepted")
     }

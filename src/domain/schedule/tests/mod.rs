@@ -22,7 +22,7 @@ fn seconds(at: Timestamp) -> String {
 
 fn cron_in(expression: &str, zone: &str, rules: Rules) -> Timing {
     let cron = Cron::read(expression).unwrap_or_else(|error| panic!("{expression}: {error}"));
-    Timing::Cron { cron, zone: Zone::named(zone).expect("a zone of the database"), rules }
+    Timing::Cron { cron: Box::new(cron), zone: Zone::named(zone).expect("a zone of the database"), rules }
 }
 
 fn next(timing: &Timing, after: &str, count: usize) -> Vec<String> {
