@@ -4,6 +4,7 @@ mod assembly;
 pub mod control;
 mod mirror;
 pub mod remote;
+mod remote_triggers;
 pub mod telemetry;
 pub mod trial;
 pub mod web;

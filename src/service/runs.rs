@@ -23,11 +23,11 @@ use crate::domain::command::Command;
 use crate::domain::fault::Fault;
 use crate::domain::id::{RunId, WorkflowId};
 use crate::domain::question::Question;
-use crate::domain::time::{Span, Timestamp};
+use crate::domain::time::Span;
 use crate::engine::{self, Engine, Notice};
 use crate::language::inputs;
+use crate::store::firings::NewFiring;
 use crate::store::journal::NewRun;
-use crate::store::triggers::NewFiring;
 
 /// How long a run waits for inputs that it cannot begin without.
 const PATIENCE: Span = Span::from_secs(24 * 60 * 60);
@@ -56,10 +56,10 @@ pub struct Service {
     engine: Engine,
     archive: Archive,
     shelf: Shelf,
-    admission: Admission,
+    pub(super) admission: Admission,
     links: Links,
     /// Something is due earlier than was known.
-    wake: Arc<Notify>,
+    pub(super) wake: Arc<Notify>,
 }
 
 /// What must hold before anything new is taken in.
@@ -82,36 +82,6 @@ impl Service {
     #[must_use]
     pub const fn links(&self) -> &Links {
         &self.links
-    }
-
-    /// The present time, as the engine knows it.
-    #[must_use]
-    pub fn engine_now(&self) -> Timestamp {
-        self.engine.clock().now()
-    }
-
-    /// Woken when a trigger may be due earlier than it was.
-    #[must_use]
-    pub fn wake(&self) -> &Notify {
-        &self.wake
-    }
-
-    /// Bytes that the disk of the storage folder has left; `None` where the system does not tell.
-    #[must_use]
-    pub fn free_disk(&self) -> Option<u64> {
-        self.engine.store().free_bytes()
-    }
-
-    /// Refuses what is new while the disk has hardly any room: what is under way needs it to come to its end.
-    ///
-    /// # Errors
-    /// The disk is nearly full.
-    pub(super) fn check_room(&self) -> Result<(), ServiceError> {
-        let wanted = self.admission.min_free_disk;
-        match self.free_disk() {
-            Some(free) if free < wanted => Err(ServiceError::NoDisk { free, wanted }),
-            _ => Ok(()),
-        }
     }
 
     /// What can be started, by name.

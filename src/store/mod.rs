@@ -12,6 +12,7 @@ pub mod db;
 pub mod documents;
 pub mod effects;
 pub mod files;
+pub mod firings;
 pub mod journal;
 pub mod repeats;
 pub mod retention;
@@ -106,12 +107,6 @@ impl Store {
     #[must_use]
     pub fn blobs(&self) -> Arc<DiskBlobs> {
         Arc::clone(&self.blobs)
-    }
-
-    /// Bytes that the disk has left, as far as it says.
-    #[must_use]
-    pub fn free_bytes(&self) -> Option<u64> {
-        self.blobs.free_bytes()
     }
 
     /// Waits for what is being written, tidies the write-ahead log, and gives the lock back.

@@ -1,8 +1,7 @@
 //! `/hooks/{token}`: the addresses of triggers of type `webhook`. The body is kept byte for byte until its signature is checked.
 
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::extract::{Path, Request, State};
+use axum::http::{StatusCode, header};
 use axum::routing::any;
 use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
@@ -18,28 +17,23 @@ use crate::service::triggers::{Came, HookAnswer, HookRequest};
 const LONGEST: Span = Span::from_secs(50);
 
 pub fn routes(service: Service) -> OpenApiRouter {
-    OpenApiRouter::default()
-        .route("/hooks/{token}", any(take))
-        .layer(DefaultBodyLimit::max(LARGEST))
-        .with_state(service)
+    OpenApiRouter::default().route("/hooks/{token}", any(take)).with_state(service)
 }
 
-async fn take(
-    State(service): State<Service>,
-    Path(token): Path<String>,
-    method: Method,
-    address: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Json, Problem> {
+async fn take(State(service): State<Service>, Path(token): Path<String>, request: Request) -> Result<Json, Problem> {
+    let (head, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, LARGEST).await.map_err(|_| {
+        let message = format!("the body is larger than {LARGEST} bytes, or broke off");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, code::WF5104, message)
+    })?;
     let text = |name: &header::HeaderName, value: &header::HeaderValue| {
         (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
     };
-    let query = url::form_urlencoded::parse(address.query().unwrap_or_default().as_bytes());
+    let query = url::form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes());
     let request = HookRequest {
         token,
-        method: method.as_str().to_owned(),
-        headers: headers.iter().map(|(name, value)| text(name, value)).collect(),
+        method: head.method.as_str().to_owned(),
+        headers: head.headers.iter().map(|(name, value)| text(name, value)).collect(),
         query: query.into_owned().collect(),
         body: body.to_vec(),
     };

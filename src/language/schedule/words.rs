@@ -1,6 +1,7 @@
 //! Plain words of a schedule: days, times, and a zone, in any order. `every 15 minutes` is an interval.
 
-use super::{Wrong, near};
+use super::super::{near, source::short};
+use super::reading::{self, Wrong};
 use crate::domain::schedule::Zone;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::trigger::Rhythm;
@@ -162,7 +163,7 @@ impl Said {
             return Ok(1);
         }
         if word.contains('/') {
-            return Err(super::zone(written).err().unwrap_or_else(|| unknown(written)));
+            return Err(reading::zone(written).err().unwrap_or_else(|| unknown(written)));
         }
         Err(unknown(written))
     }
@@ -195,7 +196,7 @@ impl Said {
             (true, false) => "*".to_owned(),
         };
         let text = format!("{minute} {} {days} * {weekdays}", hours.join(","));
-        super::cron(&text)?;
+        reading::cron(&text)?;
         Ok((Rhythm::Cron(text), self.zone))
     }
 }
@@ -241,5 +242,5 @@ fn unknown(word: &str) -> Wrong {
         || "say `weekdays 9am Europe/Berlin`, `every 15 minutes`, or write a cron expression".to_owned(),
         |near| format!("did you mean `{near}`?"),
     );
-    Wrong::new(format!("`{}` is not understood", super::super::source::short(word)), fix)
+    Wrong::new(format!("`{}` is not understood", short(word)), fix)
 }

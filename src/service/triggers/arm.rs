@@ -1,5 +1,7 @@
 //! Keeping what workflows say about their triggers: armed when a workflow is saved, and when a template's text changes.
 
+use tokio::sync::Notify;
+
 use crate::domain::schedule::jitter;
 use crate::domain::time::Timestamp;
 use crate::domain::trigger::{TriggerKind, TriggerSpec};
@@ -10,6 +12,18 @@ use crate::service::runs::Service;
 use crate::store::triggers::{Armed, StoredTrigger};
 
 impl Service {
+    /// The present time, as the engine knows it.
+    #[must_use]
+    pub fn engine_now(&self) -> Timestamp {
+        self.engine().clock().now()
+    }
+
+    /// Woken when a trigger may be due earlier than it was.
+    #[must_use]
+    pub fn wake(&self) -> &Notify {
+        &self.wake
+    }
+
     /// Arms the triggers of all templates and workflows, as their texts are now.
     ///
     /// # Errors
@@ -19,8 +33,10 @@ impl Service {
             if template.errors > 0 {
                 continue;
             }
-            let ready = self.shelf().ready(&template.id, false).await?;
-            self.arm(&ready).await?;
+            if self.has_triggers(&template.id).await? {
+                let ready = self.shelf().ready(&template.id, false).await?;
+                self.arm(&ready).await?;
+            }
         }
         let workflows = self.engine().store().workflows().list(None, MOST_WORKFLOWS).await?;
         for workflow in workflows {
@@ -34,6 +50,18 @@ impl Service {
             }
         }
         Ok(())
+    }
+
+    /// Whether a template has triggers, or had some: nothing is kept for one that has none.
+    async fn has_triggers(&self, template: &str) -> Result<bool, ServiceError> {
+        let compiled = self.library().compile(&self.library().find(template)?);
+        let Some(plan) = compiled.plan else { return Ok(false) };
+        if !plan.triggers.is_empty() {
+            return Ok(true);
+        }
+        let store = self.engine().store();
+        let Some(known) = store.workflows().of_template(&plan.slug).await? else { return Ok(false) };
+        Ok(!store.triggers().of_workflow(known.id).await?.is_empty())
     }
 
     /// Keeps what one workflow says about its triggers; what it says no longer is taken out of use.

@@ -12,7 +12,8 @@ use crate::domain::time::{Span, Timestamp};
 use crate::domain::trigger::{MisfirePolicy, OnOverlap, ScheduleSpec, TriggerKind, Verdict};
 use crate::service::error::ServiceError;
 use crate::service::runs::Service;
-use crate::store::triggers::{NewFiring, StoredTrigger, Then};
+use crate::store::firings::{NewFiring, Then};
+use crate::store::triggers::StoredTrigger;
 
 use super::occur::Occurrence;
 use super::start::{Outcome, Wanted};

@@ -12,7 +12,8 @@ use crate::language::{self, schedule};
 use crate::service::Caller;
 use crate::service::error::ServiceError;
 use crate::service::runs::Service;
-use crate::store::triggers::{Armed, StoredTrigger, Then};
+use crate::store::firings::{Firing, Then};
+use crate::store::triggers::{Armed, StoredTrigger};
 
 use super::arm::next_of;
 use super::occur::{Came, Occurrence};
@@ -236,7 +237,7 @@ impl Service {
         spec: &ScheduleSpec,
         at: Timestamp,
         by: &str,
-    ) -> Result<Option<crate::store::triggers::Firing>, ServiceError> {
+    ) -> Result<Option<Firing>, ServiceError> {
         let key = format!("cron:{}:{}", trigger.key, at.micros() / 1_000);
         let triggers = self.engine().store().triggers();
         // An instant that was passed over may be made up for under a key of its own; one that has its run may not.

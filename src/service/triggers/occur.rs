@@ -8,7 +8,8 @@ use crate::domain::trigger::{DEEPEST, FileMode, FileSpec, TriggerKind, Verdict};
 use crate::language::Happening;
 use crate::service::error::ServiceError;
 use crate::service::runs::Service;
-use crate::store::triggers::{NewFiring, StoredTrigger, Then};
+use crate::store::firings::{NewFiring, Then};
+use crate::store::triggers::StoredTrigger;
 
 use super::start::{Outcome, Wanted};
 use super::view::{FiringView, name_of, state_of};

@@ -12,7 +12,8 @@ use crate::service::error::ServiceError;
 use crate::service::library::Ready;
 use crate::service::origin::Origin;
 use crate::service::runs::Service;
-use crate::store::triggers::{Firing, NewFiring, StoredTrigger, Then};
+use crate::store::firings::{Firing, NewFiring, Then};
+use crate::store::triggers::StoredTrigger;
 
 use super::view::name_of;
 

@@ -6,7 +6,8 @@ use serde_json::Value;
 use crate::domain::schedule::Zone;
 use crate::domain::time::Timestamp;
 use crate::domain::trigger::TriggerKind;
-use crate::store::triggers::{Firing, StoredTrigger};
+use crate::store::firings::Firing;
+use crate::store::triggers::StoredTrigger;
 
 /// Times that are told ahead.
 const AHEAD: usize = 3;
