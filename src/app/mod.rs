@@ -13,7 +13,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-
 use assembly::{admission, carrying, library, options, registry};
 use control::Door;
 use mirror::Mirror;

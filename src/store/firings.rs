@@ -44,8 +44,8 @@ pub enum Then {
     Stays,
     /// An instant is accounted for; the next one, and when it is due. The revision that was seen.
     Advances(u64, Option<(Timestamp, Timestamp)>, Timestamp),
-    /// What waited no longer does.
-    LetsGo(u64),
+    /// What waited no longer does: the revision that was seen, and what it was.
+    LetsGo(u64, Value),
 }
 
 /// A firing as it is kept.
@@ -101,9 +101,7 @@ impl NewFiring {
                 let (at, due) = (next.map(|(at, _)| at), next.map(|(_, due)| due));
                 write.row("advance_trigger", &[&self.trigger, rev, &at, &due, last]);
             }
-            Then::LetsGo(rev) => {
-                write.row("hold_trigger", &[&self.trigger, rev, &None::<String>, &None::<Timestamp>]);
-            }
+            Then::LetsGo(rev, held) => write.row("let_go_trigger", &[&self.trigger, rev, &Json(held)]),
         }
     }
 }

@@ -160,6 +160,16 @@ impl Triggers<'_> {
         self.db.write(write).await
     }
 
+    /// What waited is dealt with; something else that waits by now goes on waiting.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn let_go(&self, trigger: &StoredTrigger, held: &Value) -> Result<(), StoreError> {
+        let mut write = Write::new();
+        write.row("let_go_trigger", &[&trigger.key, &trigger.rev, &Json(held)]);
+        self.db.write(write).await
+    }
+
     /// Keeps an instant until the run before it has ended, and moves on to the next one.
     ///
     /// # Errors
@@ -226,17 +236,20 @@ impl Triggers<'_> {
         self.all("select_triggers_of_kind", vec![kind.into()]).await
     }
 
-    /// Triggers whose time has come, and those with an occurrence whose time has come.
+    /// Triggers whose time has come.
     ///
     /// # Errors
     /// The store fails, or a row cannot be read.
-    pub async fn due(
-        &self,
-        now: Timestamp,
-        limit: u32,
-    ) -> Result<(Vec<StoredTrigger>, Vec<StoredTrigger>), StoreError> {
-        let args = || vec![now.micros().into(), i64::from(limit).into()];
-        Ok((self.all("select_due_triggers", args()).await?, self.all("select_held_triggers", args()).await?))
+    pub async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<StoredTrigger>, StoreError> {
+        self.all("select_due_triggers", vec![now.micros().into(), i64::from(limit).into()]).await
+    }
+
+    /// Triggers with an occurrence that waits, and whose time has come.
+    ///
+    /// # Errors
+    /// The store fails, or a row cannot be read.
+    pub async fn held(&self, now: Timestamp, limit: u32) -> Result<Vec<StoredTrigger>, StoreError> {
+        self.all("select_held_triggers", vec![now.micros().into(), i64::from(limit).into()]).await
     }
 
     /// When the next one is due.

@@ -47,20 +47,27 @@ impl Service {
     pub async fn tick(&self) -> Result<Option<Timestamp>, ServiceError> {
         loop {
             let now = self.engine().clock().now();
-            let (due, held) = self.engine().store().triggers().due(now, BATCH).await?;
-            let is_last = due.len() < BATCH as usize && held.len() < BATCH as usize;
-            let all =
-                due.into_iter().map(|trigger| (trigger, false)).chain(held.into_iter().map(|trigger| (trigger, true)));
-            let looks = futures::stream::iter(all).map(|(trigger, is_held)| {
-                let service = self.clone();
-                async move { service.look(&trigger, now, is_held).await }
-            });
-            let done: Vec<Result<(), ServiceError>> = looks.buffer_unordered(AT_ONCE).collect().await;
-            done.into_iter().collect::<Result<(), _>>()?;
+            let due = self.engine().store().triggers().due(now, BATCH).await?;
+            let mut is_last = due.len() < BATCH as usize;
+            self.look_at_all(due, now, false).await?;
+            // Read only now: an instant may just have taken the place of one that waited.
+            let held = self.engine().store().triggers().held(now, BATCH).await?;
+            is_last &= held.len() < BATCH as usize;
+            self.look_at_all(held, now, true).await?;
             if is_last {
                 return Ok(self.engine().store().triggers().next_due().await?);
             }
         }
+    }
+
+    /// Looks at many side by side, so that their commits go together.
+    async fn look_at_all(&self, all: Vec<StoredTrigger>, now: Timestamp, is_held: bool) -> Result<(), ServiceError> {
+        let looks = futures::stream::iter(all).map(|trigger| {
+            let service = self.clone();
+            async move { service.look(&trigger, now, is_held).await }
+        });
+        let done: Vec<Result<(), ServiceError>> = looks.buffer_unordered(AT_ONCE).collect().await;
+        done.into_iter().collect()
     }
 
     async fn look(&self, trigger: &StoredTrigger, now: Timestamp, is_held: bool) -> Result<(), ServiceError> {
@@ -228,9 +235,12 @@ impl Service {
             forget: None,
             depth: 0,
             reason: format!("the run before it has ended, {} after its time", now.since(at)),
-            then: Then::LetsGo(trigger.rev),
+            then: Then::LetsGo(trigger.rev, held.clone()),
         };
-        self.fire(trigger, wanted).await.map(drop)
+        match self.fire(trigger, wanted).await? {
+            Outcome::Known(_) => Ok(store.triggers().let_go(trigger, held).await?), // it had been dealt with
+            _ => Ok(()),
+        }
     }
 
     /// Tells of an instant that did not start in time, where its schedule asks for that.

@@ -8,12 +8,15 @@ use crate::domain::trigger::{DEEPEST, FileMode, FileSpec, TriggerKind, Verdict};
 use crate::language::Happening;
 use crate::service::error::ServiceError;
 use crate::service::runs::Service;
+use crate::store::StoreError;
 use crate::store::firings::{NewFiring, Then};
 use crate::store::triggers::StoredTrigger;
 
 use super::start::{Outcome, Wanted};
 use super::view::{FiringView, name_of, state_of};
 
+/// How often an occurrence that is to wait is tried to be kept.
+const TRIES: usize = 5;
 /// The longest key of an occurrence, in bytes.
 const LONGEST_KEY: usize = 400;
 
@@ -187,27 +190,39 @@ impl Service {
         (occurrence, wanted): (&Occurrence, &Wanted),
         due: Timestamp,
     ) -> Result<Outcome, ServiceError> {
+        let store = self.engine().store();
         let now = self.engine().clock().now();
-        let overtaken: Vec<NewFiring> = trigger
-            .held
-            .iter()
-            .map(|held| {
-                let before = read_held(held);
-                before.without(trigger, now, (Verdict::Debounced, "another one came before it was quiet".to_owned()))
-            })
-            .collect();
         let held =
             json!({ "key": wanted.key, "facts": wanted.facts, "depth": occurrence.depth, "reason": wanted.reason });
-        // A conflict is another one that came at the same moment: whoever said this one says it again.
-        self.engine().store().triggers().hold(trigger, Some((&held, due)), &overtaken).await?;
-        self.wake().notify_one();
-        Ok(Outcome::Stale)
+        let mut trigger = trigger.clone();
+        for _ in 0..TRIES {
+            let overtaken = trigger.held.iter().map(|held| {
+                let verdict = (Verdict::Debounced, "another one came before it was quiet".to_owned());
+                read_held(held).without(&trigger, now, verdict)
+            });
+            let overtaken: Vec<NewFiring> = overtaken.filter(|firing| firing.key != wanted.key).collect();
+            match store.triggers().hold(&trigger, Some((&held, due)), &overtaken).await {
+                Ok(()) => {
+                    self.wake().notify_one();
+                    return Ok(Outcome::Stale);
+                }
+                // What waited was dealt with, or another one came, at this moment.
+                Err(StoreError::Conflict(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+            let Some(fresh) = store.triggers().find(&trigger.key).await? else { return Ok(Outcome::Stale) };
+            trigger = fresh;
+        }
+        Err(ServiceError::Internal(format!("`{}` is changed all the time", trigger.key)))
     }
 
     /// An occurrence that was kept, and after which it has been quiet.
     pub(super) async fn release(&self, trigger: &StoredTrigger, held: Value) -> Result<(), ServiceError> {
-        let wanted = Wanted { then: Then::LetsGo(trigger.rev), ..read_held(&held) };
-        self.fire(trigger, wanted).await.map(drop)
+        let wanted = Wanted { then: Then::LetsGo(trigger.rev, held.clone()), ..read_held(&held) };
+        match self.fire(trigger, wanted).await? {
+            Outcome::Known(_) => Ok(self.engine().store().triggers().let_go(trigger, &held).await?),
+            _ => Ok(()),
+        }
     }
 }
 

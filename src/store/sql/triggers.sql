@@ -33,6 +33,10 @@ UPDATE trigger_row SET seen_rev = $2, next_at = $3, due_at = $4, last_at = coale
 -- Keeps an occurrence until later, in place of one that is kept already; or forgets it.
 UPDATE trigger_row SET seen_rev = $2, held = $3, held_due = $4 WHERE key = $1;
 
+-- name: let_go_trigger
+-- What waited is dealt with. Something else that waits by now goes on waiting.
+UPDATE trigger_row SET seen_rev = $2, held = NULL, held_due = NULL WHERE key = $1 AND held = $3;
+
 -- name: retire_firing
 -- What came so long ago no longer makes another one the same: its key becomes free.
 UPDATE firing SET key = key || '@' || at WHERE key = $1 AND at < $2;
