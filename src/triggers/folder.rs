@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::trigger::{FileMode, TriggerKind, TriggerSpec};
 use crate::service::Service;
 use crate::service::triggers::FileCame;
 
@@ -24,7 +23,8 @@ pub async fn watch(service: Service, inbox: PathBuf, stop: CancellationToken) {
     let mut seen: HashMap<PathBuf, Shape> = HashMap::new();
     let mut taken: HashMap<PathBuf, Shape> = HashMap::new();
     loop {
-        for folder in folders(&service).await {
+        // What cannot be read now is looked at again soon.
+        for folder in service.watched_folders().await.unwrap_or_default() {
             let now = listed(&inbox.join(&folder)).await;
             for (path, shape) in &now {
                 let stands_still = seen.get(path) == Some(shape);
@@ -41,23 +41,6 @@ pub async fn watch(service: Service, inbox: PathBuf, stop: CancellationToken) {
             () = stop.cancelled() => return,
         }
     }
-}
-
-/// The folders that are watched now.
-async fn folders(service: &Service) -> Vec<String> {
-    let views = service.archive().triggers(None, service.engine_now()).await.unwrap_or_default(); // looked at again soon
-    let mut folders: Vec<String> = views
-        .into_iter()
-        .filter(|view| view.kind == "file" && view.state == "on")
-        .filter_map(|view| serde_json::from_value::<TriggerSpec>(view.spec).ok())
-        .filter_map(|spec| match spec.kind {
-            TriggerKind::File(file) if file.mode != FileMode::Off => file.folder,
-            _ => None,
-        })
-        .collect();
-    folders.sort_unstable();
-    folders.dedup();
-    folders
 }
 
 /// The plain files of a folder; none where it is not there yet.

@@ -3,12 +3,14 @@
 use serde_json::json;
 
 use crate::domain::id::RunId;
+use crate::domain::trigger::{FileMode, TriggerKind};
 use crate::service::error::ServiceError;
 use crate::service::origin::Origin;
 use crate::service::runs::Service;
 use crate::store::files::FileRecord;
 
 use super::occur::{Came, Occurrence};
+use super::view::state_of;
 
 /// Where a file came from.
 #[derive(Debug, Clone, Default)]
@@ -44,6 +46,25 @@ impl Service {
         let occurrence =
             Occurrence { kind: "file", name: file.name.clone(), key, facts, depth: 0, only: None, window: None };
         self.occur(&occurrence).await
+    }
+
+    /// The folders below `inbox` that triggers watch now.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn watched_folders(&self) -> Result<Vec<String>, ServiceError> {
+        let now = self.engine().clock().now();
+        let triggers = self.engine().store().triggers().of_kind("file").await?;
+        let on = triggers.into_iter().filter(|trigger| state_of(trigger, now) == "on");
+        let mut folders: Vec<String> = on
+            .filter_map(|trigger| match trigger.spec.kind {
+                TriggerKind::File(file) if file.mode != FileMode::Off => file.folder,
+                _ => None,
+            })
+            .collect();
+        folders.sort_unstable();
+        folders.dedup();
+        Ok(folders)
     }
 
     /// How many executions stand behind what this one causes.
