@@ -12,7 +12,7 @@
 //! | 4 | [`engine`]: carries runs; [`steps`]: the work |
 //! | 5 | [`service`]: the front desk, what the product can do |
 //! | 6 | [`http`]: the porch: who asks, how a refusal looks, the socket |
-//! | 7 | [`api`]: REST, live messages, the page; [`chat`]: workflows in conversations |
+//! | 7 | [`api`]: REST, live messages, the page; [`chat`]: workflows in conversations; [`triggers`]: what starts by itself |
 //! | 8 | [`cli`] -> [`app`] -> [`config`]: the roof, builds everything, starts and stops it |
 
 pub mod api;
@@ -29,3 +29,4 @@ pub mod language;
 pub mod service;
 pub mod steps;
 pub mod store;
+pub mod triggers;

@@ -231,6 +231,7 @@ async fn keep(store: &Store, flow: &Flow, source: Source, inputs: &str) -> NewRu
         inputs: json(inputs),
         parent: None,
         lane: None,
+        firing: None,
     }
 }
 

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::multipart::{Field, Multipart, MultipartError, MultipartRejection};
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures::{Stream, StreamExt as _, stream};
+use serde::Deserialize;
 use serde_json::json;
 use tokio_util::io::{ReaderStream, StreamReader};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -23,6 +24,8 @@ use crate::domain::code;
 use crate::domain::id::FileId;
 use crate::http::json::{self, Json};
 use crate::http::problem::Problem;
+use crate::service::FileRecord;
+use crate::service::triggers::FileCame;
 
 /// How long the next piece of a file may take.
 const PIECE: Duration = Duration::from_secs(30);
@@ -47,13 +50,25 @@ struct Form {
     file: Vec<u8>,
 }
 
+/// Whether to tell triggers.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+struct UploadQuery {
+    /// Triggers of type `file` hear of the files.
+    trigger: bool,
+}
+
 /// Takes in files
 ///
 /// As `multipart/form-data`, each in a field `file`. One file answers with its description, several with
 /// `{"files": [...]}`. The `file_id` is what inputs name.
-#[utoipa::path(post, path = "/api/files", tag = "files", request_body(content = Form, content_type = "multipart/form-data"),
+#[utoipa::path(post, path = "/api/files", tag = "files", params(UploadQuery), request_body(content = Form, content_type = "multipart/form-data"),
     responses((status = 200, body = FileView), (status = 413, description = "larger than `upload_limit`"), (status = 415), (status = 422, description = "no field `file`"), (status = 507, description = "the disk has no room for anything new")))]
-async fn upload(State(api): State<Api>, form: Result<Multipart, MultipartRejection>) -> Result<Json, Problem> {
+async fn upload(
+    State(api): State<Api>,
+    Query(query): Query<UploadQuery>,
+    form: Result<Multipart, MultipartRejection>,
+) -> Result<Json, Problem> {
     let mut form = form.map_err(|_| {
         Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code::WF5102, "the body is no form with files")
             .fix("send `multipart/form-data` with a field `file`: curl -F file=@letter.pdf")
@@ -63,7 +78,12 @@ async fn upload(State(api): State<Api>, form: Result<Multipart, MultipartRejecti
         let next = tokio::time::timeout(PIECE, form.next_field()).await.map_err(|_| too_slow())?;
         let Some(field) = next.map_err(|error| broken(&error))? else { break };
         check_field(&field, files.len())?;
-        files.push(take_in(&api, field).await?);
+        let file = take_in(&api, field).await?;
+        if query.trigger {
+            let came = FileCame { by: "api".to_owned(), ..FileCame::default() };
+            api.service.file_came(&file, &came).await?;
+        }
+        files.push(FileView::from(file));
     }
     match files.len() {
         0 => Err(no_file("the form has no field `file`")),
@@ -93,7 +113,7 @@ const TOO_LARGE: u8 = 1;
 const TOO_SLOW: u8 = 2;
 const BROKEN: u8 = 3;
 
-async fn take_in(api: &Api, field: Field<'_>) -> Result<FileView, Problem> {
+async fn take_in(api: &Api, field: Field<'_>) -> Result<FileRecord, Problem> {
     let name = plain_name(field.file_name().unwrap_or_default());
     let why = Arc::new(AtomicU8::new(GOES_ON));
     let pieces = bounded(field, api.upload_limit, Arc::clone(&why));
@@ -107,7 +127,7 @@ async fn take_in(api: &Api, field: Field<'_>) -> Result<FileView, Problem> {
         }
         TOO_SLOW => Err(too_slow()),
         BROKEN => Err(Problem::new(StatusCode::BAD_REQUEST, code::WF5101, "the form broke off or cannot be read")),
-        _ => Ok(taken?.into()),
+        _ => Ok(taken?),
     }
 }
 

@@ -5,6 +5,7 @@ mod bulk;
 mod catalog;
 mod decisions;
 mod documents;
+mod events;
 mod files;
 mod live;
 mod metrics;
@@ -15,6 +16,7 @@ mod repeats;
 mod rollbacks;
 mod runs;
 mod session;
+mod triggers;
 mod ui;
 mod versions;
 mod wire;
@@ -103,12 +105,11 @@ fn described(rooms: impl Iterator<Item = OpenApiRouter>) -> OpenApiRouter<Api> {
                 .merge(versions::routes()),
         )
         .merge(documents::routes())
+        .merge(events::routes().merge(triggers::routes()))
         .merge(catalog::routes())
         .merge(people::routes())
         .merge(session::routes())
-        .merge(ops::routes())
-        .merge(metrics::routes())
-        .merge(outbox::routes());
+        .merge(ops::routes());
     let ordinary = rooms.fold(ordinary, |all, room| all.merge(room.with_state(())));
     ordinary
         .layer(middleware::from_fn(porch::in_time))

@@ -6,11 +6,11 @@ use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Api;
+use super::{Api, metrics, outbox};
 use crate::http::json::{self, Json};
 
 pub fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::default().routes(routes!(health))
+    OpenApiRouter::default().routes(routes!(health)).merge(metrics::routes()).merge(outbox::routes())
 }
 
 /// Tells whether the service works; needs no token

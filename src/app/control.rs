@@ -14,6 +14,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::register;
 use crate::service::outbox::LetterView;
+use crate::service::triggers::TriggerAct;
 use crate::service::verbs::PeopleWish;
 use crate::service::{BulkAct, BulkFilter, Caller, RunView, Service, ServiceError, TraceFilter};
 
@@ -74,7 +75,7 @@ pub enum LetterAct {
 }
 
 /// What can be asked of the owner.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
     /// Is anybody there? Answered with whether it carries on what others left open.
@@ -116,6 +117,13 @@ pub enum Request {
         denied: bool,
         /// How many lines at the most.
         limit: u32,
+        /// Who asks.
+        by: String,
+    },
+    /// Do something to a trigger.
+    Trigger {
+        /// What to do.
+        act: TriggerAct,
         /// Who asks.
         by: String,
     },
@@ -211,6 +219,7 @@ pub async fn answer(service: &Service, request: Request) -> Answer {
             let filter = TraceFilter { before: None, identity, denied, limit };
             answered(service.trail(&caller(by), &filter).await)
         }
+        Request::Trigger { act, by } => answered(service.act_on_trigger(&caller(by), act).await),
         Request::Bulk { act, workflow, status, yes, by } => {
             answered(service.bulk(&caller(by), act, &BulkFilter { workflow, status }, !yes).await)
         }

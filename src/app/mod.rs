@@ -6,6 +6,7 @@ mod letters;
 mod mirror;
 pub mod register;
 pub mod remote;
+mod remote_triggers;
 pub mod telemetry;
 pub mod trial;
 pub mod web;

@@ -21,6 +21,7 @@ use crate::domain::fault::Fault;
 use crate::http::caller::Guard;
 use crate::http::{Door, Listening, Room};
 use crate::service::Service;
+use crate::triggers::{self, Triggers};
 
 /// Holds the address while the service listens.
 const NOTE: &str = "http.addr";
@@ -32,6 +33,7 @@ const GOODBYE: Duration = Duration::from_secs(3);
 pub struct Web {
     listening: Listening,
     conversations: Conversations,
+    triggers: Triggers,
     note: PathBuf,
 }
 
@@ -93,12 +95,14 @@ impl App {
         let settings = api::Settings { service: self.service.clone(), guard, upload_limit: config.upload_limit, clock };
         let door = Door::default();
         let mut conversations = Conversations::start(config, &self.service).await?;
+        conversations.rooms.push(triggers::room(self.service.clone()));
         let routes = api::routes(settings, std::mem::take(&mut conversations.rooms), &door);
         let listening = Listening::start(listener, routes, door)?;
         let note = config.storage_path.join(NOTE);
         std::fs::write(&note, format!("{}\n", listening.address))
             .with_context(|| format!("write `{}`", note.display()))?;
-        Ok(Web { listening, conversations, note })
+        let triggers = Triggers::start(&self.service, &config.storage_path);
+        Ok(Web { listening, conversations, triggers, note })
     }
 }
 
@@ -112,6 +116,7 @@ impl Web {
     /// Takes no more requests, lets those under way finish, says goodbye to whoever listens.
     pub async fn close(self) {
         let _ = std::fs::remove_file(&self.note); // a note of nobody misleads less than a failed stop
+        self.triggers.close().await;
         self.listening.drain().await;
         self.conversations.close().await;
     }

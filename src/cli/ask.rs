@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::desk::Desk;
 use super::{DONE, Ended, WRONG_USE, print};
-use crate::service::verbs::{Execution, History, Logs, MaybeExecution, Output, Search};
+use crate::service::verbs::{Explain, History, Logs, MaybeExecution, Output, Search};
 use crate::service::{RunView, ServiceError};
 
 pub async fn status(desk: &Desk<'_>, args: &MaybeExecution) -> Ended {
@@ -70,8 +70,11 @@ pub async fn logs(desk: &Desk<'_>, args: &Logs) -> Ended {
 }
 
 /// Why it stands as it does.
-pub async fn explain(desk: &Desk<'_>, args: &Execution) -> Ended {
-    let lines = desk.explain(&args.execution).await?;
+pub async fn explain(desk: &Desk<'_>, args: &Explain) -> Ended {
+    let lines = match &args.at {
+        Some(at) => desk.explain_trigger(&args.execution, Some(at)).await?,
+        None => desk.explain(&args.execution).await?,
+    };
     if args.json {
         print::json(&lines)?;
         return Ok(DONE);

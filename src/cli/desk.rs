@@ -282,7 +282,7 @@ async fn validate_there(remote: &Remote, source: &Source, strict: bool) -> anyho
     Ok((errors, Value::Array(problems), text))
 }
 
-async fn archive(config: &Config) -> anyhow::Result<Archive> {
+pub(super) async fn archive(config: &Config) -> anyhow::Result<Archive> {
     let reading = app::open_for_reading(config).await?;
     reading.archive.ok_or_else(|| {
         anyhow::anyhow!("nothing has run in `{}` yet; try `workflow run NAME`", config.storage_path.display())

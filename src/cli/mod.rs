@@ -9,13 +9,13 @@ mod desk;
 mod doctor;
 mod exit;
 mod inbox;
-mod keyboard;
 mod line;
 mod outbox;
 mod people;
 mod platforms;
 mod print;
 mod run;
+mod schedule;
 mod serve;
 mod settings;
 mod there;
@@ -102,6 +102,8 @@ async fn say(desk: &Desk<'_>, verb: Verb) -> Ended {
         Verb::Versions(args) => check::versions(desk, &args).await,
         Verb::Diff(args) => check::diff(desk, &args).await,
         Verb::Revert(args) => check::revert(desk, &args).await,
+        Verb::Schedule(args) => schedule::schedule(desk, args).await,
+        Verb::Trigger(args) => schedule::trigger(desk, args).await,
         Verb::Plan(args) => check::plan(desk, &args).await,
         Verb::Validate(args) => check::validate(desk, &args).await,
     }

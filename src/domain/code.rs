@@ -133,6 +133,8 @@ codes! {
     WF1051 Config "a key is missing in a step's config" "add the key that the message names";
     WF1052 Config "a value in a step's config does not fit" "write a value that the message allows";
     WF1060 Config "an input's declaration contradicts itself" "correct the part that the message names";
+    WF1061 Config "a schedule that cannot be read or never happens" "write cron (`0 2 * * *`), `every`, `at`, or plain words (`weekdays 9am`)";
+    WF1062 Config "a trigger contradicts itself" "correct the part that the message names";
     // 20xx: what every step can meet
     WF2001 Config "the step's config does not fit its type" "correct the key that the message names; `workflow show TYPE` lists them";
     WF2002 Config "an expression could not be evaluated" "correct the expression, or make the value it reads exist";
@@ -253,6 +255,8 @@ codes! {
     WF5131 Resource "the disk or the database failed" "look at the disk of the machine; the next start carries on";
     WF5132 Resource "too many requests at once" "send it again in a moment";
     WF5133 Resource "the disk is nearly full, so nothing new is taken in" "make room, or lower `min_free_disk`; what is under way goes on, and new work is taken in again as soon as there is room";
+    WF5150 User "a request is not genuine" "sign the body with the trigger's secret; `workflow trigger show` names the header";
+    WF5151 User "a signed time is too old or too far ahead" "set the sender's clock, or raise `tolerance`";
     // 60xx: the configuration
     WF6001 Config "unknown setting" "take the name out, or see the table in docs/configuration.md";
     WF6002 Config "a setting has a value that is not allowed" "give it one of the values that the message names";

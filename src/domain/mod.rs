@@ -21,5 +21,7 @@ pub mod question;
 pub mod retry;
 pub mod role;
 pub mod run;
+pub mod schedule;
 pub mod time;
+pub mod trigger;
 pub mod wait;

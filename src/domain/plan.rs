@@ -7,6 +7,7 @@ use super::lane::{Concurrency, Priority, Room};
 use super::retry::RetryPolicy;
 use super::role::Permissions;
 use super::time::Span;
+use super::trigger::TriggerSpec;
 
 /// What repeating a step costs the world. Decides what is committed before it starts and what a crash means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -329,6 +330,9 @@ pub struct Plan {
     /// Who may do what with it, where the roles are not to decide.
     #[serde(default, skip_serializing_if = "Permissions::is_empty")]
     pub permissions: Permissions,
+    /// What starts it by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub triggers: Vec<TriggerSpec>,
 }
 
 impl Plan {

@@ -150,6 +150,7 @@ pub async fn begin(inner: &Arc<Inner>, beginner: &Beginner, nest: &Nest) -> Resu
         inputs: raw(&inputs),
         parent: nest.wait.then_some(beginner.run),
         lane: None,
+        firing: None,
     };
     let fresh = Carried::fresh(child, new, found.flow, None, inner.clock.now()).map_err(not_begun)?;
     check_groups(beginner, &fresh)?;

@@ -36,6 +36,7 @@ pub(super) fn lower(template: &Template, lowering: Lowering, findings: &Findings
     let mut plan = Plan {
         concurrency: template.concurrency.as_ref().map(|read| concurrency(read, &slug)),
         priority: template.priority,
+        triggers: template.triggers.iter().map(|read| read.spec.clone()).collect(),
         steps: steps(template, lowering, &slug, findings),
         slug,
         name,

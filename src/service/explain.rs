@@ -24,6 +24,9 @@ impl Archive {
         let run = fold(&history, &flow);
         let origin: Origin = serde_json::from_str(history.row.origin.get()).unwrap_or_default();
         let mut lines = vec![began(&origin, &history.row.name, run.created_at)];
+        if let (Some(trigger), Some(firing)) = (&origin.trigger, self.store().triggers().firing_of_run(id).await?) {
+            lines.push(format!("Its trigger `{trigger}` started it: {}.", firing.reason));
+        }
         match self.place_in_line(&run) {
             Some(place) => lines.push(format!("It is queued at place {}: {}.", place.position, place.reason)),
             None => lines.extend(stands(&run, &flow, &history.entries)),

@@ -20,6 +20,24 @@ const LARGEST: u64 = 1 << 30;
 const LONGEST_NAME: usize = 255;
 
 impl Service {
+    /// Bytes that the disk of the storage folder has left; `None` where the system does not tell.
+    #[must_use]
+    pub fn free_disk(&self) -> Option<u64> {
+        self.engine().store().free_bytes()
+    }
+
+    /// Refuses what is new while the disk has hardly any room: what is under way needs it to come to its end.
+    ///
+    /// # Errors
+    /// The disk is nearly full.
+    pub(super) fn check_room(&self) -> Result<(), ServiceError> {
+        let wanted = self.admission.min_free_disk;
+        match self.free_disk() {
+            Some(free) if free < wanted => Err(ServiceError::NoDisk { free, wanted }),
+            _ => Ok(()),
+        }
+    }
+
     /// Takes in what comes out of `source`, as it comes.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ mod runs;
 mod shelf;
 mod standing;
 mod steering;
+pub mod triggers;
 pub mod verbs;
 mod versions;
 mod view;

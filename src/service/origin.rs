@@ -42,6 +42,12 @@ pub struct Origin {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub began_by: Option<RunId>,
+    /// The trigger that started it, as `workflow/name`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<String>,
+    /// How many executions stand behind it that were started by the end or an event of the one before.
+    #[serde(skip_serializing_if = "is_none")]
+    pub depth: u32,
     /// No step takes an earlier result.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub fresh: bool,
@@ -49,6 +55,11 @@ pub struct Origin {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schema(value_type = Object)]
     pub pins: BTreeMap<String, Pin>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+const fn is_none(depth: &u32) -> bool {
+    *depth == 0
 }
 
 impl Origin {

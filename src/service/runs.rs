@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
+use tokio::sync::Notify;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -27,6 +28,7 @@ use crate::domain::role::Action;
 use crate::domain::time::Span;
 use crate::engine::{self, Engine, Notice};
 use crate::language::inputs;
+use crate::store::firings::NewFiring;
 use crate::store::journal::NewRun;
 
 /// How long a run waits for inputs that it cannot begin without.
@@ -56,9 +58,11 @@ pub struct Service {
     engine: Engine,
     archive: Archive,
     shelf: Shelf,
-    admission: Admission,
+    pub(super) admission: Admission,
     access: Access,
     links: Links,
+    /// Something is due earlier than was known.
+    pub(super) wake: Arc<Notify>,
 }
 
 /// What must hold before anything new is taken in.
@@ -75,7 +79,7 @@ impl Service {
     #[must_use]
     pub fn new(engine: Engine, archive: Archive, shelf: Shelf, admission: Admission) -> Self {
         let access = Access::new(engine.store().clone(), engine.plans().clone(), shelf.library().clone());
-        Self { engine, archive, shelf, admission, access, links: Links::default() }
+        Self { engine, archive, shelf, admission, access, links: Links::default(), wake: Arc::default() }
     }
 
     /// The same, with what holds for those who come over platforms.
@@ -93,24 +97,6 @@ impl Service {
     #[must_use]
     pub const fn links(&self) -> &Links {
         &self.links
-    }
-
-    /// Bytes that the disk of the storage folder has left; `None` where the system does not tell.
-    #[must_use]
-    pub fn free_disk(&self) -> Option<u64> {
-        self.engine.store().free_bytes()
-    }
-
-    /// Refuses what is new while the disk has hardly any room: what is under way needs it to come to its end.
-    ///
-    /// # Errors
-    /// The disk is nearly full.
-    pub(super) fn check_room(&self) -> Result<(), ServiceError> {
-        let wanted = self.admission.min_free_disk;
-        match self.free_disk() {
-            Some(free) if free < wanted => Err(ServiceError::NoDisk { free, wanted }),
-            _ => Ok(()),
-        }
     }
 
     /// What can be started, by name.
@@ -193,7 +179,7 @@ impl Service {
         Terms { fresh }: Terms,
     ) -> Result<Started, ServiceError> {
         let ready = self.ready_for(caller, Action::Start, (name, Some(given))).await?;
-        self.begin(id, Origin { fresh, ..Origin::of(caller) }, ready, given).await
+        self.begin(id, (Origin { fresh, ..Origin::of(caller) }, None), ready, given).await
     }
 
     /// Starts a run of the same workflow, as it is today, with the same inputs but for those that are changed.
@@ -212,13 +198,13 @@ impl Service {
         let workflow = archive.view(run, false).await?.workflow_id;
         let ready = self.ready_for(caller, Action::Start, (&workflow, Some(changed))).await?;
         let id = RunId::from_bits(self.engine.clock().id_bits());
-        self.begin(id, Origin { rerun_of: Some(run), ..Origin::of(caller) }, ready, &inputs).await
+        self.begin(id, (Origin { rerun_of: Some(run), ..Origin::of(caller) }, None), ready, &inputs).await
     }
 
-    async fn begin(
+    pub(super) async fn begin(
         &self,
         id: RunId,
-        origin: Origin,
+        (origin, firing): (Origin, Option<Box<NewFiring>>),
         ready: Ready,
         given: &Map<String, Value>,
     ) -> Result<Started, ServiceError> {
@@ -246,6 +232,7 @@ impl Service {
             inputs: engine::raw(&inputs),
             parent: None,
             lane: None,
+            firing,
         };
         let ask = (!questions.is_empty()).then_some((questions, PATIENCE));
         let execution = self.engine.accept_as(id, new, Arc::clone(&ready.flow), ask).await?;

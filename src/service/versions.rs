@@ -168,6 +168,7 @@ impl Service {
             revision.ok_or_else(|| ServiceError::Internal(format!("revision {wanted} is not in the store")))?;
         workflow.revision_hash = wanted;
         workflows.save(&workflow, &revision, self.engine().clock().now()).await?;
+        self.arm(&self.shelf().pinned(workflow.clone()).await?).await?;
         self.archive().versions(&workflow.id.to_string()).await
     }
 }

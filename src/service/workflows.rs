@@ -93,7 +93,8 @@ impl Service {
         let workflow = self.shelf().in_use(id).await?;
         self.permit(caller, Action::Edit, Target::Saved(&workflow)).await?;
         let engine = self.engine();
-        Ok(engine.store().workflows().archive(id, engine.clock().now()).await?)
+        engine.store().workflows().archive(id, engine.clock().now()).await?;
+        self.disarm(id).await
     }
 
     /// A workflow or template with its definition, its inputs and its steps.
@@ -197,6 +198,7 @@ impl Service {
             archived_at: None,
         };
         self.engine().store().workflows().save(&workflow, &revision(&source, &plan), now).await?;
+        self.arm(&self.shelf().pinned(workflow.clone()).await?).await?;
         let warnings = compiled.report.of(Severity::Warning).map(|problem| {
             let fix = problem.fix.as_ref().map(|fix| format!("; {fix}")).unwrap_or_default();
             format!("line {}: {}{fix}", problem.line, problem.message)

@@ -11,12 +11,14 @@ pub mod db;
 pub mod documents;
 pub mod effects;
 pub mod files;
+pub mod firings;
 pub mod journal;
 pub mod outbox;
 pub mod people;
 pub mod repeats;
 pub mod retention;
 pub mod runs;
+pub mod triggers;
 pub mod warehouse;
 pub mod workflows;
 
@@ -103,12 +105,6 @@ impl Store {
     #[must_use]
     pub fn blobs(&self) -> Arc<DiskBlobs> {
         Arc::clone(&self.blobs)
-    }
-
-    /// Bytes that the disk has left, as far as it says.
-    #[must_use]
-    pub fn free_bytes(&self) -> Option<u64> {
-        self.blobs.free_bytes()
     }
 
     /// Waits for what is being written, tidies the write-ahead log, and gives the lock back.

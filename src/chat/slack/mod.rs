@@ -1,7 +1,7 @@
 //! Slack: one app in any number of workspaces, over Socket Mode, over HTTP, or both.
 //!
-//! What comes in goes `socket` or `routes` -> [`receive`] -> `events`, `presses` -> the chat; what goes out `adapter` -> `render` ->
-//! `workspace` -> `calls`. Nothing outside this folder knows a type of Slack's library. Start at [`receive`].
+//! What comes in goes `socket` or `routes` -> `receive` -> `events`, `presses` -> the chat; what goes out `adapter` -> `render` ->
+//! `workspace` -> `calls`. Nothing outside this folder knows a type of Slack's library. Start at `receive`.
 
 mod adapter;
 mod answers;

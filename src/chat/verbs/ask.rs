@@ -10,7 +10,7 @@ use super::super::talk::{No, Reply, Talk};
 use super::super::words;
 use crate::domain::card::{Card, CardKind, Line};
 use crate::domain::id::RunId;
-use crate::service::verbs::{Execution, Logs, Output, Search};
+use crate::service::verbs::{Explain, Logs, Output, Search};
 
 /// Lines of a log where no number is given.
 const USUAL_TAIL: usize = 20;
@@ -56,7 +56,10 @@ pub async fn logs(talk: &Talk<'_>, args: &Logs) -> Result<Reply, No> {
 }
 
 /// Why it stands as it does.
-pub async fn explain(talk: &Talk<'_>, args: &Execution) -> Result<Reply, No> {
+pub async fn explain(talk: &Talk<'_>, args: &Explain) -> Result<Reply, No> {
+    if args.at.is_some() {
+        return super::triggers::explain(talk, &args.execution, args.at.as_deref()).await;
+    }
     let run = talk.target(&args.execution).await?;
     let lines = talk.archive.explain(run).await?;
     let mut card = Card::new(CardKind::Answer, format!("Why {run} stands as it does"));

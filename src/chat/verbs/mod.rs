@@ -8,6 +8,7 @@ mod people;
 mod refuse;
 mod run;
 mod show;
+mod triggers;
 
 use super::talk::{No, Reply, Talk};
 use crate::domain::role::Action;
@@ -51,6 +52,8 @@ pub async fn ask(talk: &Talk<'_>, verb: Verb, files: Vec<FileRecord>) -> Result<
         Verb::Versions(args) => show::versions(talk, &args).await,
         Verb::Diff(args) => show::diff(talk, &args).await,
         Verb::Revert(args) => show::revert(talk, &args).await,
+        Verb::Schedule(args) => triggers::schedule(talk, args).await,
+        Verb::Trigger(args) => triggers::trigger(talk, args).await,
         Verb::Plan(args) => show::plan(talk, &args).await,
         Verb::Validate(args) => show::validate(talk, &args, files).await,
         Verb::Whoami(_) => people::whoami(talk).await,

@@ -26,6 +26,8 @@ pub(super) enum Place {
     StepOutputs(usize),
     /// `outputs` of the run: reads every step.
     RunOutputs,
+    /// A trigger: reads what happened, for there is no run yet.
+    Trigger,
 }
 
 /// Something that an expression must not read.
@@ -73,12 +75,21 @@ pub(super) struct Readable<'a> {
     pub seen: Cell<usize>,
 }
 
+/// A trigger is looked at before there is a run.
+fn only_what_happened(root: &str) -> Unreadable {
+    let message = format!("a trigger reads what happened, as `trigger.data.id`; there is no `{}` yet", short(root));
+    Unreadable::new(code::WF1040, 0, message).fix("begin with `trigger`")
+}
+
 impl Readable<'_> {
     /// Why a reference cannot be read at this place.
     pub(super) fn check(&self, reference: &Reference, place: Place) -> Option<Unreadable> {
         let root = reference.path[0].as_str();
         if reference.called {
             return if reference.path.len() == 1 { function(root) } else { Some(method(reference)) };
+        }
+        if place == Place::Trigger {
+            return (root != "trigger").then(|| only_what_happened(root));
         }
         let early = matches!(place, Place::Vars | Place::Group);
         match root {
@@ -113,7 +124,7 @@ impl Readable<'_> {
         let around = match place {
             Place::Step(index) | Place::StepOutputs(index) => Some((index, true)),
             Place::Before(index) => Some((index, false)),
-            Place::Vars | Place::Group | Place::RunOutputs => None,
+            Place::Vars | Place::Group | Place::RunOutputs | Place::Trigger => None,
         };
         let bodies = Bodies::of(&self.template.steps);
         let loops = around.map(|(index, own)| bodies.loops(index, own)).unwrap_or_default();
@@ -155,7 +166,7 @@ impl Readable<'_> {
         let id = reference.path.get(1)?;
         let here = match place {
             Place::Step(index) | Place::StepOutputs(index) | Place::Before(index) => Some(index),
-            Place::Vars | Place::Group | Place::RunOutputs => None,
+            Place::Vars | Place::Group | Place::RunOutputs | Place::Trigger => None,
         };
         let ids = &self.graph.ids;
         let Some(found) = ids.iter().position(|known| known == id) else {

@@ -25,6 +25,17 @@ pub(super) fn check(readable: &Readable, findings: &mut Findings) {
     if let Some(key) = template.cache.as_ref().and_then(|cache| cache.key.as_ref()) {
         scalar(&key.value, key.mark, Place::Group, readable, findings);
     }
+    for trigger in &template.triggers {
+        if let Some(when) = &trigger.when {
+            condition(when, Place::Trigger, readable, findings);
+        }
+        if let Some(inputs) = &trigger.inputs {
+            node(inputs, Place::Trigger, readable, findings);
+        }
+        if let Some(key) = &trigger.key {
+            scalar(&key.value, key.mark, Place::Trigger, readable, findings);
+        }
+    }
     for (index, step) in template.steps.iter().enumerate() {
         let place = Place::Step(index);
         if let Some(config) = &step.config {

@@ -26,6 +26,7 @@ pub(super) const TOP: Keys = Keys {
         "timeout",
         "concurrency",
         "priority",
+        "triggers",
         "steps",
         "on_error",
         "finally",
@@ -33,7 +34,7 @@ pub(super) const TOP: Keys = Keys {
         "cache",
         "permissions",
     ],
-    later: &["triggers", "chat", "retention", "experiment", "capabilities", "connections", "secrets"],
+    later: &["chat", "retention", "experiment", "capabilities", "connections", "secrets"],
 };
 
 pub(super) const STEP: Keys = Keys {

@@ -12,6 +12,7 @@ mod policy;
 mod step;
 mod top;
 mod tree;
+mod triggers;
 
 pub use cache::Cache;
 pub use concurrency::{Concurrency, Room};
@@ -19,3 +20,4 @@ pub use foreach::Foreach;
 pub use nested::Compound;
 pub(super) use top::read;
 pub use tree::{Branch, Inside, Marked, Named, Policy, Retry, Rollback, RunTimeout, Step, Template};
+pub use triggers::Trigger;

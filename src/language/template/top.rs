@@ -5,6 +5,7 @@ use super::super::source::{Kind, Node};
 use super::fields::{Fields, visible};
 use super::{
     Branch, Inside, Policy, RunTimeout, Template, cache, concurrency, inputs, keys, nested, permissions, policy, step,
+    triggers,
 };
 use crate::domain::code;
 
@@ -42,6 +43,7 @@ pub(in crate::language) fn read(root: &Node, findings: &mut Findings) -> Templat
         timeout: fields.get("timeout").map(|node| run_timeout(node, findings)).unwrap_or_default(),
         concurrency: concurrency::read(&fields, findings),
         priority: concurrency::priority(&fields, findings),
+        triggers: triggers::read(&fields, findings),
         steps: steps(&fields, root, findings),
         outputs: step::outputs(&fields, findings),
         cache: cache::read(&fields, findings),

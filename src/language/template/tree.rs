@@ -8,7 +8,7 @@ use crate::domain::time::Span;
 
 use super::super::report::Mark;
 use super::super::source::Node;
-use super::{Cache, Compound, Concurrency, Foreach, Room};
+use super::{Cache, Compound, Concurrency, Foreach, Room, Trigger};
 
 /// Where a step stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -71,6 +71,8 @@ pub struct Template {
     pub cache: Option<Cache>,
     /// `permissions`.
     pub permissions: Permissions,
+    /// `triggers`.
+    pub triggers: Vec<Trigger>,
     /// `steps`, `on_error` and `finally`; behind each step those that it holds.
     pub steps: Vec<Step>,
     /// `outputs` of the run: name and template scalar.

@@ -145,6 +145,7 @@ impl Service {
             inputs: none,
             parent: None,
             lane: None,
+            firing: None,
         };
         let begun = self.engine().roll_back(deeds, new).await?;
         self.archive().view(begun, false).await

@@ -3,6 +3,7 @@
 mod asking;
 mod people;
 mod steering;
+mod triggers;
 mod workflows;
 
 use clap::Subcommand;
@@ -12,6 +13,7 @@ use crate::domain::role::Action;
 pub use asking::{History, Inbox, Logs, Output, Search, Whoami};
 pub use people::{Audit, Link, People, PeopleAct, PeopleWish};
 pub use steering::{Answer, Bulk, Cancel, Decide, Execution, MaybeExecution, Rerun, Retry, Rollback, Signal, Skip};
+pub use triggers::{Explain, Schedule, ScheduleDo, Trigger, TriggerDo};
 pub use workflows::{Diff, Listing, Name, Named, PlanArgs, Revert, Run, Templates, Validate};
 
 /// What can be typed.
@@ -25,8 +27,8 @@ pub enum Verb {
     History(History),
     /// Show what happened in an execution, in order
     Logs(Logs),
-    /// Say why an execution started, waits, failed, or left something out
-    Explain(Execution),
+    /// Say why an execution started, waits or failed, or why a trigger started something or did not
+    Explain(Explain),
     /// Show the outputs of an execution, or of one of its steps
     Output(Output),
     /// Stop an execution at the next step boundary
@@ -67,6 +69,10 @@ pub enum Verb {
     Search(Search),
     /// List the workflows that can be run
     List(Listing),
+    /// Tell the times of a schedule; list, add, pause and make up for schedules
+    Schedule(Schedule),
+    /// List what starts workflows by itself, switch it, fire it, say why it did or did not
+    Trigger(Trigger),
     /// List templates, or step types with `--types`
     Templates(Templates),
     /// Show a workflow's file, or what a step type takes and gives
@@ -102,15 +108,9 @@ pub fn action_of(verb: &str) -> Action {
         "reject" => Action::Reject,
         "revert" => Action::Edit,
         "people" => Action::People,
-        "status" | "history" | "logs" | "explain" | "output" | "inbox" | "search" | "list" | "templates" | "show"
-        | "versions" | "diff" | "plan" | "validate" => Action::View,
+        // What somebody does to a trigger is judged by the workflow that it starts.
+        "schedule" | "trigger" | "status" | "history" | "logs" | "explain" | "output" | "inbox" | "search" | "list"
+        | "templates" | "show" | "versions" | "diff" | "plan" | "validate" => Action::View,
         _ => Action::Examine,
     }
-}
-
-/// `key=value`, the key a name and the value anything.
-pub(super) fn pair(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("write inputs as key=value, and files as --file PATH")?;
-    let name = !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
-    if name { Ok((key.to_owned(), value.to_owned())) } else { Err(format!("`{key}` is not the name of an input")) }
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::super::BulkAct;
-use super::pair;
+use super::workflows::pair;
 
 /// Verbs about one execution.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]

@@ -4,8 +4,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::pair;
-
 /// `run`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct Run {
@@ -112,4 +110,11 @@ pub struct Validate {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `key=value`, the key a name and the value anything.
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write inputs as key=value, and files as --file PATH")?;
+    let name = !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+    if name { Ok((key.to_owned(), value.to_owned())) } else { Err(format!("`{key}` is not the name of an input")) }
 }

@@ -26,6 +26,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (12, "people", include_str!("../migrations/0012_people.sql")),
     (13, "outbox", include_str!("../migrations/0013_outbox.sql")),
     (14, "platforms", include_str!("../migrations/0014_platforms.sql")),
+    (30, "triggers", include_str!("../migrations/0030_triggers.sql")),
 ];
 
 #[derive(Debug)]

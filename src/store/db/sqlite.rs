@@ -28,7 +28,7 @@ const LOG_PAGES: u32 = 8_192;
 /// Larger files are not looked through after a crash: that would take longer than a second or two.
 const LONGEST_LOOK: u64 = 512 * 1024 * 1024;
 /// Statements that the writer keeps prepared: all there are.
-const STATEMENTS: usize = 100;
+const STATEMENTS: usize = 160;
 
 /// An open SQLite database. Cheap to clone.
 #[derive(Clone)]

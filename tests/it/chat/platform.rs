@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::future::{BoxFuture, ready};
 use tokio::sync::Notify;
 use workflow::chat::adapter::{Address, ChatAdapter, Drops, FileRef, Forms, MessageRef, Reader, SendError, Traits};
-use workflow::domain::card::{Card, Form};
+use workflow::domain::card::{Card, CardKind, Form};
 use workflow::service::{FileRecord, ServiceError};
 
 /// What becomes of the next post.
@@ -39,7 +39,7 @@ pub struct Arrived {
 
 #[derive(Default)]
 struct State {
-    /// What becomes of the next posts in a channel; beyond that they are taken.
+    /// What becomes of the next letters in a channel; beyond that they are taken.
     fates: HashMap<String, VecDeque<Fate>>,
     arrived: Vec<Arrived>,
     tries: usize,
@@ -78,7 +78,7 @@ impl Platform {
         Arc::new(Self { traits, knows_nonces, state: Mutex::new(state), moved: Notify::new(), go: Notify::new() })
     }
 
-    /// What becomes of the next posts in a channel.
+    /// What becomes of the next letters in a channel.
     pub fn fates(&self, channel: &str, fates: &[Fate]) {
         self.state().fates.entry(id(channel)).or_default().extend(fates);
     }
@@ -147,7 +147,9 @@ impl Platform {
             if !state.channels.iter().any(|channel| id(channel) == to.channel) {
                 return Err(SendError::Refused("channel_not_found".to_owned()));
             }
-            state.fates.get_mut(&to.channel).and_then(VecDeque::pop_front)
+            // Cards come and go as executions do: what is to become of letters becomes of letters alone.
+            let fates = state.fates.get_mut(&to.channel).filter(|_| card.kind == CardKind::Message);
+            fates.and_then(VecDeque::pop_front)
         };
         let answer = match fate {
             None => Ok(self.take(to, card, nonce)),

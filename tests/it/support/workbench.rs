@@ -166,6 +166,7 @@ pub fn plan(steps: &[(&str, &[usize])]) -> Plan {
         permissions: Permissions::default(),
         cache: None,
         priority: Priority::Normal,
+        triggers: Vec::new(),
         slug: "scripted".to_owned(),
         name: "Scripted".to_owned(),
         description: String::new(),
@@ -244,6 +245,7 @@ impl Workbench {
             inputs: json("{}"),
             parent: None,
             lane: None,
+            firing: None,
         };
         self.engine.accept(new, Arc::clone(&self.flow), None).await.expect("accepted")
     }

@@ -106,6 +106,7 @@ pub fn plan_of(seeds: &[StepSeed], timeout: Option<Span>) -> Flow {
         permissions: Permissions::default(),
         cache: None,
         priority: Default::default(),
+        triggers: Vec::new(),
         slug: "walk".to_owned(),
         name: "Walk".to_owned(),
         description: String::new(),

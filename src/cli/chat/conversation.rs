@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use console::Term;
 
+use super::super::run::as_carrier;
+use super::super::{DONE, Ended, WRONG_USE, caller, print};
 use super::keyboard::{self, Typed};
-use super::run::as_carrier;
-use super::{DONE, Ended, WRONG_USE, caller, print};
 use crate::chat::adapter::Inbound;
 use crate::chat::terminal::{Screen, Terminal};
 use crate::chat::{Chat, Settings};

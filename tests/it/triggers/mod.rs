@@ -1,0 +1,7 @@
+//! What starts by itself: schedules whose clock the test owns, events, requests to addresses, files; each once.
+
+mod clock;
+mod events;
+mod kills;
+mod listening;
+mod stage;
