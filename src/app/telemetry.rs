@@ -6,9 +6,10 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, LogFormat, Source};
 
-/// Crates that write what they send and receive into their logs, tokens and messages included: whatever is asked for, they say
-/// only what is wrong. (serenity 0.12.5 in the spans and warnings of its gateway; tungstenite 0.21 for every frame.)
-const QUIET: [&str; 3] = ["serenity=error", "tungstenite=warn", "tokio_tungstenite=warn"];
+/// Crates that write what they send and receive into their logs, tokens and messages included, or that talk to themselves:
+/// whatever is asked for, they say only what is wrong. (serenity 0.12.5 in the spans and warnings of its gateway; tungstenite
+/// 0.21 for every frame; tokio-cron-scheduler 0.15 its first steps at every start.)
+const QUIET: [&str; 4] = ["serenity=error", "tungstenite=warn", "tokio_tungstenite=warn", "tokio_cron_scheduler=warn"];
 
 /// Starts logging as configured. A second call changes nothing. `for_people`: somebody watches a single command, so
 /// unless they asked for more they get warnings only.

@@ -169,7 +169,7 @@ impl Permissions {
     /// The list that decides about an action, with its name.
     pub(super) fn list(&self, action: Action) -> Option<(&'static str, &[Party])> {
         let (name, list) = match action {
-            Action::Start | Action::Answer => ("run", &self.run),
+            Action::Start | Action::Answer | Action::Schedule => ("run", &self.run),
             Action::Approve | Action::Reject => ("approve", &self.approve),
             Action::Edit | Action::SkipApproval => ("edit", &self.edit),
             Action::View => ("view", &self.view),

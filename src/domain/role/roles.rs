@@ -114,6 +114,8 @@ pub enum Action {
     RollBack,
     /// Do the same to many runs.
     Bulk,
+    /// Say when a workflow starts by itself.
+    Schedule,
     /// Approve what a run asks for.
     Approve,
     /// Reject it.
@@ -128,7 +130,7 @@ pub enum Action {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Help,
         Self::View,
         Self::Start,
@@ -142,6 +144,7 @@ impl Action {
         Self::Signal,
         Self::RollBack,
         Self::Bulk,
+        Self::Schedule,
         Self::Approve,
         Self::Reject,
         Self::Edit,
@@ -166,6 +169,7 @@ impl Action {
             Self::Signal => "signal",
             Self::RollBack => "rollback",
             Self::Bulk => "bulk",
+            Self::Schedule => "schedule",
             Self::Approve => "approve",
             Self::Reject => "reject",
             Self::Edit => "edit",
@@ -189,6 +193,7 @@ impl Action {
             | Self::Signal
             | Self::RollBack
             | Self::Bulk
+            | Self::Schedule
             | Self::Approve
             | Self::Reject => Role::Operator,
             // Whoever may leave an approval out may as well take it out of the file.

@@ -17,7 +17,7 @@ fn list(parties: &[&str]) -> Option<Vec<Party>> {
 }
 
 /// Who may do it to what others started, and to their own: one letter a role, from none to admin.
-const TABLE: [(Action, &str, &str); 18] = [
+const TABLE: [(Action, &str, &str); 19] = [
     (Action::Help, "nvroea", "nvroea"),
     (Action::View, "-vroea", "-vroea"),
     (Action::Start, "--roea", "--roea"),
@@ -31,6 +31,7 @@ const TABLE: [(Action, &str, &str); 18] = [
     (Action::Signal, "---oea", "--roea"),
     (Action::RollBack, "---oea", "--roea"),
     (Action::Bulk, "---oea", "---oea"),
+    (Action::Schedule, "---oea", "---oea"),
     (Action::Approve, "---oea", "---oea"),
     (Action::Reject, "---oea", "---oea"),
     (Action::Edit, "----ea", "----ea"),

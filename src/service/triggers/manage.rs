@@ -74,7 +74,7 @@ impl Service {
         name: &str,
         (on, until): (bool, Option<&str>),
     ) -> Result<TriggerView, ServiceError> {
-        let mut trigger = self.trigger_for(caller, Action::Pause, (name, None)).await?;
+        let mut trigger = self.trigger_for(caller, Action::Schedule, (name, None)).await?;
         let now = self.engine().clock().now();
         trigger.paused_until = match until {
             Some(text) => {
@@ -115,7 +115,7 @@ impl Service {
         let spec = preview.spec()?;
         let now = self.engine().clock().now();
         schedule::check(&spec, now).map_err(|wrong| refused(wrong.message, wrong.fix))?;
-        let ready = self.ready_for(caller, Action::Edit, (&new.workflow, None)).await?;
+        let ready = self.ready_for(caller, Action::Schedule, (&new.workflow, None)).await?;
         let id = new.name.as_deref().map_or_else(|| "by_hand".to_owned(), language::slug);
         if ready.flow.plan.triggers.iter().any(|known| known.id == id) {
             return Err(refused(format!("the workflow's file has a trigger `{id}`"), "choose another name"));
@@ -163,7 +163,7 @@ impl Service {
     /// # Errors
     /// They may not, no such trigger, or it stands in a file.
     pub async fn remove_trigger(&self, caller: &Caller, name: &str) -> Result<(), ServiceError> {
-        let trigger = self.trigger_for(caller, Action::Edit, (name, None)).await?;
+        let trigger = self.trigger_for(caller, Action::Schedule, (name, None)).await?;
         if !trigger.managed {
             return Err(refused(
                 format!("`{name}` stands in its workflow's file"),
@@ -226,7 +226,7 @@ impl Service {
         (from, until): (&str, &str),
         preview: bool,
     ) -> Result<Backfill, ServiceError> {
-        let trigger = self.trigger_for(caller, Action::Bulk, (name, Some("schedule"))).await?;
+        let trigger = self.trigger_for(caller, Action::Schedule, (name, Some("schedule"))).await?;
         let TriggerKind::Schedule(spec) = &trigger.spec.kind else {
             return Err(refused(format!("`{name}` is no schedule"), "only schedules have instants"));
         };
