@@ -55,7 +55,7 @@ fn the_table_of_roles_and_actions_is_as_written() {
 #[test]
 fn a_list_of_the_workflow_decides_in_place_of_the_roles_for_every_action_that_it_is_about() {
     let lists: [(&str, &[Action]); 5] = [
-        ("run", &[Action::Start, Action::Answer]),
+        ("run", &[Action::Start, Action::Answer, Action::Schedule]),
         ("approve", &[Action::Approve, Action::Reject]),
         ("edit", &[Action::Edit, Action::SkipApproval]),
         ("view", &[Action::View]),
