@@ -10,6 +10,7 @@ use crate::domain::command::Command;
 use crate::domain::schedule::{Timing, jitter};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::trigger::{MisfirePolicy, OnOverlap, ScheduleSpec, TriggerKind, Verdict};
+use crate::engine::EngineError;
 use crate::service::error::ServiceError;
 use crate::service::runs::Service;
 use crate::store::firings::{NewFiring, Then};
@@ -160,8 +161,11 @@ impl Service {
             (OnOverlap::Cancel, _) => {
                 for run in open {
                     let by = format!("the next one of {}", name_of(trigger));
-                    // It may have ended just now, and that is as good.
-                    let _ = self.engine().command(run, Command::Cancel { by }).await;
+                    match self.engine().command(run, Command::Cancel { by }).await {
+                        // It may have ended just now, and that is as good.
+                        Ok(_) | Err(EngineError::Refused(_)) => {}
+                        Err(error) => return Err(error.into()),
+                    }
                 }
             }
             _ => {}
