@@ -37,7 +37,7 @@ async fn no_more_attempts_share_a_room_than_it_has_and_who_waits_holds_no_place(
     for started in 1..=6 {
         bench.ledger.until_started("a", started).await;
         assert_eq!(bench.ledger.starts("a").len(), started, "one at a time");
-        bench.ledger.go.notify_one();
+        bench.ledger.let_go(1);
     }
     for run in runs {
         let history = bench.until(run, "completed").await;
@@ -58,10 +58,10 @@ async fn who_is_cancelled_while_it_waits_for_room_keeps_nobody_waiting() {
     bench.until(third, "queued").await;
     bench.engine.command(second, Command::Cancel { by: "ana".to_owned() }).await.expect("queued");
     bench.until(second, "cancelled").await;
-    bench.ledger.go.notify_one();
+    bench.ledger.let_go(1);
     bench.until(first, "completed").await;
     bench.ledger.until_started("a", 2).await;
-    bench.ledger.go.notify_one();
+    bench.ledger.let_go(1);
     bench.until(third, "completed").await;
     bench.engine.stop().await;
 }
@@ -74,10 +74,10 @@ async fn after_a_restart_every_room_is_empty_and_who_waited_goes_on() {
     bench.ledger.until_started("a", 1).await;
     let second = bench.start().await;
     bench.until(second, "queued").await;
-    bench.ledger.go.notify_one();
+    bench.ledger.let_go(1);
     bench.ledger.until_started("a", 2).await;
     bench.script("a", Script::Give(json!({})));
-    bench.ledger.go.notify_one();
+    bench.ledger.let_go(1);
     let bench = bench.restart().await;
     for run in [first, second] {
         bench.until(run, "completed").await;
@@ -99,7 +99,7 @@ async fn a_step_that_waits_too_long_for_room_fails_and_says_for_which() {
         (fault.code.id(), fault.message.as_str()),
         ("WF2004", "waited longer than 30ms for room in the group `erp`")
     );
-    bench.ledger.go.notify_one();
+    bench.ledger.let_go(1);
     bench.until(first, "completed").await;
     assert_eq!(bench.ledger.starts("a").len(), 1);
     bench.engine.stop().await;
@@ -118,13 +118,12 @@ async fn items_of_a_list_share_a_room_too() {
     }
     for started in 2..20 {
         assert_eq!(items(), started);
-        bench.ledger.go.notify_one();
+        bench.ledger.let_go(1);
         while items() < started + 1 {
             tokio::task::yield_now().await;
         }
     }
-    bench.ledger.go.notify_one();
-    bench.ledger.go.notify_waiters();
+    bench.ledger.let_go(2);
     bench.until(run, "completed").await;
     bench.engine.stop().await;
 }
@@ -140,7 +139,7 @@ async fn an_execution_that_waits_too_long_for_a_place_is_over() {
     let second = bench.start().await;
     let fault = bench.until(second, "timed_out").await.row.fault.expect("it says why");
     assert_eq!(fault.message, "the execution waited longer than 30ms for its turn");
-    bench.ledger.go.notify_one();
+    bench.ledger.let_go(1);
     bench.until(first, "completed").await;
     bench.engine.stop().await;
 }

@@ -18,7 +18,7 @@ async fn a_pause_takes_effect_at_the_step_boundary_and_survives_a_restart() {
     bench.ledger.until_started("a", 1).await;
     bench.engine.command(run, Command::Pause { by: by() }).await.expect("running");
     assert_eq!(bench.status(run).await, "pausing");
-    bench.ledger.go.notify_one();
+    bench.ledger.let_go(1);
     bench.until(run, "paused").await;
     let bench = bench.restart().await;
     assert_eq!(bench.status(run).await, "paused");
@@ -98,7 +98,7 @@ async fn a_run_that_waits_for_a_place_can_be_cancelled() {
     assert_eq!(bench.status(second).await, "queued");
     bench.engine.command(second, Command::Cancel { by: by() }).await.expect("queued");
     assert_eq!(bench.status(second).await, "cancelled");
-    bench.ledger.go.notify_one();
+    bench.ledger.let_go(1);
     bench.until(first, "completed").await;
     assert_eq!(bench.ledger.starts("a"), [1]);
     bench.engine.stop().await;

@@ -15,7 +15,7 @@ async fn a_drain_lets_what_is_in_flight_finish() {
     let engine = bench.engine.clone();
     let stopping = tokio::spawn(async move { engine.stop().await });
     tokio::task::yield_now().await;
-    bench.ledger.go.notify_one();
+    bench.ledger.let_go(1);
     stopping.await.expect("it stops");
     let bench = bench.restart().await;
     bench.until(run, "completed").await;
@@ -50,7 +50,7 @@ async fn a_timer_that_came_due_while_nothing_ran_fires_at_the_next_start() {
     let run = bench.start().await;
     bench.ledger.until_started("after", 1).await;
     bench.script("after", Script::Give(json!({})));
-    bench.ledger.go.notify_one();
+    bench.ledger.let_go(1);
     bench.until(run, "completed").await;
     let slow = {
         bench.script("nap", Script::Sleep(Span::from_millis(200)));

@@ -39,7 +39,7 @@ async fn siblings_of_a_failed_step_finish_and_the_run_fails_with_its_fault() {
     bench.script("b", Script::Hold);
     let run = bench.start().await;
     bench.ledger.until_started("b", 1).await;
-    bench.ledger.go.notify_one();
+    bench.ledger.let_go(1);
     let history = bench.until(run, "failed").await;
     assert_eq!(history.row.fault.map(|fault| fault.code.id()), Some("WF2006"));
     assert!(history.outputs.contains_key(&1), "the sibling finished");
@@ -150,14 +150,11 @@ async fn more_runs_than_places_all_end_and_never_more_at_once_than_allowed() {
     }
     bench.ledger.until_started("a", 3).await;
     assert_eq!(bench.ledger.starts("a").len(), 3, "the fourth waits for a place");
-    for started in 3..=20 {
-        bench.ledger.until_started("a", started).await;
-        bench.ledger.go.notify_one();
+    for started in 3..20 {
+        bench.ledger.let_go(1);
+        bench.ledger.until_started("a", started + 1).await;
     }
-    bench.ledger.go.notify_one();
-    bench.ledger.go.notify_waiters();
-    bench.script("a", Script::Give(json!({})));
-    bench.ledger.go.notify_waiters();
+    bench.ledger.let_go(3);
     for run in runs {
         bench.until(run, "completed").await;
     }
@@ -174,7 +171,7 @@ async fn the_outcome_of_an_effect_does_not_wait_for_the_pure_steps_behind_it() {
     let run = bench.start().await;
     bench.ledger.until_started("pure", 1).await;
     assert!(bench.history(run).await.outputs.contains_key(&0), "a crash now must not repeat the effect");
-    bench.ledger.go.notify_one();
+    bench.ledger.let_go(1);
     bench.until(run, "completed").await;
     bench.engine.stop().await;
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use workflow::contract::clock::{Clock as _, SystemClock};
 use workflow::contract::registry::Registry;
 use workflow::contract::step::{Attempt, Done, StepHandler, StepOutcome, StepResult};
@@ -49,15 +49,25 @@ pub enum Script {
 }
 
 /// What the scripted steps have seen.
-#[derive(Default)]
 pub struct Ledger {
     script: Mutex<HashMap<String, Script>>,
     starts: Mutex<Vec<(String, u32, String)>>,
     pub started: Notify,
-    pub go: Notify,
+    go: Semaphore,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self { script: Mutex::default(), starts: Mutex::default(), started: Notify::new(), go: Semaphore::new(0) }
+    }
 }
 
 impl Ledger {
+    /// Lets so many held steps go: those that hold now, then those that come to it.
+    pub fn let_go(&self, steps: usize) {
+        self.go.add_permits(steps);
+    }
+
     /// Starts of this step: attempt numbers.
     pub fn starts(&self, step: &str) -> Vec<u32> {
         let starts = self.starts.lock().expect("no test panics while it holds this");
@@ -123,7 +133,10 @@ impl StepHandler for Scripted {
                 }
                 Some(Script::Deaf) => std::future::pending().await,
                 Some(Script::Hold) => tokio::select! {
-                    () = self.0.go.notified() => Done::with(json!({})).into(),
+                    permit = self.0.go.acquire() => {
+                        permit.expect("the bench never closes it").forget();
+                        Done::with(json!({})).into()
+                    }
                     () = attempt.cancel.cancelled() => Err(Fault::transient(code::WF4007, "cancelled")),
                 },
             }
