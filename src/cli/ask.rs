@@ -102,8 +102,8 @@ pub async fn output(desk: &Desk<'_>, args: &Output) -> Ended {
         return Ok(WRONG_USE);
     };
     match &args.name {
-        None => print::pretty(outputs)?,
-        Some(name) => return one_output(Some(outputs), wanted, name),
+        None => print::pretty(outputs.values())?,
+        Some(name) => return one_output(Some(outputs.values()), wanted, name),
     }
     Ok(DONE)
 }

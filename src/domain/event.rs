@@ -12,6 +12,7 @@ use super::time::Timestamp;
 use super::wait::ApprovalSpec;
 
 /// A fact of a run's history. Steps are named by their place in the plan, which is fixed with the revision.
+/// What is large is in a box: a long run has hundreds of thousands of small ones.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
@@ -53,7 +54,7 @@ pub enum Event {
         /// The step.
         step: usize,
         /// Why.
-        fault: Fault,
+        fault: Box<Fault>,
     },
     /// An attempt failed; another one follows.
     StepRetrying {
@@ -62,7 +63,7 @@ pub enum Event {
         /// When.
         until: Timestamp,
         /// Why.
-        fault: Fault,
+        fault: Box<Fault>,
     },
     /// A step succeeds at a later time.
     StepSleeping {
@@ -84,7 +85,7 @@ pub enum Event {
     /// Somebody answered: these inputs are now the run's, and whoever asked for one of them goes on.
     Answered {
         /// The inputs.
-        inputs: Map<String, Value>,
+        inputs: Box<Map<String, Value>>,
         /// Who.
         by: String,
     },
@@ -129,7 +130,7 @@ pub enum Event {
         /// The step.
         step: usize,
         /// What it asks.
-        spec: ApprovalSpec,
+        spec: Box<ApprovalSpec>,
         /// How long it waits.
         until: Timestamp,
     },
@@ -159,7 +160,7 @@ pub enum Event {
         /// Its name.
         event: String,
         /// What came with it.
-        payload: Value,
+        payload: Box<Value>,
         /// Who sent it.
         by: String,
     },
@@ -168,7 +169,7 @@ pub enum Event {
         /// The step.
         step: usize,
         /// Why it failed.
-        fault: Fault,
+        fault: Box<Fault>,
     },
     /// Somebody wants a held step tried again.
     StepReleased {
@@ -227,6 +228,12 @@ pub enum Event {
         /// How it ended.
         outcome: Outcome,
     },
+}
+
+impl Event {
+    pub(super) fn failed(step: usize, fault: Fault) -> Self {
+        Self::StepFailed { step, fault: Box::new(fault) }
+    }
 }
 
 /// An event and when it happened.

@@ -94,6 +94,12 @@ impl Loop {
         item < self.next && !self.redo.contains(&item)
     }
 
+    /// Whether all steps of an item are settled.
+    #[must_use]
+    pub fn is_over_with(&self, item: u32) -> bool {
+        self.left[item as usize] == 0
+    }
+
     /// The next item, if one may begin now.
     pub(super) fn take(&mut self, max_parallel: u32, on_error: OnItemError) -> Option<u32> {
         if self.open >= max_parallel.max(1) || self.is_stopped(on_error) {

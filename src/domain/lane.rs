@@ -1,5 +1,7 @@
 //! Waiting for one's turn: which runs may be under way together, and who comes first.
 
+use std::hash::{DefaultHasher, Hash, Hasher as _};
+
 use serde::{Deserialize, Serialize};
 
 use super::time::Timestamp;
@@ -88,4 +90,32 @@ pub struct Lane {
     /// When it has waited too long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+}
+
+/// For whom a run is, as far as turns go: a house (a workspace of a chat platform, this instance, all triggers) and
+/// somebody in it. A hash each: who shares one by chance takes turns as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Claimant {
+    /// The house.
+    pub house: u64,
+    /// Somebody in it.
+    pub person: u64,
+}
+
+impl Claimant {
+    /// What started it by itself; else somebody, as nobody else is called: `ana`, or `slack:T01/U01`.
+    #[must_use]
+    pub fn of(trigger: Option<&str>, identity: &str) -> Self {
+        if let Some(trigger) = trigger {
+            return Self { house: hash("triggers/"), person: hash(trigger) };
+        }
+        let house = identity.rsplit_once('/').map_or("", |(house, _)| house);
+        Self { house: hash(house), person: hash(identity) }
+    }
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }

@@ -114,6 +114,12 @@ pub struct Cache {
     pub ttl: Span,
     /// Template scalar that says when two are the same; config and ports, or the inputs of a run, when absent.
     pub key: Option<String>,
+    /// Keys of the config, or inputs of a run, that make no difference.
+    #[serde(default)]
+    pub ignore: Vec<String>,
+    /// Only results of the same workflow count.
+    #[serde(default)]
+    pub of_workflow: bool,
 }
 
 /// How what a step did is taken back, where its author says so.

@@ -1,5 +1,7 @@
 //! Retry policy and the delay before the next attempt.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::time::Span;
@@ -13,7 +15,7 @@ pub enum Backoff {
     Constant,
     /// `delay * n`.
     Linear,
-    /// `delay * 2^(n-1)`.
+    /// `delay * factor^(n-1)`.
     Exponential,
 }
 
@@ -26,6 +28,9 @@ pub struct RetryPolicy {
     pub delay: Span,
     /// How the delay grows.
     pub backoff: Backoff,
+    /// By how much an exponential delay grows, in thousandths: 2000 doubles it.
+    #[serde(default = "doubling")]
+    pub factor: u32,
     /// No delay is longer than this.
     pub max_delay: Span,
     /// Spread delays by up to a fifth, so that many runs do not come back at the same moment.
@@ -48,17 +53,25 @@ impl RetryPolicy {
     #[must_use]
     pub fn delay_after(&self, attempt: u32, chance: u32) -> Span {
         let base = self.delay.duration();
-        let factor = match self.backoff {
-            Backoff::Constant => 1,
-            Backoff::Linear => attempt.max(1),
-            Backoff::Exponential => 1u32 << (attempt.max(1) - 1).min(20),
+        let grown = match self.backoff {
+            Backoff::Constant => base,
+            Backoff::Linear => base.saturating_mul(attempt.max(1)),
+            Backoff::Exponential => {
+                let times = i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX);
+                let seconds = base.as_secs_f64() * (f64::from(self.factor) / 1_000.0).powi(times);
+                Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+            }
         };
-        let mut delay = base.saturating_mul(factor).min(self.max_delay.duration());
+        let mut delay = grown.min(self.max_delay.duration());
         if self.jitter {
             delay = delay.mul_f64(0.8 + 0.4 * f64::from(chance) / f64::from(u32::MAX));
         }
         Span::from_micros(u64::try_from(delay.as_micros()).unwrap_or(u64::MAX))
     }
+}
+
+const fn doubling() -> u32 {
+    2_000
 }
 
 impl Default for RetryPolicy {
@@ -68,6 +81,7 @@ impl Default for RetryPolicy {
             count: 3,
             delay: Span::from_secs(5),
             backoff: Backoff::Constant,
+            factor: doubling(),
             max_delay: Span::from_secs(900),
             jitter: false,
             on: Vec::new(),
@@ -93,6 +107,9 @@ mod tests {
         assert_eq!(secs(Backoff::Constant), [2, 2, 2, 2, 2]);
         assert_eq!(secs(Backoff::Linear), [2, 4, 6, 8, 10]);
         assert_eq!(secs(Backoff::Exponential), [2, 4, 8, 10, 10]);
+        let slow = RetryPolicy { factor: 1_500, ..policy(Backoff::Exponential) };
+        let millis = |attempt| slow.delay_after(attempt, 0).micros() / 1_000;
+        assert_eq!([1, 2, 3, 5, u32::MAX].map(millis), [2_000, 3_000, 4_500, 10_000, 10_000]);
     }
 
     #[test]

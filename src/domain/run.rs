@@ -209,7 +209,7 @@ pub struct StepRun {
     /// When it settled.
     pub finished_at: Option<Timestamp>,
     /// The fault of its last failed attempt.
-    pub fault: Option<Fault>,
+    pub fault: Option<Box<Fault>>,
     /// What people should know although it went well.
     pub warnings: Vec<String>,
 }
@@ -391,6 +391,6 @@ impl Run {
             .filter(|(_, (run, step))| run.state == StepState::Failed && step.on_error != OnError::Continue)
             .map(|(step, (run, _))| (step, run));
         let first = failed.min_by_key(|(_, run)| run.finished_at)?;
-        first.1.fault.as_ref().map(|fault| (first.0, fault))
+        first.1.fault.as_deref().map(|fault| (first.0, fault))
     }
 }

@@ -24,7 +24,7 @@ use crate::domain::hex;
 use crate::domain::id::RunId;
 use crate::domain::plan::PortSource;
 use crate::domain::time::{Span, Timestamp};
-use crate::language::render;
+use crate::language::{Outputs, render};
 
 /// An attempt that has ended.
 pub struct Ended {
@@ -223,7 +223,7 @@ fn bind(
         PortSource::Step { step: from, output } => {
             let seen = carried.run.seen_from(&carried.flow, Some(step), *from);
             let outputs = seen.and_then(|seen| carried.outputs[seen].as_ref());
-            outputs.map(|outputs| Bound::Output(Arc::clone(outputs), output.clone()))
+            outputs.map(|outputs| Bound::Output(Arc::clone(outputs.values()), output.clone()))
         }
         PortSource::Input(name) => carried.inputs.get(name).map(|value| Bound::Value(value.clone())),
         PortSource::Expression(text) => Some(Bound::Value(render::scalar(text, &scope.view())?)),
@@ -272,7 +272,7 @@ pub fn shape(carried: &Carried, step: usize, outputs: Map<String, Value>) -> Res
     if declared.is_empty() {
         return Ok(outputs);
     }
-    let facts = carried.scope_with(step, Arc::clone(&outputs));
+    let facts = carried.scope_with(step, Outputs::Values(Arc::clone(&outputs)));
     let shaped: Result<Map<_, _>, Fault> =
         declared.iter().map(|(name, text)| Ok((name.clone(), render::scalar(text, &facts.view())?))).collect();
     shaped.map(Arc::new)

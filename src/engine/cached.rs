@@ -32,11 +32,14 @@ pub struct Slot {
 /// # Errors
 /// The key that the file gives cannot be evaluated.
 pub fn slot(step: &PlanStep, attempt: &Attempt, scope: &Scope<'_>) -> Result<Option<Slot>, Fault> {
-    let Some(Cache { ttl, key }) = &step.cache else { return Ok(None) };
-    let made_of = match key {
+    let Some(Cache { ttl, key, ignore, of_workflow }) = &step.cache else { return Ok(None) };
+    let mut made_of = match key {
         Some(key) => json!({ "workflow": attempt.workflow, "step": step.id, "key": render::scalar(key, scope)? }),
-        None => json!({ "config": attempt.config, "ports": ports(&attempt.ports) }),
+        None => json!({ "config": without(&attempt.config, ignore), "ports": ports(&attempt.ports) }),
     };
+    if *of_workflow {
+        made_of["workflow"] = json!(attempt.workflow);
+    }
     let hash: [u8; 32] = Sha256::digest(text(json!([env!("CARGO_PKG_VERSION"), step.kind, made_of]))).into();
     Ok(Some(Slot { key: hex::of(&hash), expires_at: attempt.now.plus(*ttl) }))
 }
@@ -44,10 +47,13 @@ pub fn slot(step: &PlanStep, attempt: &Attempt, scope: &Scope<'_>) -> Result<Opt
 /// The slot of a whole run, if its workflow wants one. A key that cannot be evaluated keeps nothing and finds nothing.
 pub fn slot_of_run(carried: &Carried, now: Timestamp) -> Option<Slot> {
     let plan = &carried.flow.plan;
-    let Cache { ttl, key } = plan.cache.as_ref()?;
+    let Cache { ttl, key, ignore, .. } = plan.cache.as_ref()?;
     let key = key.as_ref().map(|key| render::scalar(key, &carried.facts(None, false, None).view())).transpose();
     let key = key.inspect_err(|fault| tracing::warn!(run = %carried.run.id, %fault, "`cache` has no key")).ok()?;
-    let made_of = key.map_or_else(|| json!({ "inputs": by_content(&carried.inputs) }), |key| json!({ "key": key }));
+    let made_of = key.map_or_else(
+        || json!({ "inputs": by_content(&without(&carried.inputs, ignore)) }),
+        |key| json!({ "key": key }),
+    );
     let hash: [u8; 32] = Sha256::digest(text(json!([env!("CARGO_PKG_VERSION"), plan.hash, made_of]))).into();
     Some(Slot { key: hex::of(&hash), expires_at: now.plus(*ttl) })
 }
@@ -76,6 +82,15 @@ pub async fn find(inner: &Inner, slot: &Slot) -> Option<(RunId, Map<String, Valu
 async fn row(inner: &Inner, slot: &Slot) -> Option<(RunId, Box<RawValue>)> {
     let found = inner.store.cache().find(&slot.key, inner.clock.now()).await;
     found.inspect_err(|error| tracing::warn!(%error, "an earlier result could not be read")).ok()?
+}
+
+/// A map without what makes no difference.
+fn without(value: &Value, ignore: &[String]) -> Value {
+    let mut value = value.clone();
+    if let Value::Object(map) = &mut value {
+        map.retain(|name, _| !ignore.contains(name));
+    }
+    value
 }
 
 fn ports(bound: &BTreeMap<String, Bound>) -> Value {

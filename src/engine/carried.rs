@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::ending::Ending;
 use super::nested::Kin;
-use super::turns::queue::SharedLane;
+use super::turns::queue::{SharedLane, Ticket};
 use super::{EngineError, Inner, raw};
 use super::{looped, nested, values};
 use crate::contract::crash::crash_point;
@@ -18,13 +18,13 @@ use crate::domain::command::{Command, Refusal};
 use crate::domain::event::{Entry, Event};
 use crate::domain::fault::Fault;
 use crate::domain::id::{RunId, WorkflowId};
-use crate::domain::lane::{Group, Lane};
+use crate::domain::lane::{Claimant, Group, Lane};
 use crate::domain::machine;
 use crate::domain::question::Question;
 use crate::domain::run::{Flow, Run, RunState, StepState};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::wait::Wait;
-use crate::language::{Items, render};
+use crate::language::{Items, Outputs, render};
 use crate::store::StoreError;
 use crate::store::cache::CachedResult;
 use crate::store::journal::{Commit, NewRun, RunRow, SettledStep};
@@ -32,8 +32,8 @@ use crate::store::journal::{Commit, NewRun, RunRow, SettledStep};
 /// The door behind which somebody sits who can be asked.
 const ATTENDED: &str = "chat";
 
-/// Outputs of a step, shared with whoever reads them.
-pub type Outputs = Arc<Map<String, Value>>;
+/// Rows of steps that are read in one go.
+const ROWS_AT_A_TIME: usize = 2_000;
 
 /// A run, carried.
 pub struct Carried {
@@ -113,6 +113,11 @@ impl Carried {
         Ok(fresh)
     }
 
+    /// With what the run waits for its turn.
+    pub fn ticket(&self) -> Ticket {
+        Ticket { lane: self.lane.clone(), claimant: self.origin.claimant() }
+    }
+
     /// Where the run waits for its turn.
     fn find_lane(&self) -> Result<Option<SharedLane>, Fault> {
         let plan = &self.flow.plan;
@@ -130,32 +135,29 @@ impl Carried {
 
     /// A run as the store has it. One that was in the hands of another process is taken out of them.
     pub async fn load(inner: &Inner, id: RunId) -> Result<Self, EngineError> {
-        let history = inner.store.journal().load(id).await?.ok_or(EngineError::NotFound(id))?;
-        let flow = inner.plans.get(&inner.store, &history.row.revision_hash).await?;
-        let mut run = Run::new(id, &flow, history.row.created_at);
-        for (at, event) in &history.entries {
-            machine::apply(&mut run, &flow, *at, event);
-        }
-        let inputs = Arc::new(history.inputs());
-        let mut outputs = vec![None; run.steps.len()];
-        let blobs = inner.store.blobs();
-        for (position, row) in &history.outputs {
-            let succeeded = run.steps.get(*position).is_some_and(|step| step.state == StepState::Succeeded);
-            if succeeded {
-                let kept = values::unpack(row, &*blobs).await.map_err(EngineError::Value)?;
-                outputs[*position] = Some(Arc::new(kept));
+        let row = inner.store.runs().find(id).await?.ok_or(EngineError::NotFound(id))?;
+        let flow = inner.plans.get(&inner.store, &row.revision_hash).await?;
+        let mut run = Run::new(id, &flow, row.created_at);
+        let mut inputs = read_inputs(&row.inputs);
+        let fold = |(at, event): Entry| {
+            machine::apply(&mut run, &flow, at, &event);
+            if let (Event::Answered { inputs: answered, .. }, Value::Object(inputs)) = (event, &mut inputs) {
+                inputs.extend(*answered);
             }
-        }
+        };
+        let seq = inner.store.journal().each(id, 0, fold).await?;
+        let inputs = Arc::new(inputs);
+        let outputs = take_up_outputs(inner, &run).await?;
         let mut carried = Self {
-            origin: Arc::new(Origin::read(&history.row.origin)),
-            workflow: history.row.workflow_id,
+            origin: Arc::new(Origin::read(&row.origin)),
+            workflow: row.workflow_id,
             vars: vars(&flow, &inputs),
             inputs,
             lane: None,
             moves_lane: false,
             outputs,
             lists: HashMap::new(),
-            seq: history.seq,
+            seq,
             entries: Vec::new(),
             settled: Vec::new(),
             results: Vec::new(),
@@ -192,10 +194,10 @@ impl Carried {
         &mut self,
         step: usize,
         command: Command,
-        (outputs, row): (Outputs, Box<RawValue>),
+        (outputs, row): (Arc<Map<String, Value>>, Box<RawValue>),
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        let before = self.outputs[step].replace(outputs);
+        let before = self.outputs[step].replace(Outputs::Values(outputs));
         let settled = self.settled.len();
         if let Err(refusal) = self.step(command, now) {
             self.outputs[step] = before;
@@ -224,7 +226,7 @@ impl Carried {
             Event::ItemsListed { .. } => return self.outputs.resize(self.run.steps.len(), None),
             Event::Answered { inputs, .. } => {
                 let inputs = inputs.clone();
-                return self.add_inputs(inputs);
+                return self.add_inputs(*inputs);
             }
             _ => return,
         };
@@ -233,17 +235,18 @@ impl Carried {
             let succeeded = step.state == StepState::Succeeded;
             if succeeded && self.run.is_loop(&self.flow, position) {
                 looped::know_items_of(self, position);
-                self.outputs[position] = Some(Arc::new(looped::outputs(self, position)));
+                self.outputs[position] = Some(looped::outputs(self, position));
                 self.lists.remove(&position);
                 self.unpacked.push(self.settled.len());
             } else if succeeded {
                 // A step that only waited gives what it waited for; a handler's outputs replace this.
                 let waited = || self.run.waits.get(&position).map(Wait::outputs).unwrap_or_default();
-                self.outputs[position].get_or_insert_with(|| Arc::new(waited()));
+                self.outputs[position].get_or_insert_with(|| Outputs::Values(Arc::new(waited())));
             }
-            let own = self.outputs[position].as_deref().filter(|_| self.run.waits.contains_key(&position));
-            let outputs = succeeded.then(|| own.map_or_else(|| raw(&Map::new()), raw));
+            let own = self.outputs[position].as_ref().filter(|_| self.run.waits.contains_key(&position));
+            let outputs = succeeded.then(|| own.map_or_else(|| raw(&Map::new()), |own| own.text().into_owned()));
             self.settled.push(SettledStep { position, step, outputs });
+            looped::fold_up(self, position);
         }
     }
 
@@ -333,6 +336,8 @@ pub struct Origin {
     pub channel: Option<String>,
     /// Who asked, as nobody else is called; empty where an earlier version wrote it.
     pub identity: String,
+    /// The trigger that started it, if one did.
+    pub trigger: Option<String>,
     /// Earlier results do not count.
     pub fresh: bool,
     #[serde(flatten)]
@@ -345,10 +350,30 @@ impl Origin {
         if self.identity.is_empty() { &self.name } else { &self.identity }
     }
 
+    /// For whom it is, as far as turns go.
+    pub fn claimant(&self) -> Claimant {
+        Claimant::of(self.trigger.as_deref().or(self.kin.turn_of.as_deref()), self.requester())
+    }
+
     /// Origins are written by this program; one of another shape says nothing, and harms nothing.
     fn read(raw: &RawValue) -> Self {
         serde_json::from_str(raw.get()).unwrap_or_default()
     }
+}
+
+/// What the steps of a run gave, as it was kept.
+async fn take_up_outputs(inner: &Inner, run: &Run) -> Result<Vec<Option<Outputs>>, EngineError> {
+    let mut outputs = vec![None; run.steps.len()];
+    let blobs = inner.store.blobs();
+    for from in (0..run.steps.len()).step_by(ROWS_AT_A_TIME) {
+        let places = from..run.steps.len().min(from + ROWS_AT_A_TIME);
+        for (position, row) in inner.store.journal().outputs(run.id, places).await? {
+            if run.steps[position].state == StepState::Succeeded {
+                outputs[position] = Some(values::take_up(row, &*blobs).await.map_err(EngineError::Value)?);
+            }
+        }
+    }
+    Ok(outputs)
 }
 
 /// Inputs are checked before they are kept, so they are JSON objects.

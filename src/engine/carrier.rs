@@ -97,7 +97,7 @@ impl Carrier {
         let mut held = Held::new(&inner, seat);
         let carried = self.carry(held.seat()).await;
         inner.suspects.leave(self.carried.run.id);
-        held.seat().lane.clone_from(&self.carried.lane);
+        held.seat().ticket = self.carried.ticket();
         match carried {
             Ok(next) => held.next = next,
             Err(error) => {

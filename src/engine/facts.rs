@@ -1,10 +1,10 @@
 //! What the expressions of a run see: made for one step at a time, of what its carrier holds.
 
-use super::carried::{Carried, Outputs};
+use super::carried::Carried;
 use super::looped;
 use crate::domain::fault::Fault;
 use crate::domain::run::{CancelCause, RunState, SkipReason};
-use crate::language::{ItemFacts, RunFacts, Scope, StepFacts, render};
+use crate::language::{ItemFacts, Outputs, RunFacts, Scope, StepFacts, render};
 
 impl Carried {
     /// What the expressions of a step may read.
@@ -68,7 +68,7 @@ impl Carried {
             id,
             status: step.state.status(),
             outputs: self.outputs[seen].clone(),
-            error: step.fault.as_ref(),
+            error: step.fault.as_deref(),
             attempts: step.attempts,
             started_at: step.started_at,
         }

@@ -1,18 +1,16 @@
 //! What steps give: how it comes into a run, and how it is kept.
 
-use std::sync::Arc;
-
 use serde_json::{Map, Value};
 
 use super::cached::Slot;
 use super::carried::Carried;
 use super::{EngineError, Inner, attempt, nested, values};
-use crate::domain::code;
 use crate::domain::command::Command;
 use crate::domain::fault::Fault;
 use crate::domain::id::RunId;
 use crate::domain::run::StepState;
 use crate::domain::wait::Wait;
+use crate::language::Outputs;
 use crate::store::StoreError;
 use crate::store::cache::CachedResult;
 
@@ -63,7 +61,7 @@ impl Carried {
         // Before the step settles: what settles with it may read what it gave.
         if let (Some(step), None) = (step, &fault) {
             match attempt::shape(self, step, outputs) {
-                Ok(outputs) => self.outputs[step] = Some(outputs),
+                Ok(outputs) => self.outputs[step] = Some(Outputs::Values(outputs)),
                 Err(trouble) => fault = Some(trouble),
             }
         }
@@ -80,15 +78,9 @@ impl Carried {
             let position = self.settled[place].position;
             let Some(outputs) = self.outputs[position].clone() else { continue };
             let blobs = inner.store.blobs();
-            let packed = match values::pack(&outputs, &*blobs).await {
-                Err(fault) if fault.code == code::WF4005 => {
-                    // Each item's own outputs are kept; only all of them together are too much for one value.
-                    let without: Map<_, _> =
-                        (*outputs).clone().into_iter().filter(|(name, _)| name != "items").collect();
-                    self.outputs[position] = Some(Arc::new(without.clone()));
-                    values::pack(&without, &*blobs).await
-                }
-                packed => packed,
+            let packed = match &outputs {
+                Outputs::Values(values) => values::pack(values, &*blobs).await,
+                Outputs::Text(_) => values::pack_text(&outputs.text(), &*blobs).await,
             };
             // As a commit that fails: nothing is acknowledged, and the next start goes on from the last one.
             let packed = packed.map_err(|fault| StoreError::Failed {

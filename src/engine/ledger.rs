@@ -86,12 +86,10 @@ pub async fn deeds(store: &Store, plans: &Plans, run: RunId, to: Option<&str>) -
 }
 
 async fn fold(store: &Store, plans: &Plans, id: RunId) -> Result<(Run, Arc<Flow>), EngineError> {
-    let history = store.journal().progress(id).await?.ok_or(EngineError::NotFound(id))?;
-    let flow = plans.get(store, &history.row.revision_hash).await?;
-    let mut run = Run::new(id, &flow, history.row.created_at);
-    for (at, event) in &history.entries {
-        machine::apply(&mut run, &flow, *at, event);
-    }
+    let row = store.runs().find(id).await?.ok_or(EngineError::NotFound(id))?;
+    let flow = plans.get(store, &row.revision_hash).await?;
+    let mut run = Run::new(id, &flow, row.created_at);
+    store.journal().each(id, 0, |(at, event)| machine::apply(&mut run, &flow, at, &event)).await?;
     Ok((run, flow))
 }
 
@@ -207,7 +205,8 @@ pub async fn undo(inner: &Arc<Inner>, by: RunId, (run, step): (RunId, usize)) ->
         }
         None => {
             let handler = inner.registry.get(&plan.kind).ok_or_else(|| attempt::unknown_type(inner, &plan.kind))?;
-            let effect = Effect { run, step: path.clone(), step_key: attempt::step_key(&carried, step), outputs };
+            let (step_key, outputs) = (attempt::step_key(&carried, step), Arc::clone(outputs.values()));
+            let effect = Effect { run, step: path.clone(), step_key, outputs };
             match handler.undo(&effect).await? {
                 Undone::Gone(what) => Done::with(result("undone", &what)).into(),
                 Undone::Lasting(why) => {

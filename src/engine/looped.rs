@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::carried::Carried;
+use super::values;
 use crate::domain::code;
 use crate::domain::command::Command;
 use crate::domain::fault::Fault;
 use crate::domain::hex;
+use crate::domain::items::Loop;
 use crate::domain::plan::{Foreach, ListSource, PortSource};
-use crate::language::{ItemFacts, Items, render};
+use crate::language::{ItemFacts, Items, Outputs, render};
 
 /// Looks up the list of a loop that is to begin.
 ///
@@ -63,29 +66,61 @@ pub fn items_around(carried: &Carried, step: usize) -> Vec<ItemFacts<'_>> {
     found
 }
 
-/// What a loop gives: what each item gave, in order, and which failed.
-pub fn outputs(carried: &Carried, step: usize) -> Map<String, Value> {
-    let Some(known) = carried.run.loop_at(step) else { return Map::new() };
+/// What a loop gives: what each item gave, in order, and which failed. All of it is text, as the items are.
+pub fn outputs(carried: &Carried, step: usize) -> Outputs {
+    let mut text = String::from("{");
+    if let Some(known) = carried.run.loop_at(step) {
+        let failed: Vec<Value> = known.failed().map(|item| key(carried, step, item)).collect();
+        let (count, many, keys) = (known.count, failed.len(), Value::Array(failed));
+        text.push_str(&format!("\"count\":{count},\"failed\":{many},\"failed_keys\":{keys}"));
+        // Each item's own outputs are kept; only all of them together may be too much for one value.
+        if let Some(items) = items(carried, known) {
+            text.push_str(",\"items\":");
+            text.push_str(&items);
+        }
+    }
+    text.push('}');
+    Outputs::of_text(RawValue::from_string(text).expect("it is put together of JSON"))
+}
+
+/// What the items gave, as a list; `None` where that is too much for one value.
+fn items(carried: &Carried, known: &Loop) -> Option<String> {
     let body = carried.flow.body(known.plan);
     let itself = body == [known.plan];
-    let output =
-        |place: usize| carried.outputs[place].as_ref().map_or(Value::Null, |map| Value::Object((**map).clone()));
-    let of_item = |item: u32| {
-        if itself {
-            return output(known.step(item, 0));
+    let mut text = String::from("[");
+    for item in 0..known.count {
+        if item > 0 {
+            text.push(',');
         }
-        let steps = body.iter().zip(known.steps(item)).filter(|(_, step)| carried.outputs[*step].is_some());
-        Value::Object(steps.map(|(plan, step)| (carried.flow.plan.steps[*plan].id.clone(), output(step))).collect())
-    };
-    let items: Vec<Value> = (0..known.count).map(of_item).collect();
-    let failed: Vec<Value> = known.failed().map(|item| key(carried, step, item)).collect();
-    let outputs = [
-        ("count", json!(known.count)),
-        ("failed", json!(failed.len())),
-        ("failed_keys", Value::Array(failed)),
-        ("items", Value::Array(items)),
-    ];
-    outputs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+        let given = body.iter().zip(known.steps(item));
+        let given = given.filter_map(|(plan, step)| Some((*plan, carried.outputs[step].as_ref()?)));
+        if itself {
+            let own = given.last().map(|(_, outputs)| outputs.text());
+            text.push_str(own.as_deref().map_or("null", RawValue::get));
+        } else {
+            let member = |(plan, outputs): (usize, &Outputs)| {
+                format!("{}:{}", json!(carried.flow.plan.steps[plan].id), outputs.text().get())
+            };
+            let members: Vec<String> = given.map(member).collect();
+            text.push_str(&format!("{{{}}}", members.join(",")));
+        }
+        if text.len() > values::LIMIT {
+            return None;
+        }
+    }
+    text.push(']');
+    (!values::is_text_deeper_than(&text, values::DEEPEST)).then_some(text)
+}
+
+/// An item that is over is held as text: nobody reads it before the loop gives it on.
+pub fn fold_up(carried: &mut Carried, step: usize) {
+    let Some(instance) = carried.run.instance(step) else { return };
+    let over = carried.run.loop_at(instance.at as usize).filter(|known| known.is_over_with(instance.item));
+    for of in over.map(|known| known.steps(instance.item)).into_iter().flatten() {
+        if let Some(outputs @ Outputs::Values(_)) = &carried.outputs[of] {
+            carried.outputs[of] = Some(Outputs::of_text(outputs.text().into_owned()));
+        }
+    }
 }
 
 /// What tells an item apart: its key, or its place where it has none.

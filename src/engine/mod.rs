@@ -33,7 +33,7 @@ pub use nested::{Kin, Parent, Pin};
 pub use plans::{Plans, RevisionError};
 pub use tidy::Retention;
 pub use turns::queue::Standing;
-pub use values::{DEEPEST, deeper_than, unpack};
+pub use values::{DEEPEST, deeper_than, take_up, unpack};
 
 use local::Inner;
 

@@ -62,6 +62,9 @@ pub struct Kin {
     /// The versions that the workflows had, by the names that steps call them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub pins: BTreeMap<String, Pin>,
+    /// The trigger that started the outermost run: it takes turns as that does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub turn_of: Option<String>,
     /// The concurrency groups in which the runs around it hold places.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
@@ -136,6 +139,7 @@ pub async fn begin(inner: &Arc<Inner>, beginner: &Beginner, nest: &Nest) -> Resu
     kin.parent = nest.wait.then_some(Parent { run: beginner.run, step: beginner.step });
     kin.lineage.push(beginner.flow.plan.slug.clone());
     kin.groups = beginner.groups().cloned().collect();
+    kin.turn_of = kin.turn_of.or_else(|| beginner.origin.trigger.clone());
     let Origin { name, identity, channel, .. } = &*beginner.origin;
     let mut origin = json!({ "door": DOOR, "name": name, "identity": identity, "began_by": beginner.run });
     if let Some(channel) = channel {

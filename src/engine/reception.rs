@@ -29,21 +29,21 @@ const LOOK_AGAIN: Span = Span::from_secs(30);
 pub async fn accept(inner: &Arc<Inner>, mut fresh: Carried) -> Result<(), EngineError> {
     let run = fresh.run.id;
     let replaced = arrive(inner, &mut fresh)?;
-    let lane = fresh.lane.clone();
+    let ticket = fresh.ticket();
     let (accepted, answer) = oneshot::channel();
     let carrying = Arc::clone(inner);
     // On its own: whoever asked may go away at any await, and what is durable by then must have somebody to care.
     tokio::spawn(async move {
         let inner = carrying;
-        let seat = if fresh.run.state.is_finished() { None } else { inner.desk.sit_down(run, lane.as_ref()) };
+        let seat = if fresh.run.state.is_finished() { None } else { inner.desk.sit_down(run, &ticket) };
         match seat {
             Some(seat) => Carrier::new(Arc::clone(&inner), fresh, Some(accepted)).run(seat).await,
             None => {
                 let done = fresh.commit(&inner).await.inspect_err(|error| note_broken(&inner, error));
-                match (&done, &lane) {
+                match (&done, &ticket.lane) {
                     (Ok(()), _) if fresh.run.state.is_finished() => {}
-                    (Ok(()), lane) => {
-                        inner.desk.queue(run, lane.as_ref());
+                    (Ok(()), _) => {
+                        inner.desk.queue(run, &ticket);
                         fill(&inner);
                     }
                     (Err(_), Some(lane)) => inner.desk.forget(run, lane),

@@ -106,7 +106,8 @@ fn slug(template: &Template, source: &Source, name: &str) -> String {
 }
 
 fn cache(read: &template::Cache) -> Cache {
-    Cache { ttl: read.ttl, key: read.key.as_ref().map(|key| key.value.clone()) }
+    let key = read.key.as_ref().map(|key| key.value.clone());
+    Cache { ttl: read.ttl, key, ignore: read.ignore.clone(), of_workflow: read.of_workflow }
 }
 
 fn rollback(read: &template::Rollback) -> Rollback {
@@ -179,6 +180,7 @@ fn retry(step: &Retry, file: &Retry, default: &RetryPolicy) -> RetryPolicy {
         count: step.count.or(file.count).unwrap_or(default.count),
         delay,
         backoff: step.backoff.or(file.backoff).unwrap_or(default.backoff),
+        factor: step.factor.or(file.factor).unwrap_or(default.factor),
         // A long delay that somebody wrote is not cut by a cap that nobody wrote.
         max_delay: step.max_delay.or(file.max_delay).unwrap_or(default.max_delay.max(delay)),
         jitter: step.jitter.or(file.jitter).unwrap_or(default.jitter),

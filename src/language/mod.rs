@@ -32,7 +32,7 @@ use lower::Lowering;
 use report::Findings;
 
 pub use diff::{Change, diff};
-pub use expression::{ItemFacts, Items, RunFacts, Scope, StepFacts, Variables};
+pub use expression::{ItemFacts, Items, Outputs, RunFacts, Scope, StepFacts, Variables};
 pub use happening::Happening;
 pub use names::slug;
 pub use near::near;

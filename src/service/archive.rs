@@ -136,15 +136,14 @@ impl Archive {
     /// # Errors
     /// No such execution, or the store fails.
     pub async fn view(&self, id: RunId, with_outputs: bool) -> Result<RunView, ServiceError> {
-        let (history, flow) = self.history(id, with_outputs).await?;
-        let run = fold(&history, &flow);
-        let mut view = RunView::new(&history, &run, &flow);
+        let Folded { row, run, flow, events } = self.folded(id).await?;
+        let mut view = RunView::new((&row, events), &run, &flow);
         view.queue = self.place_in_line(&run);
         if with_outputs {
-            for (position, row) in history.outputs.range(..view.steps.len()) {
-                let outputs = engine::unpack(row, &*self.store.blobs()).await;
+            for (position, row) in self.store.journal().outputs(id, 0..view.steps.len()).await? {
+                let outputs = engine::take_up(row, &*self.store.blobs()).await;
                 let outputs = outputs.map_err(|fault| ServiceError::Internal(fault.to_string()))?;
-                if let Some(step) = view.steps.get_mut(*position)
+                if let Some(step) = view.steps.get_mut(position)
                     && step.status == "completed"
                 {
                     step.outputs = Some(outputs);
@@ -198,8 +197,24 @@ impl Archive {
 
     /// An execution as the machine sees it, with its plan.
     pub(super) async fn run(&self, id: RunId) -> Result<(Run, Arc<Flow>), ServiceError> {
-        let (history, flow) = self.history(id, false).await?;
-        Ok((fold(&history, &flow), flow))
+        let Folded { run, flow, .. } = self.folded(id).await?;
+        Ok((run, flow))
+    }
+
+    /// An execution folded as its journal is read: what happened in it is never in memory as a whole.
+    async fn folded(&self, id: RunId) -> Result<Folded, ServiceError> {
+        let row = self.seen(id).await?;
+        let flow = self.plans.get(&self.store, &row.revision_hash).await?;
+        let mut run = Run::new(id, &flow, row.created_at);
+        let mut events = 0;
+        let fold = |(at, event): Entry| {
+            machine::apply(&mut run, &flow, at, &event);
+            events += 1;
+        };
+        self.store.journal().each(id, 0, fold).await?;
+        // Never an end without its last words: it came after the row was read.
+        let row = if row.status == run.state.status() { row } else { self.seen(id).await? };
+        Ok(Folded { row, run, flow, events })
     }
 
     /// How long the last completed executions of a workflow's present version took; `None` before the first one.
@@ -322,6 +337,15 @@ impl Archive {
         let flow = self.plans.get(&self.store, &history.row.revision_hash).await?;
         Ok((history, flow))
     }
+}
+
+/// An execution as its journal makes it.
+struct Folded {
+    row: StoredRun,
+    run: Run,
+    flow: Arc<Flow>,
+    /// How many there were.
+    events: u64,
 }
 
 pub(super) fn fold(history: &History, flow: &Flow) -> Run {

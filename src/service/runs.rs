@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use tokio::sync::Notify;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::time::Instant;
 
 use super::Caller;
 use super::archive::Archive;
@@ -21,6 +22,7 @@ use super::view::preview::PlanView;
 use super::view::progress::RunView;
 use crate::domain::code;
 use crate::domain::command::Command;
+use crate::domain::event::Event;
 use crate::domain::fault::Fault;
 use crate::domain::id::{RunId, WorkflowId};
 use crate::domain::question::Question;
@@ -33,6 +35,8 @@ use crate::store::journal::NewRun;
 
 /// How long a run waits for inputs that it cannot begin without.
 const PATIENCE: Span = Span::from_secs(24 * 60 * 60);
+/// Whoever follows a run rests for so many times as long as a look at it took.
+const REST_AFTER_A_LOOK: u32 = 4;
 
 /// A run that was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -322,22 +326,42 @@ impl Service {
         mut watch: impl FnMut(&RunView, Option<(usize, &str)>),
     ) -> Result<RunView, ServiceError> {
         let mut feed = self.engine.feed().subscribe();
-        let mut view = self.archive.view(run, false).await?;
+        let (mut view, mut look_at) = self.look_at(run).await?;
         watch(&view, None);
+        let mut is_behind = false;
         while !view.is_finished() {
-            match feed.recv().await {
-                Ok(Notice::Progress { run: of, step, text }) if of == run => watch(&view, Some((step, &text))),
-                Ok(Notice::Committed { run: of, .. }) if of != run => {}
-                Ok(Notice::Progress { .. }) => {}
-                // Missed notices are no loss: the view is read from the store.
-                Ok(Notice::Committed { .. }) | Err(RecvError::Lagged(_)) => {
-                    view = self.archive.view(run, false).await?;
+            let notice = tokio::select! {
+                notice = feed.recv() => notice,
+                () = tokio::time::sleep_until(look_at), if is_behind => {
+                    (view, look_at) = self.look_at(run).await?;
+                    is_behind = false;
                     watch(&view, None);
+                    continue;
                 }
+            };
+            match notice {
+                Ok(Notice::Progress { run: of, step, text }) if of == run => watch(&view, Some((step, &text))),
+                Ok(Notice::Committed { run: of, entries, .. }) if of == run => {
+                    is_behind = true;
+                    if entries.iter().any(|(_, event)| matches!(event, Event::Finished { .. })) {
+                        look_at = Instant::now();
+                    }
+                }
+                Ok(Notice::Committed { .. } | Notice::Progress { .. }) => {}
+                // Missed notices are no loss: the view is read from the store.
+                Err(RecvError::Lagged(_)) => is_behind = true,
                 Err(RecvError::Closed) => return Err(ServiceError::Stopping),
             }
         }
         Ok(view)
+    }
+
+    /// The view of a run, and when to look again: the longer a run, the longer a look takes, and looking must not be
+    /// most of what is done.
+    async fn look_at(&self, run: RunId) -> Result<(RunView, Instant), ServiceError> {
+        let began = Instant::now();
+        let view = self.archive.view(run, false).await?;
+        Ok((view, Instant::now() + began.elapsed() * REST_AFTER_A_LOOK))
     }
 }
 

@@ -101,7 +101,7 @@ pub async fn output(talk: &Talk<'_>, args: &Output) -> Result<Reply, No> {
                 let ids: Vec<_> = view.steps.iter().map(|step| step.id.as_str()).collect();
                 return Err(No::because(format!("there is no step `{}`", inert(step, 60)), list_of("steps", &ids)));
             };
-            (found.id.clone(), found.outputs.clone())
+            (found.id.clone(), found.outputs.as_ref().map(|outputs| (**outputs.values()).clone()))
         }
     };
     let Some(found) = found else {
@@ -127,7 +127,7 @@ pub async fn outputs(talk: &Talk<'_>, run: RunId) -> Result<Reply, No> {
     let card = Card::new(CardKind::Answer, format!("Outputs of {}", view.execution_id));
     let mut card = fields(card, &view.outputs);
     for step in &view.steps {
-        for (name, value) in step.outputs.iter().flatten() {
+        for (name, value) in step.outputs.iter().flat_map(|outputs| &**outputs.values()) {
             card = card.field(format!("{}.{}", step.id, inert(name, 60)), inert(&words::value(value), 300));
         }
     }

@@ -62,7 +62,7 @@ pub fn decide(run: &Run, flow: &Flow, command: Command, now: Timestamp) -> Resul
         Command::ChildEnded { child, fault, warnings } => waits::child_ended(run, flow, child, (fault, warnings)),
         Command::AskApproval { step, attempt, spec, until } => {
             in_flight(run, step, attempt)?;
-            Ok(vec![Event::ApprovalAsked { step, spec, until }])
+            Ok(vec![Event::ApprovalAsked { step, spec: Box::new(spec), until }])
         }
         Command::Decide { step, approves, by, comment } => waits::vote(run, flow, step, (approves, by, comment)),
         Command::Listen { step, attempt, event, until } => {
@@ -169,15 +169,15 @@ fn after_failure(run: &Run, flow: &Flow, step: usize, fault: Fault, now: Timesta
             let message = format!("{}; no time is left of the {total} that all attempts have together", fault.message);
             given_up(plan_step, step, Fault { message, again: Again::Permanent, ..fault })
         }
-        _ => Event::StepRetrying { step, until, fault },
+        _ => Event::StepRetrying { step, until, fault: Box::new(fault) },
     }
 }
 
 /// A step that has failed for good.
 pub(super) fn given_up(plan: &PlanStep, step: usize, fault: Fault) -> Event {
     match plan.on_error {
-        OnError::Ask => Event::StepHeld { step, fault },
-        OnError::Stop | OnError::Continue => Event::StepFailed { step, fault },
+        OnError::Ask => Event::StepHeld { step, fault: Box::new(fault) },
+        OnError::Stop | OnError::Continue => Event::failed(step, fault),
     }
 }
 
@@ -220,7 +220,7 @@ fn due_by_now(run: &Run, now: Timestamp) -> Vec<Event> {
 fn awake(run: &Run, now: Timestamp) -> Vec<Event> {
     let due = run.asleep.range(..=(now, usize::MAX)).filter_map(|&(_, step)| match run.steps[step].state {
         StepState::Sleeping { .. } => Some(Event::StepSucceeded { step, warnings: Vec::new() }),
-        StepState::Asking { .. } => Some(Event::StepFailed { step, fault: unanswered() }),
+        StepState::Asking { .. } => Some(Event::failed(step, unanswered())),
         StepState::Deciding { .. } | StepState::Listening { .. } => Some(waits::expired(run, step)),
         _ => None,
     });
@@ -294,7 +294,7 @@ fn answer(run: &Run, inputs: Map<String, Value>, by: String) -> Result<Vec<Event
     if !keys.iter().any(|key| inputs.contains_key(*key)) {
         return Err(Refusal::Step(format!("nobody asked for that; what is asked for: {}", keys.join(", "))));
     }
-    Ok(vec![Event::Answered { inputs, by }])
+    Ok(vec![Event::Answered { inputs: Box::new(inputs), by }])
 }
 
 /// The fault of a question that nobody answered in time.
@@ -347,7 +347,7 @@ pub(super) fn retry(
         }
     }
     if !inputs.is_empty() {
-        events.push(Event::Answered { inputs, by });
+        events.push(Event::Answered { inputs: Box::new(inputs), by });
     }
     Ok(events)
 }

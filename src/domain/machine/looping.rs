@@ -27,6 +27,10 @@ pub(super) fn listed(
     } else {
         let body = flow.body(plan);
         let first = run.steps.len();
+        let more = count as usize * body.len();
+        run.steps.reserve_exact(more);
+        run.blockers.reserve_exact(more);
+        run.instances.reserve_exact(more);
         for item in 0..count {
             for &member in body {
                 run.steps.push(StepRun::new(0));

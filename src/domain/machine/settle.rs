@@ -110,12 +110,12 @@ fn loop_over(run: &Run, flow: &Flow, step: usize) -> Event {
     }
     let faults = known.steps(item).filter_map(|of| {
         let failed = run.steps[of].state == StepState::Failed;
-        run.steps[of].fault.as_ref().filter(|_| failed)
+        run.steps[of].fault.as_deref().filter(|_| failed)
     });
     let fault = faults.into_iter().next().cloned();
     let fault = fault.unwrap_or_else(|| Fault::permanent(code::WF4009, "an item failed"));
     let message = format!("item {} of {}: {}", item + 1, known.count, fault.message);
-    Event::StepFailed { step, fault: Fault { message, again: Again::Permanent, ..fault } }
+    Event::failed(step, Fault { message, again: Again::Permanent, ..fault })
 }
 
 /// Everything that is due. Repeating it is harmless: it is a reading, not a message.

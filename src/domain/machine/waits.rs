@@ -62,7 +62,7 @@ pub(super) fn vote(
     let decided = match approves {
         true => (agree >= approval.spec.required as usize).then(|| Event::StepSucceeded { step, warnings: Vec::new() }),
         false if approval.spec.rejection_continues => Some(Event::StepSucceeded { step, warnings: Vec::new() }),
-        false => Some(Event::StepFailed { step, fault: rejected(&by, comment.as_deref()) }),
+        false => Some(Event::failed(step, rejected(&by, comment.as_deref()))),
     };
     let awake = decided.is_some().then(|| awake(run)).flatten();
     Ok(std::iter::once(Event::Decided { step, approves, by, comment }).chain(decided).chain(awake).collect())
@@ -100,7 +100,10 @@ pub(super) fn signal(run: &Run, event: String, payload: Value, by: String) -> Re
     let heard: Vec<usize> = run.waits.iter().filter_map(waits).collect();
     let awake = if heard.is_empty() { None } else { awake(run) };
     let went_on = heard.into_iter().map(|step| Event::StepSucceeded { step, warnings: Vec::new() });
-    Ok(std::iter::once(Event::Signalled { event, payload, by }).chain(went_on).chain(awake).collect())
+    Ok(std::iter::once(Event::Signalled { event, payload: Box::new(payload), by })
+        .chain(went_on)
+        .chain(awake)
+        .collect())
 }
 
 /// Somebody wants a step left out: one that has not begun, that waits, or that has failed.
@@ -145,14 +148,14 @@ pub(super) fn held(run: &Run, step: Option<usize>) -> Option<usize> {
 
 /// A held step is tried again, with other inputs if there are some.
 pub(super) fn release(run: &Run, step: usize, inputs: Map<String, Value>, by: String) -> Vec<Event> {
-    let answered = (!inputs.is_empty()).then(|| Event::Answered { inputs, by: by.clone() });
+    let answered = (!inputs.is_empty()).then(|| Event::Answered { inputs: Box::new(inputs), by: by.clone() });
     answered.into_iter().chain([Event::StepReleased { step, by }]).chain(awake(run)).collect()
 }
 
 /// A wait that was not ended in time.
 pub(super) fn expired(run: &Run, step: usize) -> Event {
     let Some(Wait::Approval(approval)) = run.waits.get(&step) else {
-        return Event::StepFailed { step, fault: unheard() };
+        return Event::failed(step, unheard());
     };
     match approval.spec.on_expire {
         OnExpire::Approve => {
@@ -165,9 +168,9 @@ pub(super) fn expired(run: &Run, step: usize) -> Event {
         }
         OnExpire::Reject => {
             let message = "not approved: nobody decided in time";
-            Event::StepFailed { step, fault: Fault::permanent(code::WF4011, message) }
+            Event::failed(step, Fault::permanent(code::WF4011, message))
         }
-        OnExpire::Fail => Event::StepFailed { step, fault: unanswered() },
+        OnExpire::Fail => Event::failed(step, unanswered()),
     }
 }
 
@@ -188,7 +191,7 @@ pub(super) fn moved(run: &mut Run, flow: &Flow, at: Timestamp, event: &Event) {
             set(run, flow, *step, StepState::Nesting, at);
         }
         Event::ApprovalAsked { step, spec, until } => {
-            let approval = Approval { spec: spec.clone(), until: *until, votes: Vec::new() };
+            let approval = Approval { spec: (**spec).clone(), until: *until, votes: Vec::new() };
             run.waits.insert(*step, Wait::Approval(approval));
             set(run, flow, *step, StepState::Deciding { until: *until }, at);
         }
@@ -207,11 +210,11 @@ pub(super) fn moved(run: &mut Run, flow: &Flow, at: Timestamp, event: &Event) {
                 if let Wait::Event { name, payload: got @ None } = wait
                     && name == event
                 {
-                    *got = Some(payload.clone());
+                    *got = Some((**payload).clone());
                 }
             }
             run.signals.retain(|(name, _)| name != event); // the newest counts
-            run.signals.push((event.clone(), payload.clone()));
+            run.signals.push((event.clone(), (**payload).clone()));
         }
         Event::StepHeld { step, fault } => {
             run.steps[*step].fault = Some(fault.clone());

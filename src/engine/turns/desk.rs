@@ -10,7 +10,7 @@ use tokio::sync::{Notify, mpsc};
 use super::super::carrier::{self, MAILBOX};
 use super::super::reception::{self, Mail};
 use super::super::{Inner, nested};
-use super::queue::{Arrival, Queue, SharedLane, Standing};
+use super::queue::{Arrival, Queue, SharedLane, Standing, Ticket};
 use crate::contract::crash::crash_point;
 use crate::domain::command::Command;
 use crate::domain::id::RunId;
@@ -41,8 +41,8 @@ pub struct Seat {
     pub run: RunId,
     pub mail: mpsc::Receiver<Mail>,
     pub has_place: bool,
-    /// Where the run waits for its turn when it is given back.
-    pub lane: Option<SharedLane>,
+    /// With what the run waits for its turn when it is given back.
+    pub ticket: Ticket,
 }
 
 /// What becomes of a run that its carrier leaves.
@@ -75,6 +75,7 @@ impl Desk {
     /// Takes over what a store holds open.
     pub fn enlist(&self, open: &[OpenRun]) {
         let mut books = self.books();
+        open.iter().for_each(|run| books.queue.know(run.id, run.claimant));
         let under_way = |run: &&OpenRun| run.has_begun && run.status != OpenStatus::Queued;
         for run in open.iter().filter(under_way) {
             if let Some(lane) = &run.lane {
@@ -87,7 +88,8 @@ impl Desk {
         for run in open {
             match run.status {
                 OpenStatus::Queued | OpenStatus::Interrupted => {
-                    let _ = books.line_up(run.id, run.lane.clone().map(Arc::new).as_ref()); // time is kept from the start
+                    let ticket = Ticket { lane: run.lane.clone().map(Arc::new), claimant: run.claimant };
+                    let _ = books.line_up(run.id, &ticket); // time is kept from the start
                 }
                 OpenStatus::Waiting(until) => books.later.push(Reverse((until, run.id))),
                 OpenStatus::Resting => {}
@@ -107,9 +109,9 @@ impl Desk {
     }
 
     /// A seat with a place for a run that nobody carries; `None` when all places are taken or others wait before it.
-    pub fn sit_down(&self, run: RunId, lane: Option<&SharedLane>) -> Option<Seat> {
+    pub fn sit_down(&self, run: RunId, ticket: &Ticket) -> Option<Seat> {
         let mut books = self.books();
-        if books.free == 0 || !books.queue.pass(run, lane) {
+        if books.free == 0 || !books.queue.pass(run, ticket) {
             return None;
         }
         Some(books.seat(run, true))
@@ -145,8 +147,8 @@ impl Desk {
     }
 
     /// Puts a run that was just accepted at the end of the queue.
-    pub fn queue(&self, run: RunId, lane: Option<&SharedLane>) {
-        if self.books().line_up(run, lane) {
+    pub fn queue(&self, run: RunId, ticket: &Ticket) {
+        if self.books().line_up(run, ticket) {
             self.later_changed.notify_one();
         }
     }
@@ -162,15 +164,18 @@ impl Desk {
 
     /// Gives a seat back.
     pub fn leave(&self, seat: Seat, next: Next) {
-        let Seat { run, mail, has_place, lane } = seat;
+        let Seat { run, mail, has_place, ticket } = seat;
         let mut books = self.books();
         books.carried.remove(&run);
-        books.free += usize::from(has_place);
+        if has_place {
+            books.free += 1;
+            books.queue.carry(run, false);
+        }
         match next {
             Next::Over => books.queue.over(run),
             Next::Rest => {}
             Next::Ready => {
-                if books.line_up(run, lane.as_ref()) {
+                if books.line_up(run, &ticket) {
                     self.later_changed.notify_one();
                 }
             }
@@ -236,9 +241,9 @@ impl Desk {
 
 impl Books {
     /// Puts a run at the end of its queue; `true` when it waits for so long and no longer.
-    fn line_up(&mut self, run: RunId, lane: Option<&SharedLane>) -> bool {
-        self.queue.line_up(run, lane);
-        let until = lane.and_then(|lane| lane.until);
+    fn line_up(&mut self, run: RunId, ticket: &Ticket) -> bool {
+        self.queue.line_up(run, ticket);
+        let until = ticket.lane.as_ref().and_then(|lane| lane.until);
         self.turns.extend(until.map(|until| Reverse((until, run))));
         until.is_some()
     }
@@ -246,8 +251,11 @@ impl Books {
     fn seat(&mut self, run: RunId, has_place: bool) -> Seat {
         let (sender, mail) = mpsc::channel(MAILBOX);
         self.carried.insert(run, sender);
-        self.free -= usize::from(has_place);
-        Seat { run, mail, has_place, lane: None }
+        if has_place {
+            self.free -= 1;
+            self.queue.carry(run, true);
+        }
+        Seat { run, mail, has_place, ticket: Ticket::default() }
     }
 }
 

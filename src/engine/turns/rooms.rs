@@ -120,7 +120,7 @@ impl Rooms {
         let mut lines = groups.iter().filter_map(|(group, room)| {
             let place = room.line.iter().position(|waiting| waiting.run == run)?;
             let group = Some((group.clone(), room.limit.max(1), room.inside.clone()));
-            Some(Standing { position: place + 1, group })
+            Some(Standing { position: place + 1, group, claimants: 1 })
         });
         lines.next()
     }

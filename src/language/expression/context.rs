@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use super::engine::Trouble;
 use super::items::ItemFacts;
+use super::outputs::Outputs;
 use super::vocabulary;
 use super::words::{Reference, Words};
 use crate::domain::fault::Fault;
@@ -46,7 +47,7 @@ pub struct StepFacts<'a> {
     /// Its status word, as `completed`, `failed`, `skipped`.
     pub status: &'static str,
     /// Its outputs, once it has some.
-    pub outputs: Option<Arc<Map<String, Json>>>,
+    pub outputs: Option<Outputs>,
     /// What went wrong.
     pub error: Option<&'a Fault>,
     /// How often it was tried.
@@ -136,7 +137,7 @@ fn step(facts: &StepFacts) -> Value {
 }
 
 fn outputs(facts: &StepFacts) -> Option<Value> {
-    facts.outputs.as_ref().map(|outputs| Data::whole(Root::Map(Arc::clone(outputs))))
+    facts.outputs.as_ref().map(|outputs| Data::whole(Root::Map(outputs.clone())))
 }
 
 /// The functions about how the run goes.
@@ -212,7 +213,8 @@ fn step_read<'a>(reference: &Reference, scope: &'a Scope) -> Option<&'a StepFact
 #[derive(Debug, Clone)]
 pub(super) enum Root {
     Value(Arc<Json>),
-    Map(Arc<Map<String, Json>>),
+    /// All outputs of a step.
+    Map(Outputs),
 }
 
 /// A list or map inside a shared value: the value and the way to it. Looking into it copies nothing but the way.
@@ -243,7 +245,7 @@ impl Root {
     pub(super) fn node(&self, way: &[Turn]) -> Option<&Json> {
         let (mut value, rest) = match (self, way.split_first()) {
             (Self::Value(value), _) => (&**value, way),
-            (Self::Map(map), Some((Turn::Key(key), rest))) => (map.get(key)?, rest),
+            (Self::Map(map), Some((Turn::Key(key), rest))) => (map.values().get(key)?, rest),
             (Self::Map(_), _) => return None,
         };
         for turn in rest {
@@ -265,7 +267,7 @@ impl Data {
     pub(super) fn view(&self) -> View<'_> {
         match (self.node(), &self.root) {
             (Some(value), _) => View::Value(value),
-            (None, Root::Map(map)) => View::Map(map),
+            (None, Root::Map(map)) => View::Map(map.values()),
             (None, Root::Value(_)) => View::Value(&NULL),
         }
     }
@@ -277,7 +279,7 @@ impl Data {
     fn map(&self) -> Option<&Map<String, Json>> {
         match (&self.root, self.node()) {
             (_, Some(Json::Object(map))) => Some(map),
-            (Root::Map(map), None) if self.way.is_empty() => Some(map),
+            (Root::Map(map), None) if self.way.is_empty() => Some(map.values()),
             _ => None,
         }
     }

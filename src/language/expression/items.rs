@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use minijinja::Value;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use super::context::{Data, Root, Turn};
+use super::outputs::Outputs;
 
 /// The list of a loop.
 #[derive(Debug, Clone)]
@@ -24,7 +25,7 @@ impl Items {
 
     /// The items of an output of a step.
     #[must_use]
-    pub fn of_output(outputs: Arc<Map<String, Json>>, name: &str, batch: u32) -> Option<Self> {
+    pub fn of_output(outputs: Outputs, name: &str, batch: u32) -> Option<Self> {
         let way = vec![Turn::Key(name.to_owned())];
         Self { root: Root::Map(outputs), way, batch: batch.max(1) as usize }.checked()
     }

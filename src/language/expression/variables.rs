@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::context::{Data, Root, Turn};
 use super::engine::Trouble;
+use super::outputs::Outputs;
 use super::words::{Reference, Words};
 use crate::language::near;
 
@@ -15,7 +16,7 @@ pub type Variables = Arc<Map<String, Json>>;
 
 /// The values for the names that an expression reads.
 pub(super) fn build(words: &Words, variables: &Variables) -> Value {
-    let whole = Data { root: Root::Map(Arc::clone(variables)), way: Vec::new() };
+    let whole = Data { root: Root::Map(Outputs::Values(Arc::clone(variables))), way: Vec::new() };
     let mut names: Vec<&str> = words.references.iter().map(|found| found.path[0].as_str()).collect();
     names.sort_unstable();
     names.dedup();

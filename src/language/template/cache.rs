@@ -15,6 +15,10 @@ pub struct Cache {
     pub ttl: Span,
     /// `key`: what makes two attempts the same, instead of config and ports; or two runs, instead of their inputs.
     pub key: Option<Marked<String>>,
+    /// `ignore`: keys of the config, or inputs of the run, that make no difference.
+    pub ignore: Vec<String>,
+    /// `scope: workflow`: only this workflow's own results count.
+    pub of_workflow: bool,
     /// `force`.
     pub force: bool,
     /// Where it stands.
@@ -24,7 +28,8 @@ pub struct Cache {
 /// Reads `cache`: a duration, or a map with `ttl`.
 pub(super) fn read(fields: &Fields, findings: &mut Findings) -> Option<Cache> {
     let entry = fields.entry("cache")?;
-    let plain = |ttl: Span| Cache { ttl, key: None, force: false, mark: entry.mark };
+    let plain =
+        |ttl: Span| Cache { ttl, key: None, ignore: Vec::new(), of_workflow: false, force: false, mark: entry.mark };
     if !matches!(entry.value.kind, Kind::Map(_)) {
         return span("cache", &entry.value, findings).map(plain);
     }
@@ -36,5 +41,15 @@ pub(super) fn read(fields: &Fields, findings: &mut Findings) -> Option<Cache> {
     };
     let ttl = positive("ttl", ttl, findings)?;
     let force = inner.boolean("force", findings).unwrap_or(false);
-    Some(Cache { key: inner.text("key", findings), force, ..plain(ttl) })
+    let key = inner.text("key", findings);
+    let ignore = inner.texts("ignore", findings).unwrap_or_default();
+    if let (Some(_), Some(first)) = (&key, ignore.first()) {
+        let fix = "leave out of `key` what makes no difference";
+        findings
+            .error(code::WF1015, first.mark, "`key` says all that counts; `ignore` beside it says nothing")
+            .fix(fix);
+    }
+    let ignore = ignore.into_iter().map(|name| name.value).collect();
+    let of_workflow = inner.word("scope", &[("all", false), ("workflow", true)], findings).unwrap_or(false);
+    Some(Cache { key, ignore, of_workflow, force, ..plain(ttl) })
 }

@@ -80,7 +80,7 @@ pub(super) const GROUP: Keys = Keys { place: "in a group", known: &["steps", "mo
 pub(super) const SWITCH: Keys = Keys { place: "in a switch", known: &["on", "cases", "else"], later: &[] };
 
 pub(super) const CACHE: Keys =
-    Keys { place: "in `cache`", known: &["ttl", "key", "force"], later: &["scope", "ignore"] };
+    Keys { place: "in `cache`", known: &["ttl", "key", "scope", "ignore", "force"], later: &[] };
 
 pub(super) const ON_ERROR: Keys = Keys { place: "in `on_error`", known: &["goto"], later: &[] };
 
@@ -89,8 +89,8 @@ pub(super) const DEFAULTS: Keys =
 
 pub(super) const RETRY: Keys = Keys {
     place: "in `retry`",
-    known: &["count", "delay", "backoff", "max_delay", "jitter", "on", "not_on"],
-    later: &["factor"],
+    known: &["count", "delay", "backoff", "factor", "max_delay", "jitter", "on", "not_on"],
+    later: &[],
 };
 
 pub(super) const TIMEOUT: Keys =

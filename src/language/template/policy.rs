@@ -58,6 +58,7 @@ fn retry(node: &Node, findings: &mut Findings) -> Retry {
         count: fields.get("count").and_then(|node| count(node, findings)),
         delay: fields.span("delay", findings),
         backoff: fields.word("backoff", &backoffs, findings),
+        factor: factor(&fields, findings),
         max_delay: fields.span("max_delay", findings),
         jitter: fields.boolean("jitter", findings),
         on: codes(&fields, "on", findings),
@@ -70,6 +71,20 @@ fn retry(node: &Node, findings: &mut Findings) -> Retry {
         findings.error(code::WF1015, node.mark, message);
     }
     retry
+}
+
+/// `factor`, in thousandths: what grows more slowly than not at all, or a hundredfold, is a mistake.
+fn factor(fields: &Fields, findings: &mut Findings) -> Option<u32> {
+    let node = fields.get("factor")?;
+    let factor = fields.number("factor", findings)?;
+    if !(1.0..=100.0).contains(&factor) {
+        return fields.wrong("factor", node, "a number from 1 to 100", findings);
+    }
+    if fields.get("backoff").and_then(Node::text) != Some("exponential") {
+        let fix = "write `backoff: exponential` beside it, or take it out";
+        findings.error(code::WF1015, node.mark, "`factor` grows an exponential delay, and this one is none").fix(fix);
+    }
+    Some((factor * 1_000.0).round() as u32)
 }
 
 fn count(node: &Node, findings: &mut Findings) -> Option<u32> {

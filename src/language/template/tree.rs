@@ -134,6 +134,8 @@ pub struct Retry {
     pub delay: Option<Span>,
     /// How it grows.
     pub backoff: Option<Backoff>,
+    /// By how much it grows, in thousandths.
+    pub factor: Option<u32>,
     /// Its cap.
     pub max_delay: Option<Span>,
     /// Whether it is spread.

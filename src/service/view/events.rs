@@ -108,7 +108,7 @@ fn result(event: &Event, outputs: Option<&RawValue>) -> Option<Value> {
         Event::StepFailed { fault, .. } | Event::StepRetrying { fault, .. } => {
             let timed_out = fault.code.class() == crate::domain::code::Class::Timeout;
             let status = if timed_out { "timeout" } else { "failed" };
-            Some(json!({ "status": status, "error": FaultView::from(fault) }))
+            Some(json!({ "status": status, "error": FaultView::from(&**fault) }))
         }
         _ => None,
     }

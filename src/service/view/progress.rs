@@ -15,7 +15,8 @@ use crate::domain::run::{Flow, Run, RunState, SkipReason, StepState};
 use crate::domain::time::Timestamp;
 use crate::domain::wait::Wait;
 use crate::engine::Standing;
-use crate::store::journal::History;
+use crate::language::Outputs;
+use crate::store::runs::StoredRun;
 use crate::store::workflows::StoredWorkflow;
 
 /// A fault, with what to do about it.
@@ -91,7 +92,8 @@ pub struct StepView {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cached_from: Option<String>,
     /// Its outputs, where they were asked for.
-    pub outputs: Option<Map<String, Value>>,
+    #[schema(value_type = Option<Object>)]
+    pub outputs: Option<Outputs>,
     /// What people should know.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub warnings: Vec<String>,
@@ -128,6 +130,10 @@ impl QueueView {
     /// Where a run stands in a process that carries so many at the same time.
     pub(in crate::service) fn new(standing: &Standing, places: usize) -> Self {
         let reason = match &standing.group {
+            None if standing.claimants > 1 => {
+                let many = standing.claimants;
+                format!("all {places} places are taken; {many} who started executions take turns")
+            }
             None => format!("all {places} places are taken"),
             Some((name, limit, holders)) => {
                 let holders: Vec<String> = holders.iter().take(3).map(ToString::to_string).collect();
@@ -200,8 +206,7 @@ pub struct RunView {
 
 impl RunView {
     /// The view of a folded run. Outputs of steps are put in by whoever has them.
-    pub(in crate::service) fn new(history: &History, run: &Run, flow: &Flow) -> Self {
-        let row = &history.row;
+    pub(in crate::service) fn new((row, events): (&StoredRun, u64), run: &Run, flow: &Flow) -> Self {
         let plan = &flow.plan;
         let steps: Vec<StepView> = (0..plan.steps.len()).map(|index| step_view(plan, run, index)).collect();
         // What runs for items is counted with the step that has them.
@@ -238,7 +243,7 @@ impl RunView {
                 .map(|until| until.to_string()),
             queue: None,
             origin: serde_json::from_str(row.origin.get()).unwrap_or_default(), // written by this program
-            seq: history.entries.len() as u64,
+            seq: events,
         }
     }
 
@@ -295,7 +300,7 @@ fn step_view(plan: &Plan, run: &Run, index: usize) -> StepView {
         cached_from: run.reused.get(&index).map(ToString::to_string),
         outputs: None,
         warnings: if stands == index { state.warnings.clone() } else { Vec::new() },
-        error: state.fault.as_ref().filter(|_| stands == index).map(FaultView::from),
+        error: state.fault.as_deref().filter(|_| stands == index).map(FaultView::from),
     }
 }
 

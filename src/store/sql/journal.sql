@@ -9,10 +9,10 @@ INSERT INTO step (run_id, position, generation, status, attempts, started_at, fi
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: select_journal
--- The events of a run after a number, in order.
-SELECT seq, at, events FROM journal WHERE run_id = $1 AND seq > $2 ORDER BY seq;
+-- The events of a run after a number, in order; so many rows at the most.
+SELECT seq, at, events FROM journal WHERE run_id = $1 AND seq > $2 ORDER BY seq LIMIT $3;
 
 -- name: select_steps
--- The settled steps of a run, each in its newest generation.
+-- The settled steps of a run between two places, each in its newest generation.
 SELECT position, generation, status, attempts, started_at, finished_at, outputs FROM step
-WHERE run_id = $1 ORDER BY position, generation;
+WHERE run_id = $1 AND position >= $2 AND position < $3 ORDER BY position, generation;

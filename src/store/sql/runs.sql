@@ -66,7 +66,7 @@ WHERE step.status = 'completed' AND step.started_at IS NOT NULL AND position < 2
 -- name: select_open_runs
 -- All runs that have not ended, oldest first: what a start carries on. Whoever waits for another run is called when that
 -- one ended without anybody hearing it.
-SELECT id, status, due_at, lane, started_at,
+SELECT id, status, due_at, lane, started_at, origin,
        status = 'waiting' AND due_at IS NULL
            AND EXISTS (SELECT 1 FROM run AS child WHERE child.parent_id = run.id AND child.finished_at IS NOT NULL)
            AS child_over

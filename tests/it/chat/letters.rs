@@ -179,7 +179,7 @@ async fn a_message_arrives_and_the_step_has_its_receipt() {
     let [message] = posted.as_slice() else { panic!("{posted:?}") };
     assert_eq!(message.channel, "id-ops");
     assert_eq!(message.text, "for U1\nHello @\u{2060}all\n  n: 1");
-    let outputs = |step: usize| view.steps[step].outputs.clone().expect("outputs");
+    let outputs = |step: usize| view.steps[step].outputs.clone().expect("outputs").into_values();
     let expected = json!({
         "platform": "slack", "channel": "id-ops", "message": "m0", "link": null, "status": "sent", "simulated": false,
     });
@@ -201,7 +201,7 @@ async fn within_a_conversation_they_arrive_in_order_however_often_the_first_one_
     let steps = [("one", "ops"), ("two", "ops"), ("other", "alerts"), ("three", "#ops")];
     let view = world.run(at_once(&steps)).await;
     assert_eq!(view.status, "completed", "{view:?}");
-    assert_eq!(view.steps[0].outputs.as_ref().expect("outputs")["status"], "queued");
+    assert_eq!(view.steps[0].outputs.as_ref().expect("outputs").values()["status"], "queued");
     assert_eq!(world.letters(Some("queued")).await.len(), 4);
     world.connect().await;
     world.until("sent", 4).await;
@@ -237,7 +237,7 @@ async fn an_answer_that_is_lost_costs_at_most_one_repeat_under_the_same_key() {
     let (twice, once) = (world.slack.arrived(), world.discord.arrived());
     assert_eq!((twice.len(), once.len()), (2, 1), "one platform knows nonces, the other does not");
     assert_eq!(twice[0].nonce, twice[1].nonce);
-    assert_eq!(view.steps[1].outputs.as_ref().expect("outputs")["message"], "m0");
+    assert_eq!(view.steps[1].outputs.as_ref().expect("outputs").values()["message"], "m0");
     world.close().await;
 }
 
@@ -295,7 +295,7 @@ async fn an_id_is_a_channel_too_and_a_name_outlives_that_nobody_can_be_asked() {
     world.slack.fates("ops", &[Fate::Down]);
     let step =
         json!({ "type": "slack", "id": "two", "timeout": 0.3, "config": { "channel": "id-ops", "text": "two" } });
-    assert_eq!(world.run(json!([step])).await.steps[0].outputs.as_ref().expect("outputs")["status"], "queued");
+    assert_eq!(world.run(json!([step])).await.steps[0].outputs.as_ref().expect("outputs").values()["status"], "queued");
     world.until("sent", 2).await;
     assert_eq!(world.slack.texts(), ["one", "two"]);
     world.close().await;
@@ -307,7 +307,7 @@ async fn a_slow_platform_does_not_hold_up_the_run_unless_delivery_is_required() 
     world.slack.fates("ops", &[Fate::Hold]);
     let view = world.run(at_once(&[("one", "ops"), ("after", "alerts")])).await;
     assert_eq!(view.status, "completed", "{view:?}");
-    assert_eq!(view.steps[0].outputs.as_ref().expect("outputs")["status"], "queued");
+    assert_eq!(view.steps[0].outputs.as_ref().expect("outputs").values()["status"], "queued");
     assert!(view.warnings[0].contains("waits in the outbox: it is tried again"), "{:?}", view.warnings);
     world.slack.go.notify_one();
     world.until("sent", 2).await;

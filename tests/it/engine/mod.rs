@@ -3,5 +3,7 @@
 mod clocks;
 mod control;
 mod crash;
+mod jumps;
 mod loops;
 mod runs;
+mod turns;

@@ -8,7 +8,7 @@ use workflow::domain::fault::Fault;
 use workflow::domain::id::RunId;
 use workflow::domain::plan::{Plan, PlanStep};
 use workflow::domain::time::Timestamp;
-use workflow::language::{Compiled, Options, RunFacts, Scope, Source, StepFacts, compile, render};
+use workflow::language::{Compiled, Options, Outputs, RunFacts, Scope, Source, StepFacts, compile, render};
 
 use super::stock;
 
@@ -48,7 +48,7 @@ impl World {
             started_at: Some(Timestamp::from_micros(1_764_929_100_000_000)),
         };
         vec![
-            facts("ocr", "completed", Some(Arc::clone(&self.ocr)), None),
+            facts("ocr", "completed", Some(Outputs::Values(Arc::clone(&self.ocr))), None),
             facts("check", "failed", None, Some(&self.fault)),
             facts("maybe", "skipped", None, None),
             facts("here", "running", None, None),

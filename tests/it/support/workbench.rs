@@ -1,13 +1,14 @@
 //! A whole engine on a temporary store, with a scripted step type that tells what it was asked to do.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::{Notify, Semaphore};
-use workflow::contract::clock::{Clock as _, SystemClock};
+use workflow::contract::clock::{Clock, SystemClock};
 use workflow::contract::registry::Registry;
 use workflow::contract::step::{Attempt, Done, StepHandler, StepOutcome, StepResult};
 use workflow::domain::code;
@@ -19,7 +20,7 @@ use workflow::domain::plan::{Condition, EffectClass, OnError, Plan, PlanStep};
 use workflow::domain::retry::RetryPolicy;
 use workflow::domain::role::Permissions;
 use workflow::domain::run::{Flow, Run};
-use workflow::domain::time::Span;
+use workflow::domain::time::{Span, Timestamp};
 use workflow::engine::{Engine, Notice, Plans, Settings};
 use workflow::language::catalog::{StepType, Undo};
 use workflow::store::Store;
@@ -195,11 +196,33 @@ pub fn plan(steps: &[(&str, &[usize])]) -> Plan {
     }
 }
 
+/// The clock of the wall, which the test may set.
+#[derive(Default)]
+pub struct WallClock(AtomicI64);
+
+impl WallClock {
+    /// Sets it forward by so many seconds, or back.
+    pub fn set(&self, seconds: i64) {
+        self.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    }
+}
+
+impl Clock for WallClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(SystemClock.now().micros() + self.0.load(Ordering::SeqCst))
+    }
+
+    fn id_bits(&self) -> u128 {
+        SystemClock.id_bits()
+    }
+}
+
 /// An engine on its bench.
 pub struct Workbench {
     pub engine: Engine,
     pub ledger: Arc<Ledger>,
     pub flow: Arc<Flow>,
+    pub clock: Arc<WallClock>,
     folder: Arc<TempDir>,
     workflow: WorkflowId,
 }
@@ -213,10 +236,15 @@ impl Workbench {
     /// The same with other settings.
     pub async fn with(plan: Plan, settings: Settings) -> Self {
         let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
-        Self::open(folder, plan, settings, Arc::default()).await
+        Self::open(folder, plan, settings, (Arc::default(), Arc::default())).await
     }
 
-    async fn open(folder: Arc<TempDir>, plan: Plan, settings: Settings, ledger: Arc<Ledger>) -> Self {
+    async fn open(
+        folder: Arc<TempDir>,
+        plan: Plan,
+        settings: Settings,
+        (ledger, clock): (Arc<Ledger>, Arc<WallClock>),
+    ) -> Self {
         let store = StoreSettings {
             database: folder.path().join("workflow.db"),
             files: folder.path().join("files"),
@@ -231,15 +259,17 @@ impl Workbench {
         let plans = Plans::new(registry.clone(), Default::default());
         let flow = plans.share(plan);
         let workflow = keep(&store, &flow.plan).await;
-        let engine = Engine::start(store, registry, plans, Arc::new(SystemClock), settings).await.expect("it starts");
-        Self { engine, ledger, flow, folder, workflow }
+        let time: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
+        let engine = Engine::start(store, registry, plans, time, settings).await.expect("it starts");
+        Self { engine, ledger, flow, clock, folder, workflow }
     }
 
     /// The process is gone: whatever was in flight is lost. The next engine on the same store.
     pub async fn restart(self) -> Self {
-        let (folder, plan, ledger) = (Arc::clone(&self.folder), self.flow.plan.clone(), Arc::clone(&self.ledger));
+        let (folder, plan) = (Arc::clone(&self.folder), self.flow.plan.clone());
+        let kept = (Arc::clone(&self.ledger), Arc::clone(&self.clock));
         self.engine.stop().await;
-        Self::open(folder, plan, Settings::default(), ledger).await
+        Self::open(folder, plan, Settings::default(), kept).await
     }
 
     /// What a step is to do.
@@ -249,12 +279,17 @@ impl Workbench {
 
     /// Starts a run.
     pub async fn start(&self) -> RunId {
+        self.start_from("{}").await
+    }
+
+    /// The same from somewhere: the text of an origin.
+    pub async fn start_from(&self, origin: &str) -> RunId {
         let json = |text: &str| serde_json::value::RawValue::from_string(text.to_owned()).expect("JSON");
         let new = NewRun {
             workflow_id: self.workflow,
             revision_hash: self.flow.plan.hash.clone(),
             slug: self.flow.plan.slug.clone(),
-            origin: json("{}"),
+            origin: json(origin),
             inputs: json("{}"),
             parent: None,
             lane: None,
