@@ -6,7 +6,7 @@ use super::fault::Fault;
 use super::id::RunId;
 use super::question::Question;
 use super::run::SkipReason;
-use super::time::Timestamp;
+use super::time::{Span, Timestamp};
 use super::wait::ApprovalSpec;
 
 /// A wish. [`super::machine::decide`] says what comes of it.
@@ -104,6 +104,15 @@ pub enum Command {
         fault: Option<Fault>,
         /// What people should know.
         warnings: Vec<String>,
+    },
+    /// How long a run that a step waits for has rested while people were to decide, and whether it does.
+    InnerRested {
+        /// The run.
+        child: RunId,
+        /// How long, in all.
+        rested: Span,
+        /// It rests.
+        resting: bool,
     },
     /// An attempt asks people to decide.
     AskApproval {

@@ -125,6 +125,16 @@ pub enum Event {
         /// The other run.
         child: RunId,
     },
+    /// The run that a step waits for has rested so long while people were to decide: that is not this run's time either.
+    InnerRested {
+        /// The step.
+        step: usize,
+        /// How long, in all; microseconds.
+        rested: u64,
+        /// It rests, and until it is said that it goes on, so does the clock of this run.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        resting: bool,
+    },
     /// A step asks people to decide.
     ApprovalAsked {
         /// The step.

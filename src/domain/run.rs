@@ -11,7 +11,7 @@ use super::id::RunId;
 use super::items::{Instance, Loop};
 use super::plan::{OnError, Plan};
 use super::question::Asking;
-use super::time::Timestamp;
+use super::time::{Span, Timestamp};
 use super::wait::Wait;
 
 /// Why a run is being cancelled.
@@ -238,6 +238,13 @@ impl StepRun {
     }
 }
 
+/// How long a run that a step waits for has rested while people were to decide.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct InnerRest {
+    pub micros: u64,
+    pub resting: bool,
+}
+
 /// A run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
@@ -283,6 +290,10 @@ pub struct Run {
     pub(super) paused_at: Option<Timestamp>,
     /// Since when it rests while people are to decide, which is not its time.
     pub(super) people_since: Option<Timestamp>,
+    /// How long it has rested so in all.
+    pub rested: Span,
+    /// For steps that wait for another run: how long that one has rested so, and whether it does.
+    pub(super) inner_rest: BTreeMap<usize, InnerRest>,
     /// For each step: how many of its needs are not settled.
     pub(super) blockers: Vec<usize>,
     /// Pending steps without blockers.
@@ -332,6 +343,8 @@ impl Run {
             broken_items: false,
             paused_at: None,
             people_since: None,
+            rested: Span::from_micros(0),
+            inner_rest: BTreeMap::new(),
             blockers,
             ready,
             in_flight: 0,
@@ -366,6 +379,15 @@ impl Run {
         let loop_began = self.instance(step).and_then(|instance| self.steps[instance.at as usize].started_at);
         let settled = needs.filter_map(|need| self.steps[need].finished_at);
         settled.chain(loop_began).chain(self.opened_at).max().unwrap_or(self.created_at)
+    }
+
+    /// How long it has rested by `now` while people were to decide, and whether it does.
+    #[must_use]
+    pub fn rest(&self, now: Timestamp) -> (Span, bool) {
+        let since = self.people_since.or(self.paused_at);
+        let now = since.map_or(0, |since| now.since(since).micros());
+        let micros = u64::try_from(self.rested.micros() + now).unwrap_or(0);
+        (Span::from_micros(micros), since.is_some())
     }
 
     /// Whether any attempt is in flight.

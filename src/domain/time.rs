@@ -63,6 +63,12 @@ pub struct Span(u64);
 pub struct SpanError(String);
 
 impl Span {
+    /// Both together.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
     /// No time at all.
     pub const ZERO: Self = Self(0);
 

@@ -1,7 +1,7 @@
 //! A run in the hands of its carrier: the fold of its journal, the values that its steps need, and what has
 //! happened since the last commit.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use super::ending::Ending;
 use super::nested::Kin;
 use super::turns::queue::{SharedLane, Ticket};
 use super::{EngineError, Inner, raw};
-use super::{looped, nested, values};
+use super::{keeping, looped, nested, reception};
 use crate::contract::crash::crash_point;
 use crate::domain::command::{Command, Refusal};
 use crate::domain::event::{Entry, Event};
@@ -32,9 +32,6 @@ use crate::store::journal::{Commit, NewRun, RunRow, SettledStep};
 /// The door behind which somebody sits who can be asked.
 const ATTENDED: &str = "chat";
 
-/// Rows of steps that are read in one go.
-const ROWS_AT_A_TIME: usize = 2_000;
-
 /// A run, carried.
 pub struct Carried {
     pub flow: Arc<Flow>,
@@ -50,6 +47,8 @@ pub struct Carried {
     moves_lane: bool,
     /// Outputs of succeeded steps, by place.
     pub outputs: Vec<Option<Outputs>>,
+    /// Steps whose outputs were kept and cannot be read any more.
+    pub lost: BTreeMap<usize, Fault>,
     /// The lists of the loops under way, by the step that loops.
     pub lists: HashMap<usize, Arc<Items>>,
     seq: u64,
@@ -61,6 +60,8 @@ pub struct Carried {
     /// Settled loops whose outputs are not yet in the form in which they are kept.
     pub(super) unpacked: Vec<usize>,
     committed_status: &'static str,
+    /// It rested then while people were to decide.
+    rested: bool,
     accept: Option<NewRun>,
     /// What an earlier run gave, and this one gives too.
     pub recalled: Option<Box<RawValue>>,
@@ -93,6 +94,7 @@ impl Carried {
             lane: None,
             moves_lane: false,
             outputs: vec![None; flow.plan.steps.len()],
+            lost: BTreeMap::new(),
             lists: HashMap::new(),
             seq: 0,
             entries,
@@ -100,6 +102,7 @@ impl Carried {
             results: Vec::new(),
             unpacked: Vec::new(),
             committed_status: RunState::Queued.status(),
+            rested: false,
             accept: Some(new),
             recalled: None,
             run,
@@ -147,7 +150,7 @@ impl Carried {
         };
         let seq = inner.store.journal().each(id, 0, fold).await?;
         let inputs = Arc::new(inputs);
-        let outputs = take_up_outputs(inner, &run).await?;
+        let (outputs, lost) = keeping::take_up(inner, &run).await?;
         let mut carried = Self {
             origin: Arc::new(Origin::read(&row.origin)),
             workflow: row.workflow_id,
@@ -156,6 +159,7 @@ impl Carried {
             lane: None,
             moves_lane: false,
             outputs,
+            lost,
             lists: HashMap::new(),
             seq,
             entries: Vec::new(),
@@ -163,6 +167,7 @@ impl Carried {
             results: Vec::new(),
             unpacked: Vec::new(),
             committed_status: run.state.status(),
+            rested: run.rest(run.created_at).1,
             accept: None,
             recalled: None,
             run,
@@ -219,6 +224,7 @@ impl Carried {
             Event::Reopened { steps, .. } => {
                 for &step in steps {
                     self.outputs[step] = None;
+                    self.lost.remove(&step);
                     self.lists.remove(&step);
                 }
                 return;
@@ -235,6 +241,7 @@ impl Carried {
             let succeeded = step.state == StepState::Succeeded;
             if succeeded && self.run.is_loop(&self.flow, position) {
                 looped::know_items_of(self, position);
+                looped::note_lost(self, position);
                 self.outputs[position] = Some(looped::outputs(self, position));
                 self.lists.remove(&position);
                 self.unpacked.push(self.settled.len());
@@ -316,10 +323,14 @@ impl Carried {
         self.committed_status = status;
         let entries = std::mem::take(&mut self.entries);
         let (run, seq) = (self.run.id, self.seq);
-        if self.run.state.is_finished()
-            && let Some(parent) = self.origin.kin.parent
-        {
-            nested::tell_parent(inner, parent.run, run);
+        let (_, rests) = self.run.rest(self.run.created_at);
+        let goes_on = std::mem::replace(&mut self.rested, rests) && !rests;
+        if let Some(parent) = self.origin.kin.parent {
+            match self.run.state {
+                RunState::Finished(_) => nested::tell_parent(inner, parent.run, reception::Wish::ChildEnded(run)),
+                _ if goes_on => nested::tell_parent(inner, parent.run, reception::Wish::ChildGoesOn),
+                _ => {}
+            }
         }
         inner.feed.tell(|| super::Notice::Committed { run, seq, entries: entries.into() });
         Ok(())
@@ -359,21 +370,6 @@ impl Origin {
     fn read(raw: &RawValue) -> Self {
         serde_json::from_str(raw.get()).unwrap_or_default()
     }
-}
-
-/// What the steps of a run gave, as it was kept.
-async fn take_up_outputs(inner: &Inner, run: &Run) -> Result<Vec<Option<Outputs>>, EngineError> {
-    let mut outputs = vec![None; run.steps.len()];
-    let blobs = inner.store.blobs();
-    for from in (0..run.steps.len()).step_by(ROWS_AT_A_TIME) {
-        let places = from..run.steps.len().min(from + ROWS_AT_A_TIME);
-        for (position, row) in inner.store.journal().outputs(run.id, places).await? {
-            if run.steps[position].state == StepState::Succeeded {
-                outputs[position] = Some(values::take_up(row, &*blobs).await.map_err(EngineError::Value)?);
-            }
-        }
-    }
-    Ok(outputs)
 }
 
 /// Inputs are checked before they are kept, so they are JSON objects.

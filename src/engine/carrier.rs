@@ -190,7 +190,9 @@ impl Carrier {
     /// Takes the run, unless it is suspected and has to wait for its turn alone.
     async fn claim(&mut self) {
         self.held_back = self.inner.suspects.hold_back(&self.carried.run);
-        if self.held_back.is_none() {
+        let rests = nested::is_overdue(&self.carried, self.inner.clock.now())
+            && nested::still_rests(&self.inner, &mut self.carried).await;
+        if self.held_back.is_none() && !rests {
             let command = cached::claim(&self.inner, &mut self.carried).await;
             self.apply(command);
         }
@@ -343,6 +345,7 @@ impl Carrier {
                 taken
             }
             Wish::ChildEnded(child) => self.carried.take_child(&self.inner, child).await,
+            Wish::ChildGoesOn => nested::note_rests(&self.inner, &mut self.carried).await,
         };
         match taken {
             Ok(()) => {

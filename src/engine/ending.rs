@@ -73,6 +73,9 @@ impl Carried {
 
     fn run_outputs(&self) -> Result<Map<String, Value>, Fault> {
         let declared = &self.flow.plan.outputs;
+        if let Some(fault) = self.lost.values().next().filter(|_| !declared.is_empty()) {
+            return Err(fault.clone());
+        }
         let facts = self.facts(None, !declared.is_empty(), None);
         declared.iter().map(|(name, text)| Ok((name.clone(), render::scalar(text, &facts.view())?))).collect()
     }

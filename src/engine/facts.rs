@@ -9,15 +9,25 @@ use crate::language::{ItemFacts, Outputs, RunFacts, Scope, StepFacts, render};
 impl Carried {
     /// What the expressions of a step may read.
     pub fn scope(&self, step: usize) -> Facts<'_> {
+        self.facts(Some(step), self.reads_steps(step), None)
+    }
+
+    /// Why a step cannot read what it may need: it was kept, and is gone.
+    pub fn loss(&self, step: usize) -> Option<Fault> {
+        let lost = self.lost.values().next().filter(|_| self.reads_steps(step));
+        lost.cloned()
+            .map(|fault| fault.fix("put the file back from a copy, then retry; or retry the step that made it"))
+    }
+
+    fn reads_steps(&self, step: usize) -> bool {
         let plan_step = self.flow.step(&self.run, step);
-        let reads_steps = plan_step.config_has_expressions
+        plan_step.config_has_expressions
             || plan_step.condition.expression.is_some()
             || !plan_step.condition.gates.is_empty()
             || plan_step.foreach.is_some()
             || plan_step.room.is_some()
             || !plan_step.outputs.is_empty()
-            || !plan_step.ports.is_empty();
-        self.facts(Some(step), reads_steps, None)
+            || !plan_step.ports.is_empty()
     }
 
     /// The same, with the step's own outputs in it.

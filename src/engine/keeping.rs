@@ -1,5 +1,7 @@
 //! What steps give: how it comes into a run, and how it is kept.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::cached::Slot;
@@ -8,11 +10,14 @@ use super::{EngineError, Inner, attempt, nested, values};
 use crate::domain::command::Command;
 use crate::domain::fault::Fault;
 use crate::domain::id::RunId;
-use crate::domain::run::StepState;
+use crate::domain::run::{Run, StepState};
 use crate::domain::wait::Wait;
 use crate::language::Outputs;
 use crate::store::StoreError;
 use crate::store::cache::CachedResult;
+
+/// Rows of steps that are read in one go.
+const ROWS_AT_A_TIME: usize = 2_000;
 
 impl Carried {
     /// A step gave something: what later steps see of it, and what other runs may take.
@@ -55,6 +60,7 @@ impl Carried {
             return Ok(());
         }
         let Some(ended) = nested::ended(inner, child).await? else { return Ok(()) };
+        nested::note_rests(inner, self).await?;
         let step = self.run.waits.iter().find(|(_, wait)| **wait == Wait::Child(child)).map(|(step, _)| *step);
         let nested::Ended { outputs, mut fault, warnings } = ended;
         let mark = self.settled.len();
@@ -92,4 +98,26 @@ impl Carried {
         }
         Ok(())
     }
+}
+
+/// What steps gave, by place; and what of that is lost.
+type Kept = (Vec<Option<Outputs>>, BTreeMap<usize, Fault>);
+
+/// What the steps of a run gave, as it was kept; and what of that cannot be read. Who needs it fails, the others go on.
+pub async fn take_up(inner: &Inner, run: &Run) -> Result<Kept, StoreError> {
+    let (mut outputs, mut lost) = (vec![None; run.steps.len()], BTreeMap::new());
+    let blobs = inner.store.blobs();
+    for from in (0..run.steps.len()).step_by(ROWS_AT_A_TIME) {
+        let places = from..run.steps.len().min(from + ROWS_AT_A_TIME);
+        for (position, row) in inner.store.journal().outputs(run.id, places).await? {
+            if run.steps[position].state != StepState::Succeeded {
+                continue;
+            }
+            match values::take_up(row, &*blobs).await {
+                Ok(kept) => outputs[position] = Some(kept),
+                Err(fault) => _ = lost.insert(position, fault),
+            }
+        }
+    }
+    Ok((outputs, lost))
 }

@@ -85,7 +85,7 @@ pub async fn deeds(store: &Store, plans: &Plans, run: RunId, to: Option<&str>) -
     Ok(deeds)
 }
 
-async fn fold(store: &Store, plans: &Plans, id: RunId) -> Result<(Run, Arc<Flow>), EngineError> {
+pub(super) async fn fold(store: &Store, plans: &Plans, id: RunId) -> Result<(Run, Arc<Flow>), EngineError> {
     let row = store.runs().find(id).await?.ok_or(EngineError::NotFound(id))?;
     let flow = plans.get(store, &row.revision_hash).await?;
     let mut run = Run::new(id, &flow, row.created_at);

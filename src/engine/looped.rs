@@ -112,6 +112,15 @@ fn items(carried: &Carried, known: &Loop) -> Option<String> {
     (!values::is_text_deeper_than(&text, values::DEEPEST)).then_some(text)
 }
 
+/// What an item gave and cannot be read is missing in what the loop gives.
+pub fn note_lost(carried: &mut Carried, step: usize) {
+    let Some(known) = carried.run.loop_at(step) else { return };
+    let lost = carried.lost.range(known.steps(0).start..known.step(known.count, 0)).next();
+    if let Some(fault) = lost.map(|(_, fault)| fault.clone()) {
+        carried.lost.insert(step, fault);
+    }
+}
+
 /// An item that is over is held as text: nobody reads it before the loop gives it on.
 pub fn fold_up(carried: &mut Carried, step: usize) {
     let Some(instance) = carried.run.instance(step) else { return };

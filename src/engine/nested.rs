@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::carried::{Carried, Origin};
 use super::turns::queue::SharedLane;
-use super::{EngineError, Inner, raw, reception};
+use super::{EngineError, Inner, ledger, raw, reception};
 use crate::contract::crash::crash_point;
 use crate::contract::directory::{Found, Wanted};
 use crate::contract::step::Nest;
@@ -18,7 +18,9 @@ use crate::domain::code;
 use crate::domain::command::Command;
 use crate::domain::fault::{Again, Fault};
 use crate::domain::id::{RunId, WorkflowId};
-use crate::domain::run::Flow;
+use crate::domain::run::{Flow, RunState, StepState};
+use crate::domain::time::{Span, Timestamp};
+use crate::domain::wait::Wait;
 use crate::language::inputs;
 use crate::store::StoreError;
 use crate::store::journal::NewRun;
@@ -297,16 +299,60 @@ pub async fn ended(inner: &Inner, child: RunId) -> Result<Option<Ended>, StoreEr
     Ok(Some(Ended { outputs, fault, warnings }))
 }
 
-/// Tells whoever waits for it that a run is over.
-pub fn tell_parent(inner: &Arc<Inner>, parent: RunId, child: RunId) {
+/// Tells whoever waits for it that a run is over, or goes on.
+pub fn tell_parent(inner: &Arc<Inner>, parent: RunId, wish: reception::Wish) {
     let inner = Arc::clone(inner);
     tokio::spawn(async move {
         crash_point("inner run: over");
-        // Who does not hear it now reads it at the next start.
-        if let Err(error) = reception::command(&inner, parent, reception::Wish::ChildEnded(child)).await {
-            tracing::debug!(%parent, %child, %error, "nobody waits for this end any more");
+        // Who does not hear of an end now reads it at the next start.
+        if let Err(error) = reception::command(&inner, parent, wish).await {
+            tracing::debug!(%parent, %error, "nobody waits for this any more");
         }
     });
+}
+
+/// Whether a run has no time left while others are under way for it.
+pub fn is_overdue(carried: &Carried, now: Timestamp) -> bool {
+    carried.run.deadline.is_some_and(|deadline| deadline <= now) && !carried.children().is_empty()
+}
+
+/// Looks whether a run that has no time left has some after all, because what it waits for rested for people.
+pub async fn still_rests(inner: &Inner, carried: &mut Carried) -> bool {
+    if let Err(error) = note_rests(inner, carried).await {
+        tracing::warn!(run = %carried.run.id, %error, "how long inner executions rested cannot be read");
+    }
+    matches!(carried.run.state, RunState::Waiting { until } if until > inner.clock.now())
+}
+
+/// Notes how long the runs that a run waits for have rested while people were to decide.
+///
+/// # Errors
+/// The store fails, or one of them cannot be read.
+pub async fn note_rests(inner: &Inner, carried: &mut Carried) -> Result<(), EngineError> {
+    if carried.run.deadline.is_none() || carried.flow.plan.includes_waits {
+        return Ok(());
+    }
+    for child in carried.children() {
+        let (rested, resting) = rest(inner, child).await?;
+        let noted = Command::InnerRested { child, rested, resting };
+        carried.step(noted, inner.clock.now())?;
+    }
+    Ok(())
+}
+
+/// How long a run and those that it waits for have rested, and whether they do.
+async fn rest(inner: &Inner, run: RunId) -> Result<(Span, bool), EngineError> {
+    let (folded, _) = ledger::fold(&inner.store, &inner.plans, run).await?;
+    let (mut rested, mut resting) = folded.rest(inner.clock.now());
+    for (step, wait) in &folded.waits {
+        if let Wait::Child(child) = wait
+            && folded.steps[*step].state == StepState::Nesting
+        {
+            let (inside, rests) = Box::pin(rest(inner, *child)).await?;
+            (rested, resting) = (rested.plus(inside), resting || rests);
+        }
+    }
+    Ok((rested, resting))
 }
 
 /// Passes a wish on to the runs that a run waits for.

@@ -52,7 +52,11 @@ impl Carrier {
     pub(super) fn offer(&mut self, step: usize, now: Timestamp) -> Offered {
         looped::know_items(&mut self.carried, step);
         let first = self.carried.run.steps[step].state == StepState::Pending;
-        let wanted = if first { self.carried.left_out(step) } else { Ok(None) };
+        let wanted = match self.carried.loss(step) {
+            Some(lost) => Err(lost),
+            None if first => self.carried.left_out(step),
+            None => Ok(None),
+        };
         let loops = self.carried.run.is_loop(&self.carried.flow, step);
         let offered = match wanted {
             Ok(Some(reason)) => {

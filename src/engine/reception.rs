@@ -79,6 +79,8 @@ pub enum Wish {
     Command(Command),
     /// To know that a run is over for which this one may wait.
     ChildEnded(RunId),
+    /// To know that a run for which this one waits goes on, after people took their time.
+    ChildGoesOn,
 }
 
 /// A wish and whoever waits for what comes of it.

@@ -27,7 +27,7 @@ pub fn apply(run: &mut Run, flow: &Flow, at: Timestamp, event: &Event) {
     );
     // People take their time; that is not the run's.
     if ends_rest && let Some(since) = run.people_since.take() {
-        run.deadline = run.deadline.map(|deadline| deadline.plus(at.since(since)));
+        rested(run, at.since(since));
     }
     match event {
         Event::Queued => {
@@ -119,10 +119,20 @@ fn step_moved(run: &mut Run, flow: &Flow, at: Timestamp, event: &Event) {
     }
 }
 
+/// Time went by that is not the run's.
+fn rested(run: &mut Run, time: Span) {
+    run.deadline = run.deadline.map(|deadline| deadline.plus(time));
+    let micros = u64::try_from(time.micros()).unwrap_or(0);
+    run.rested = run.rested.plus(time);
+    for inner in run.inner_rest.values_mut().filter(|inner| inner.resting) {
+        inner.micros += micros;
+    }
+}
+
 fn resumed(run: &mut Run, at: Timestamp) {
     // People take their time; that is not the run's.
-    if let (Some(paused_at), Some(deadline)) = (run.paused_at.take(), run.deadline) {
-        run.deadline = Some(deadline.plus(at.since(paused_at)));
+    if let Some(paused_at) = run.paused_at.take() {
+        rested(run, at.since(paused_at));
     }
     run.state = match run.held_back_until() {
         Some(until) => RunState::Waiting { until },
@@ -244,7 +254,10 @@ pub(super) fn count_open(run: &mut Run, step: usize, state: StepState, entering:
     }
     match state {
         StepState::Nesting if entering => run.nesting += 1,
-        StepState::Nesting => run.nesting = run.nesting.saturating_sub(1),
+        StepState::Nesting => {
+            run.nesting = run.nesting.saturating_sub(1);
+            run.inner_rest.remove(&step);
+        }
         StepState::Running if entering => run.in_flight += 1,
         StepState::Running => run.in_flight = run.in_flight.saturating_sub(1),
         StepState::Pending if !entering => {

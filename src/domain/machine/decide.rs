@@ -60,6 +60,9 @@ pub fn decide(run: &Run, flow: &Flow, command: Command, now: Timestamp) -> Resul
             Ok(vec![Event::StepNested { step, child }])
         }
         Command::ChildEnded { child, fault, warnings } => waits::child_ended(run, flow, child, (fault, warnings)),
+        Command::InnerRested { child, rested, resting } => {
+            Ok(waits::inner_rested(run, flow, child, (rested, resting), now))
+        }
         Command::AskApproval { step, attempt, spec, until } => {
             in_flight(run, step, attempt)?;
             Ok(vec![Event::ApprovalAsked { step, spec: Box::new(spec), until }])

@@ -187,14 +187,16 @@ pub fn next_wake(run: &Run) -> Option<Timestamp> {
 }
 
 /// As [`next_wake`], for a run that is about to rest.
-fn rests_until(run: &Run, flow: &Flow) -> Option<Timestamp> {
+pub(super) fn rests_until(run: &Run, flow: &Flow) -> Option<Timestamp> {
     if is_left_to_people(run, flow) { run.asleep.first().map(|(until, _)| *until) } else { next_wake(run) }
 }
 
 /// Whether the clock of a run stands still while it rests: people are to decide, answer, or say how to go on.
 pub(super) fn is_left_to_people(run: &Run, flow: &Flow) -> bool {
     let by_people = |state| matches!(state, StepState::Deciding { .. } | StepState::Asking { .. } | StepState::Held);
-    !flow.plan.includes_waits && run.asleep.iter().any(|&(_, step)| by_people(run.steps[step].state))
+    let inner = || run.inner_rest.values().any(|inner| inner.resting);
+    let own = || run.asleep.iter().any(|&(_, step)| by_people(run.steps[step].state));
+    !flow.plan.includes_waits && (own() || inner())
 }
 
 /// In a failing run, or for a failing item: pending steps that only lead on from what has settled and do not ask about

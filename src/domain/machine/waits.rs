@@ -4,13 +4,14 @@ use serde_json::{Map, Value};
 
 use super::apply::set;
 use super::decide::{given_up, refused, reopen_from, unanswered};
+use super::settle::rests_until;
 use crate::domain::code;
 use crate::domain::command::Refusal;
 use crate::domain::event::Event;
 use crate::domain::fault::Fault;
 use crate::domain::id::RunId;
-use crate::domain::run::{Flow, Run, RunState, SkipReason, StepState};
-use crate::domain::time::Timestamp;
+use crate::domain::run::{Flow, InnerRest, Run, RunState, SkipReason, StepState};
+use crate::domain::time::{Span, Timestamp};
 use crate::domain::wait::{Approval, OnExpire, Vote, Wait};
 
 pub(super) fn listen(run: &Run, step: usize, event: String, until: Timestamp) -> Vec<Event> {
@@ -43,6 +44,31 @@ pub(super) fn child_ended(
         Some(fault) => given_up(flow.step(run, step), step, fault),
     };
     Ok(std::iter::once(ended).chain(awake(run)).collect())
+}
+
+/// What another run rests for is not the time of a run that waits for it; as long as it works itself, its clock goes on.
+pub(super) fn inner_rested(
+    run: &Run,
+    flow: &Flow,
+    child: RunId,
+    (rested, resting): (Span, bool),
+    now: Timestamp,
+) -> Vec<Event> {
+    let waits =
+        |(step, wait): &(&usize, &Wait)| **wait == Wait::Child(child) && run.steps[**step].state == StepState::Nesting;
+    let Some((&step, _)) = run.waits.iter().find(waits) else { return Vec::new() };
+    let rested = u64::try_from(rested.micros()).unwrap_or(0);
+    let known = run.inner_rest.get(&step).copied().unwrap_or_default();
+    let is_news = rested > known.micros || resting != known.resting;
+    let rests = matches!(run.state, RunState::Waiting { .. }) && run.held_back_until().is_none();
+    if !is_news || !rests || run.deadline.is_none() || flow.plan.includes_waits {
+        return Vec::new();
+    }
+    let event = Event::InnerRested { step, rested, resting };
+    let mut after = run.clone();
+    moved(&mut after, flow, now, &event);
+    let until = rests_until(&after, flow).unwrap_or(Timestamp::NEVER);
+    vec![event, Event::WaitingUntil { until }]
 }
 
 pub(super) fn vote(
@@ -189,6 +215,15 @@ pub(super) fn moved(run: &mut Run, flow: &Flow, at: Timestamp, event: &Event) {
         Event::StepNested { step, child } => {
             run.waits.insert(*step, Wait::Child(*child));
             set(run, flow, *step, StepState::Nesting, at);
+        }
+        Event::InnerRested { step, rested, resting } => {
+            let known = run.inner_rest.insert(*step, InnerRest { micros: *rested, resting: *resting });
+            let more = Span::from_micros(rested.saturating_sub(known.unwrap_or_default().micros));
+            let own = run.people_since.take().map_or(more, |since| at.since(since).max(more));
+            run.rested = run.rested.plus(own);
+            // Of several that rested at the same time each has told its own: no more than all of the time counts.
+            let latest = flow.plan.timeout.map(|timeout| at.plus(timeout));
+            run.deadline = run.deadline.map(|until| until.plus(own).min(latest.unwrap_or(until).max(until)));
         }
         Event::ApprovalAsked { step, spec, until } => {
             let approval = Approval { spec: (**spec).clone(), until: *until, votes: Vec::new() };

@@ -54,11 +54,13 @@ fn retry(node: &Node, findings: &mut Findings) -> Retry {
     let Some(fields) = Fields::of(node, &keys::RETRY, "`retry`".to_owned(), findings) else { return Retry::default() };
     let backoffs =
         [("constant", Backoff::Constant), ("linear", Backoff::Linear), ("exponential", Backoff::Exponential)];
+    let factor = factor(&fields, findings);
     let retry = Retry {
         count: fields.get("count").and_then(|node| count(node, findings)),
         delay: fields.span("delay", findings),
-        backoff: fields.word("backoff", &backoffs, findings),
-        factor: factor(&fields, findings),
+        // Only an exponential delay has a factor, so who writes one means that.
+        backoff: fields.word("backoff", &backoffs, findings).or(factor.map(|_| Backoff::Exponential)),
+        factor,
         max_delay: fields.span("max_delay", findings),
         jitter: fields.boolean("jitter", findings),
         on: codes(&fields, "on", findings),
@@ -80,8 +82,8 @@ fn factor(fields: &Fields, findings: &mut Findings) -> Option<u32> {
     if !(1.0..=100.0).contains(&factor) {
         return fields.wrong("factor", node, "a number from 1 to 100", findings);
     }
-    if fields.get("backoff").and_then(Node::text) != Some("exponential") {
-        let fix = "write `backoff: exponential` beside it, or take it out";
+    if fields.get("backoff").is_some_and(|backoff| backoff.text() != Some("exponential")) {
+        let fix = "write `backoff: exponential`, or take `factor` out";
         findings.error(code::WF1015, node.mark, "`factor` grows an exponential delay, and this one is none").fix(fix);
     }
     Some((factor * 1_000.0).round() as u32)

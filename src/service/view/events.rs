@@ -82,6 +82,7 @@ fn frame_of(history: &History, flow: &Flow, run: &Run, (seq, entry): (u64, &Entr
         | Event::StepSleeping { step, .. }
         | Event::ItemsListed { step, .. }
         | Event::StepNested { step, .. }
+        | Event::InnerRested { step, .. }
         | Event::ApprovalAsked { step, .. }
         | Event::Decided { step, .. }
         | Event::StepListening { step, .. }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::event::{Entry, Event};
 use crate::domain::question::Question;
 use crate::domain::run::{Flow, Run, RunState, SkipReason};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 
 /// One line of an execution's history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +79,7 @@ pub(in crate::service) fn say(event: &Event, run: &Run, flow: &Flow) -> String {
         | Event::StepInterrupted { step, .. }
         | Event::ItemsListed { step, .. }
         | Event::StepNested { step, .. }
+        | Event::InnerRested { step, .. }
         | Event::ApprovalAsked { step, .. }
         | Event::Decided { step, .. }
         | Event::StepListening { step, .. }
@@ -107,6 +108,12 @@ fn say_of_step(event: &Event) -> String {
         Event::ItemsListed { count, resumed: false, .. } => format!("begins with {count} items"),
         Event::ItemsListed { .. } => "goes on with the items that are missing".to_owned(),
         Event::StepNested { child, .. } => format!("began {child} and waits for it"),
+        Event::InnerRested { resting: true, .. } => {
+            "what it waits for is left to people; the timeout stands still meanwhile".to_owned()
+        }
+        Event::InnerRested { rested, .. } => {
+            format!("what it waits for was left to people for {}, which does not count", Span::from_micros(*rested))
+        }
         Event::ApprovalAsked { spec, until, .. } => {
             let who = if spec.approvers.is_empty() { "somebody".to_owned() } else { spec.approvers.join(", ") };
             format!("asks {who} to approve `{}`{}", spec.title, at_most(*until))

@@ -1,6 +1,8 @@
 //! What a machine does to a service short of killing it: full and slow disks, much that waits. What kills it is in
 //! `crash/`.
 
+mod gone;
+mod inner;
 mod memory;
 mod slow;
 mod space;

@@ -5,6 +5,7 @@ use super::world::World;
 use super::{answer, begin, question};
 use crate::domain::command::Command;
 use crate::domain::event::Event;
+use crate::domain::id::RunId;
 use crate::domain::machine::{Due, due, next_wake};
 use crate::domain::plan::Plan;
 use crate::domain::run::{Flow, Outcome, RunState};
@@ -47,6 +48,32 @@ fn the_clock_stands_still_while_people_are_to_decide() {
     world.now = world.now.plus(Span::from_secs(4));
     world.act(Command::Wake).expect("always");
     assert_eq!(due(&world.run, &world.flow, world.now), [Due::Stop { step: 0 }]);
+}
+
+#[test]
+fn what_another_run_rests_for_people_is_not_the_time_of_who_waits_for_it() {
+    let mut world = world(|_| {});
+    let child = RunId::from_bits(9);
+    world.act(Command::Claim).expect("queued");
+    let attempt = begin(&mut world, 0);
+    world.act(Command::Nest { step: 0, attempt, child }).expect("in flight");
+    let rests = |world: &mut World, rested: u64, resting: bool| {
+        let rested = Span::from_secs(rested);
+        world.act(Command::InnerRested { child, rested, resting }).expect("it waits for it");
+    };
+    world.now = world.now.plus(Span::from_secs(6));
+    rests(&mut world, 5, true);
+    assert_eq!(world.run.state, RunState::Waiting { until: Timestamp::NEVER }, "not only until its deadline");
+    world.now = world.now.plus(Span::from_secs(100));
+    world.act(Command::Wake).expect("always");
+    world.crash_and_refold();
+    rests(&mut world, 105, false);
+    let left = world.now.plus(Span::from_secs(9));
+    assert_eq!(world.run.state, RunState::Waiting { until: left }, "one of ten seconds was its own");
+    rests(&mut world, 105, false);
+    world.now = left;
+    world.act(Command::Claim).expect("its time has come");
+    assert!(matches!(world.run.state, RunState::Cancelling { .. }), "{:?}", world.run.state);
 }
 
 #[test]
