@@ -85,7 +85,8 @@ fn told(view: &BulkView, (act, yes, json): (BulkAct, bool, bool)) -> Ended {
         print::line(format!("{word}: done to {} of {} executions", view.done, view.matched));
         view.refused.iter().for_each(print::aside);
     } else {
-        print::line(format!("{word} would concern {} executions; add --yes to do it", view.matched));
+        let noun = if view.matched == 1 { "execution" } else { "executions" };
+        print::line(format!("{word} would concern {} {noun}; add --yes to do it", view.matched));
     }
     Ok(if yes && view.done < view.matched { FAILED } else { DONE })
 }

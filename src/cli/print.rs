@@ -130,5 +130,30 @@ pub fn ending(view: &RunView) -> Vec<String> {
     if view.status == "paused" {
         lines.push(format!("  go on with: workflow resume {}", view.execution_id));
     }
+    if !view.is_finished() {
+        lines.extend(wishes(view));
+    }
+    lines
+}
+
+/// What an execution wants of people, and the words with which they give it.
+fn wishes(view: &RunView) -> Vec<String> {
+    let id = &view.execution_id;
+    let mut lines = Vec::new();
+    for asked in &view.questions {
+        lines.push(format!("? {}", asked.label));
+        lines.push(format!("  answer with: workflow answer {id} {}=...", asked.key));
+    }
+    for approval in &view.approvals {
+        let (step, have) = (&approval.step, approval.approved_by.len());
+        lines.push(format!("? {} ({have} of {} have approved)", approval.title, approval.required));
+        lines
+            .push(format!("  decide with: workflow approve {id} --step {step}, or workflow reject {id} --step {step}"));
+    }
+    for held in view.steps.iter().filter(|step| step.status == "waiting") {
+        let (Some(error), step) = (&held.error, &held.id) else { continue };
+        lines.push(format!("? {} failed: {} {}", held.name, error.code, error.message));
+        lines.push(format!("  go on with: workflow retry {id} --step {step}, or workflow skip {id} --step {step}"));
+    }
     lines
 }

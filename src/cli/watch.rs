@@ -95,6 +95,7 @@ fn line(step: &crate::service::StepView, running: bool) -> String {
 pub struct Plain {
     shown: HashMap<usize, (&'static str, u32)>,
     status: &'static str,
+    said: Vec<String>,
 }
 
 impl Plain {
@@ -112,13 +113,15 @@ impl Plain {
         if let Some((step, text)) = says {
             print::aside(format!("  {}: {text}", view.steps[step].name));
         }
-        if view.status != self.status && matches!(view.status, "paused" | "waiting" | "cancelling") {
+        let said = if view.is_finished() { Vec::new() } else { print::ending(view) };
+        let is_news = view.status != self.status || said != self.said;
+        if is_news && matches!(view.status, "paused" | "waiting" | "cancelling") {
             print::aside(format!("  {}", view.status));
-            for line in print::ending(view) {
+            for line in &said {
                 print::aside(line);
             }
         }
-        self.status = view.status;
+        (self.status, self.said) = (view.status, said);
         if view.is_finished() {
             self.shown.clear();
         }

@@ -92,15 +92,15 @@ fn items(carried: &Carried, known: &Loop) -> Option<String> {
         if item > 0 {
             text.push(',');
         }
-        let given = body.iter().zip(known.steps(item));
-        let given = given.filter_map(|(plan, step)| Some((*plan, carried.outputs[step].as_ref()?)));
         if itself {
-            let own = given.last().map(|(_, outputs)| outputs.text());
+            let own = carried.outputs[known.step(item, 0)].as_ref().map(Outputs::text);
             text.push_str(own.as_deref().map_or("null", RawValue::get));
         } else {
             let member = |(plan, outputs): (usize, &Outputs)| {
                 format!("{}:{}", json!(carried.flow.plan.steps[plan].id), outputs.text().get())
             };
+            let given = body.iter().zip(known.steps(item));
+            let given = given.filter_map(|(plan, step)| Some((*plan, carried.outputs[step].as_ref()?)));
             let members: Vec<String> = given.map(member).collect();
             text.push_str(&format!("{{{}}}", members.join(",")));
         }

@@ -92,7 +92,10 @@ fn view(plan: &Plan, index: usize, step: &PlanStep, inputs: &Map<String, Value>,
         } else {
             "unknown step type: the run fails here"
         }),
-        attempts: format!("{} attempts of {} at the most", step.retry.max_attempts(), step.timeout),
+        attempts: match step.retry.max_attempts() {
+            1 => format!("one attempt of {} at the most", step.timeout),
+            several => format!("{several} attempts of {} at the most", step.timeout),
+        },
         when: step.condition.expression.clone(),
         foreach: step.foreach.as_ref().map(|foreach| each(plan, foreach)),
         inside: inside(plan, step),

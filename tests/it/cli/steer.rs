@@ -126,6 +126,25 @@ fn a_pause_from_another_terminal_holds_until_it_is_resumed() {
 }
 
 #[test]
+fn what_waits_for_people_says_with_which_words_it_goes_on() {
+    let home = Home::new();
+    let held = "{ type: test, id: t, retry: 0, on_error: ask, config: { fail: always } }";
+    let asks = "{ type: approve, id: ok, config: { title: Pay?, allow_requester: true } }";
+    home.write("held.yaml", &format!("name: Held\nsteps:\n  - {held}\n  - {asks}\n"));
+    let mut child = home.spawn(&["run", "held.yaml"]);
+    let mut says = BufReader::new(child.stderr.take().expect("piped"));
+    until(&mut says, "  go on with: workflow retry ");
+    let inbox = home.run(&["inbox"]).stdout;
+    assert!(inbox.contains("? Test failed: WF3002") && inbox.contains("workflow skip exec_"), "{inbox}");
+    assert_eq!(home.run(&["skip", "last", "--step", "t"]).code, 0);
+    until(&mut says, "  decide with: workflow approve ");
+    let inbox = home.run(&["inbox"]).stdout;
+    assert!(inbox.contains("? Pay? (0 of 1 have approved)"), "{inbox}");
+    assert_eq!(home.run(&["approve", "last", "--step", "ok"]).code, 0);
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+}
+
+#[test]
 fn a_failed_run_is_retried_from_the_terminal() {
     let home = Home::new();
     home.write("retry.yaml", "name: R\nsteps:\n  - { type: test, name: A }\n  - { type: assert, name: B, config: { that: false }, retry: 0 }\n");
