@@ -350,6 +350,14 @@ impl ChatAdapter for Discord {
         Box::pin(files::fetch(self, file))
     }
 
+    fn link<'a>(&'a self, at: &'a Address, message: &'a str) -> BoxFuture<'a, Option<String>> {
+        Box::pin(async move {
+            let channel = self.places.target(&self.rest, at).await.ok()?.channel;
+            let guild = self.places.guild(&self.rest, &channel).await?;
+            Some(format!("https://discord.com/channels/{guild}/{channel}/{message}"))
+        })
+    }
+
     fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>> {
         let is_id = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
         Box::pin(ready(if is_id { Some(name.to_owned()) } else { self.places.named(name) }))

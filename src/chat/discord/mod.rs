@@ -5,6 +5,7 @@
 //! | `gateway`, `session`, `budget` | stay connected, begin sessions, count them |
 //! | `catch_up` | what was written while we were away |
 //! | `interactions`, `messages`, `http` | what comes in, taken in before it is acknowledged |
+//! | `answered` | what follows the acknowledgement |
 //! | `commands`, `modal` | `/workflow` and windows, as Discord wants them |
 //! | `adapter`, `replies`, `places` | what goes out, to whom and where |
 //! | `render`, `markup` | a card as a message; pure |
@@ -13,6 +14,7 @@
 //! | `check` | what is missing, and the link to be invited by |
 
 mod adapter;
+mod answered;
 mod budget;
 mod catch_up;
 mod check;

@@ -250,6 +250,7 @@ impl Ear {
             let parent = channel.parent_id.map(|parent| parent.to_string());
             let id = channel.id.to_string();
             places.note(&id, Kind::of(u8::from(channel.kind).into(), parent));
+            places.note_guild(&id, &guild.id.to_string());
             places.note_name(&channel.name, &id);
         }
         let ours = self.desk.discord.ourselves().map(|ourselves| ourselves.user.clone());
