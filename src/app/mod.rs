@@ -11,7 +11,7 @@ pub mod telemetry;
 pub mod trial;
 pub mod web;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use assembly::{admission, carrying, library, make_folders, options, registry};
@@ -25,6 +25,7 @@ use crate::contract::registry::Registry;
 use crate::domain::time::Timestamp;
 use crate::engine::{Engine, Plans};
 use crate::service::{Archive, Library, Service, Shelf};
+use crate::store::outbox::Carrying;
 use crate::store::{Store, StoreError};
 
 /// How long a stop waits for the readable copy.
@@ -35,6 +36,8 @@ pub struct App {
     /// The front desk.
     pub service: Service,
     door: Option<Door>,
+    /// Who will carry letters, until they do.
+    announced: Mutex<Option<Carrying>>,
     copying: JoinHandle<()>,
 }
 
@@ -44,8 +47,21 @@ impl App {
     /// # Errors
     /// Another process owns it, or the store cannot be opened.
     pub async fn open(config: &Config, carry_on: bool) -> anyhow::Result<Self> {
+        Self::begin(config, carry_on, None).await
+    }
+
+    /// The same for a process that will have conversations: a step that tells people something waits for them.
+    ///
+    /// # Errors
+    /// As [`App::open`].
+    pub async fn open_to_serve(config: &Config) -> anyhow::Result<Self> {
+        Self::begin(config, true, Some(assembly::connected(config))).await
+    }
+
+    async fn begin(config: &Config, carry_on: bool, announced: Option<Vec<String>>) -> anyhow::Result<Self> {
         make_folders(config)?;
         let store = Store::open(&config.store()).await?;
+        let announced = Mutex::new(announced.map(|platforms| store.outbox().carry(platforms)));
         let registry = registry(config, store.clone())?;
         let plans = Plans::new(registry.clone(), options(config));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -59,12 +75,18 @@ impl App {
             Mirror::start(service.archive().clone(), &config.storage_path, service.engine().feed().subscribe());
         let door = control::open(&config.storage_path, service.clone());
         let door = door.inspect_err(|error| tracing::warn!(%error, "other terminals cannot steer this process")).ok();
-        Ok(Self { service, door, copying })
+        Ok(Self { service, door, announced, copying })
+    }
+
+    /// Those who carry letters are there, or will not be.
+    fn carriers_came(&self) {
+        drop(self.announced.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
     /// Stops everything in good order.
     pub async fn close(self) {
         drop(self.door);
+        drop(self.announced);
         let Self { service, copying, .. } = self;
         service.engine().drain().await;
         // The copy ends with the feed, once the last handle of the engine is gone.

@@ -27,8 +27,6 @@ use crate::service::conversations::{Conversations, Message, Progress};
 use crate::service::verbs::Verb;
 use crate::service::{FileRecord, Service, ServiceError};
 
-/// Things that wait for their answer at the most, before whoever brings another one waits.
-const WAITING: usize = 10_000;
 /// The name of the key with which buttons are signed.
 const KEY: &str = "buttons";
 
@@ -98,7 +96,7 @@ impl Chat {
         let tasks = TaskTracker::new();
         tasks.spawn(task);
         tasks.spawn(posting);
-        let places = Arc::new(Semaphore::new(WAITING));
+        let places = Arc::new(Semaphore::new(settings.waiting));
         let inner =
             Inner { means, courier, lines: Mutex::default(), places, stop, tasks, taken_up: Mutex::default() };
         let chat = Self { inner: Arc::new(inner) };

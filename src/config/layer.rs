@@ -248,8 +248,8 @@ fn values(setting: &Setting, value: &Spanned<DeValue<'_>>, text: &str) -> Result
     };
     let values: Option<Vec<_>> = match (value.get_ref(), setting.separator) {
         (DeValue::Array(values), Some(_)) => values.iter().map(scalar).collect(),
-        (_, None) => scalar(value).map(|value| vec![value]),
-        (_, Some(_)) => None,
+        // One alone needs no brackets.
+        (_, _) => scalar(value).map(|value| vec![value]),
     };
     let wanted = if setting.separator.is_some() { "a list of texts: [\"…\", \"…\"]" } else { "a single value" };
     let values = values.ok_or_else(|| Fault::permanent(code::WF6002, format!("`{}` must be {wanted}", setting.key)))?;

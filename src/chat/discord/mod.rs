@@ -3,6 +3,7 @@
 //! | part | what it does |
 //! |---|---|
 //! | `gateway`, `session`, `budget` | stay connected, begin sessions, count them |
+//! | `relay` | the way to the gateway where further authorities are trusted |
 //! | `catch_up` | what was written while we were away |
 //! | `interactions`, `messages`, `http` | what comes in, taken in before it is acknowledged |
 //! | `answered` | what follows the acknowledgement |
@@ -27,6 +28,7 @@ mod markup;
 mod messages;
 mod modal;
 mod places;
+mod relay;
 mod render;
 mod replies;
 mod rest;

@@ -22,6 +22,7 @@ use super::{PLATFORM, manifest};
 use crate::chat::adapter::{Drops, Forms, Traits};
 use crate::chat::short::Shortener;
 use crate::domain::time::Timestamp;
+use crate::http::caller::Secret;
 use crate::service::LinkState;
 use crate::service::Service;
 
@@ -114,9 +115,15 @@ impl Slack {
         *self.settled.borrow() >= self.settings.bot_tokens.len()
     }
 
-    /// The token of Socket Mode.
-    pub(super) fn app_token(&self) -> Option<SlackApiToken> {
-        self.settings.app_token.as_ref().map(|token| SlackApiToken::new(SlackApiTokenValue(token.reveal().to_owned())))
+    /// The tokens of Socket Mode, each with the name of its connection.
+    pub(super) fn app_tokens(&self) -> Vec<(String, SlackApiToken)> {
+        let tokens = &self.settings.app_tokens;
+        let name = |place: usize| match tokens.len() {
+            1 => PLATFORM.to_owned(),
+            _ => format!("{PLATFORM} app {}", place + 1),
+        };
+        let token = |token: &Secret| SlackApiToken::new(SlackApiTokenValue(token.reveal().to_owned()));
+        tokens.iter().enumerate().map(|(place, secret)| (name(place), token(secret))).collect()
     }
 
     /// Tells how the app as a whole is connected.

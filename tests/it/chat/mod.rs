@@ -6,7 +6,6 @@ mod discord;
 mod elsewhere;
 mod letters;
 mod pattern;
-mod platform;
 mod script;
 mod slack;
 mod stage;

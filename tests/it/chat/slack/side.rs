@@ -27,8 +27,8 @@ pub struct SlackSide {
 pub fn settings(fake: &Fake) -> slack::Settings {
     slack::Settings {
         bot_tokens: vec![Secret::new(fake::TOKEN.to_owned())],
-        app_token: Some(Secret::new(fake::APP_TOKEN.to_owned())),
-        signing_secret: None,
+        app_tokens: vec![Secret::new(fake::APP_TOKEN.to_owned())],
+        signing_secrets: Vec::new(),
         api_url: format!("{}/api", fake.base),
         upload_limit: 1 << 20,
     }
