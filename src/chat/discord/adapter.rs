@@ -1,6 +1,7 @@
 //! What the conversations do with Discord.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -81,6 +82,8 @@ pub struct Discord {
     drafts: Mutex<HashMap<(String, String), Map<String, Value>>>,
     /// What is missing that would make it better; told with the link.
     missing: Mutex<Vec<String>>,
+    /// A request was refused for its token, and none was taken since.
+    is_refused: AtomicBool,
 }
 
 impl Discord {
@@ -101,6 +104,7 @@ impl Discord {
             ourselves: OnceLock::new(),
             drafts: Mutex::default(),
             missing: Mutex::default(),
+            is_refused: AtomicBool::default(),
         };
         discord.link(LinkState::Connecting, None);
         Ok(discord)
@@ -193,7 +197,10 @@ impl Discord {
     /// Counts what went through, and tells what is missing where it did not.
     fn counted(&self, sent: Result<Value, RestError>) -> Result<Value, RestError> {
         match &sent {
-            Ok(_) => self.links().count(PLATFORM, Count::Sent),
+            Ok(_) => {
+                self.links().count(PLATFORM, Count::Sent);
+                let _ = self.is_refused.swap(false, Ordering::Relaxed).then(|| self.link(LinkState::Up, None));
+            }
             Err(RestError::Busy(_)) => {}
             Err(error) => {
                 self.links().count(PLATFORM, Count::Failed);
@@ -201,6 +208,9 @@ impl Discord {
                     self.lacks(right, true);
                 }
                 if error.is_unauthorized() {
+                    if !self.is_refused.swap(true, Ordering::Relaxed) {
+                        tracing::error!("{}", gateway::TOKEN_REFUSED);
+                    }
                     self.link(LinkState::Refused, Some(gateway::TOKEN_REFUSED));
                 }
             }

@@ -1,5 +1,7 @@
 //! Conversations as people have them, on every platform.
 
+mod acts;
+mod busy;
 mod conversations;
 mod courier;
 mod discord;

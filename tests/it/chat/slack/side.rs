@@ -50,7 +50,11 @@ pub fn escaped(text: &str) -> String {
 
 impl SlackSide {
     pub fn open(service: &Service, fake: Arc<Fake>) -> Self {
-        let settings = Platforms { slack: Some(settings(&fake)), discord: None };
+        Self::with(service, settings(&fake), fake)
+    }
+
+    pub fn with(service: &Service, settings: slack::Settings, fake: Arc<Fake>) -> Self {
+        let settings = Platforms { slack: Some(settings), discord: None };
         let mut platforms = configured(service, &settings).expect("good settings");
         Self { fake, platform: platforms.pop().expect("one platform"), connected: None }
     }
