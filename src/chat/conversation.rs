@@ -97,8 +97,7 @@ impl Chat {
         tasks.spawn(task);
         tasks.spawn(posting);
         let places = Arc::new(Semaphore::new(settings.waiting));
-        let inner =
-            Inner { means, courier, lines: Mutex::default(), places, stop, tasks, taken_up: Mutex::default() };
+        let inner = Inner { means, courier, lines: Mutex::default(), places, stop, tasks, taken_up: Mutex::default() };
         let chat = Self { inner: Arc::new(inner) };
         chat.take_up().await?;
         Ok(chat)

@@ -71,14 +71,7 @@ pub async fn stay(discord: Arc<Discord>, chat: Chat, stop: CancellationToken) {
         let desk = desk.clone();
         tokio::spawn(async move { desk.take_up(inbound, answered).await });
     }
-    let mut line = Line {
-        desk,
-        stop,
-        failures: 0,
-        registered: false,
-        without_content: false,
-        identified: None,
-    };
+    let mut line = Line { desk, stop, failures: 0, registered: false, without_content: false, identified: None };
     while !line.stop.is_cancelled() {
         let why = match line.once().await {
             Ok(()) => return,

@@ -191,7 +191,7 @@ impl Desk {
         let inbound = self.inbound(&origin, what, false);
         let form = tokio::time::timeout(FORM, self.chat.form(&inbound, &carried)).await;
         if let Ok(Ok(Some(form))) = form {
-            let given = self.discord.draft(&inbound.user, &carried);
+            let given = self.discord.drafts.draft(&inbound.user, &carried);
             let id = self.discord.short.short(&form.submit).await.unwrap_or_default();
             if let Some(window) = modal::window(&form, &id, &given) {
                 return Some(First::only(json!({ "type": WINDOW, "data": window })));
@@ -222,7 +222,7 @@ impl Desk {
             Err(error) => return Some(First::only(said(&format!("Nothing was done: {error}")))),
         };
         let values = modal::values(&window.data.components);
-        self.discord.keep_draft(&origin.user.id.to_string(), &action, values.clone());
+        self.discord.drafts.keep(&origin.user.id.to_string(), &action, values.clone());
         let message = window.message.as_ref().map(|message| message.id.to_string()).unwrap_or_default();
         let stands_alone = message.is_empty();
         let what = What::Pressed { message, action, values };

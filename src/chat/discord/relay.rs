@@ -1,5 +1,5 @@
 //! The way to the gateway where further authorities are trusted. serenity opens its connection by itself and trusts the
-//! public authorities alone (serenity 0.12.5, its `gateway/ws.rs`). So it connects to a port of this machine, and what goes
+//! public authorities alone (serenity 0.12.5, its client of the gateway). So it connects to a port of this machine, and what goes
 //! through there is encrypted for the gateway here, under the same authorities as requests.
 //!
 //! Whoever else of this machine finds the port reaches Discord's gateway by it, and nothing else: no token is in here.
@@ -46,7 +46,8 @@ impl Relay {
     /// The file cannot be read, or the system gives no port.
     pub async fn open(gateway: &str, ca_file: &Path) -> Result<Self, String> {
         let gateway = Url::parse(gateway).map_err(|error| format!("the gateway's address cannot be read: {error}"))?;
-        let tls = tls(ca_file).map_err(|why| format!("`discord_ca_file` `{}` cannot be read: {why}", ca_file.display()))?;
+        let tls =
+            tls(ca_file).map_err(|why| format!("`discord_ca_file` `{}` cannot be read: {why}", ca_file.display()))?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(|error| error.to_string())?;
         let here = listener.local_addr().map_err(|error| error.to_string())?;
         let url = format!("ws://{here}{}", gateway.path());

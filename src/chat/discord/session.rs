@@ -272,7 +272,7 @@ impl Ear {
 }
 
 /// Where an interaction happened.
-fn place_of(interaction: &serenity::model::application::Interaction) -> Option<(String, Option<String>)> {
+pub fn place_of(interaction: &serenity::model::application::Interaction) -> Option<(String, Option<String>)> {
     use serenity::model::application::Interaction;
     let (channel, guild) = match interaction {
         Interaction::Command(command) => (command.channel_id, command.guild_id),

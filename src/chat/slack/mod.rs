@@ -62,7 +62,8 @@ impl Platform for Slack {
                     // Each tells of itself.
                     [..] => self.service.links().forget(PLATFORM),
                 }
-                let stays = apps.into_iter().map(|app| socket::stay(Arc::clone(&self), chat.clone(), app, stop.clone()));
+                let stays =
+                    apps.into_iter().map(|app| socket::stay(Arc::clone(&self), chat.clone(), app, stop.clone()));
                 futures::future::join_all(stays).await;
             };
             tokio::join!(entering, listening);

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{Slack, render};
 use super::text::typed;
 use super::workspace::{Person, Workspace};
+use super::{Slack, render};
 use crate::chat::Chat;
 use crate::chat::adapter::{Address, Inbound, What};
 use crate::domain::card::{Card, CardKind};
@@ -108,7 +108,8 @@ impl Slack {
         let Some(url) = payload["response_url"].as_str().map(str::to_owned) else { return };
         let slack = Arc::clone(self);
         tokio::spawn(async move {
-            let card = Card::new(CardKind::Error, NOT_CONNECTED).verdict("whoever runs the service can mend it").sealed();
+            let card =
+                Card::new(CardKind::Error, NOT_CONNECTED).verdict("whoever runs the service can mend it").sealed();
             slack.answers.send(&slack.wire, &url, None, &render::draw(&card, "away")).await;
         });
     }

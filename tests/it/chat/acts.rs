@@ -10,7 +10,7 @@ use workflow::chat::web::{Saying, WebChat};
 use super::discord;
 use super::script::fixtures;
 use super::slack::SlackSide;
-use super::stage::{Doing, GENERAL, Side, Stage, WORKSPACE};
+use super::stage::{Doing, GENERAL, Shown, Side, Stage, WORKSPACE};
 
 impl Stage {
     /// What a platform brings of somebody who is not the owner.

@@ -48,7 +48,8 @@ async fn on_discord_the_first_answer_says_so() {
     let stage = crowded(Platform::Discord).await;
     let Side::Discord(side) = &stage.side else { panic!("the stage is Discord") };
     let fake = side.fake.clone();
-    let options = json!([{ "type": 1, "name": "run", "options": [{ "type": 3, "name": "workflow", "value": "quick" }] }]);
+    let options =
+        json!([{ "type": 1, "name": "run", "options": [{ "type": 3, "name": "workflow", "value": "quick" }] }]);
     let data = json!({ "id": "1", "name": "workflow", "type": 1, "options": options });
     let (id, _) = fake.acts("ana", "11", 2, &json!({ "data": data }));
     let answer = fake.until("an answer", |world| world.done[&id].answer.clone()).await;

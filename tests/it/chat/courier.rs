@@ -104,7 +104,8 @@ async fn silence_that_a_platform_asks_for_is_kept() {
     place.there.be(Mood::Busy(Duration::from_secs(1)));
     let asked = tokio::time::Instant::now();
     place.run(0, 2).await;
-    let taken = place.there.until(|there| there.taken().iter().filter(|taken| is_final(&taken.card)).count() >= 2).await;
+    let taken =
+        place.there.until(|there| there.taken().iter().filter(|taken| is_final(&taken.card)).count() >= 2).await;
     assert!(asked.elapsed() >= Duration::from_secs(1), "it was asked for a second: {taken:#?}");
     place.close().await;
 }

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::sync::Notify;
 use workflow::app::App;
+use workflow::chat::Chat;
 use workflow::chat::adapter::ChatAdapter;
 use workflow::chat::terminal::{Screen, Terminal};
-use workflow::chat::Chat;
 use workflow::chat::web::WebChat;
 use workflow::config::{Config, Surroundings};
 use workflow::domain::card::{Card, CardKind};
@@ -18,7 +18,7 @@ use workflow::domain::role::{Role, Standing};
 use workflow::service::{Caller, Visitor};
 
 use super::discord;
-use super::script::{Speaker, fixtures};
+use super::script::Speaker;
 use super::slack::{Fake, SlackSide};
 
 /// The person whose the direct conversation of the terminal is.

@@ -107,7 +107,7 @@ impl World {
             }
             ("GET", ["channels", id]) => match self.threads.get(*id) {
                 Some(parent) => told(200, &json!({ "id": id, "type": 11, "parent_id": parent })),
-                None if *id == GENERAL => told(200, &json!({ "id": id, "type": 0 })),
+                None if *id == GENERAL => told(200, &json!({ "id": id, "type": 0, "guild_id": GUILD })),
                 None => unknown(10_003),
             },
             ("GET", ["channels", id, "messages"]) => {

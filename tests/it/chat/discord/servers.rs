@@ -43,9 +43,7 @@ async fn a_server_sees_what_began_in_it_and_not_what_began_in_another_one() {
     let theirs = shows(&stage, "Slow · by tom").await;
     let id = |text: &str| text.split_whitespace().find(|word| word.starts_with("exec_")).expect("an id").to_owned();
     let (ours, theirs) = (id(&ours.text), id(&theirs.text));
-    for (user, place, sees, hides) in
-        [("cyd", (GUILD, GENERAL), &ours, &theirs), ("kim", SECOND, &theirs, &ours)]
-    {
+    for (user, place, sees, hides) in [("cyd", (GUILD, GENERAL), &ours, &theirs), ("kim", SECOND, &theirs, &ours)] {
         let told = asks(&stage, user, place, "/workflow history").await;
         assert!(told.contains(sees.as_str()) && !told.contains(hides.as_str()), "{told}");
         let told = asks(&stage, user, place, &format!("/workflow cancel {hides}")).await;

@@ -59,6 +59,10 @@ impl Side {
         while links.all().iter().all(|link| link.state != workflow::service::LinkState::Up) {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
+        // What Discord says of the guild comes after the beginning of the session.
+        while self.platform.resolve("general").await.is_none() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
     }
 
     /// Disconnects in good order.

@@ -111,9 +111,7 @@ async fn each_workspace_is_spoken_to_with_its_own_token_and_sees_its_own_executi
     let (ours, first) = two.book((TEAM, "UANA")).await;
     let (_, second) = two.book((SECOND.0, "UBEA")).await;
     assert_eq!(two.fake().tokens("chat.postMessage"), [TOKEN, SECOND.1]);
-    for ((team, user), sees, hides) in
-        [((TEAM, "ULEO"), &first, &second), ((SECOND.0, "UTOM"), &second, &first)]
-    {
+    for ((team, user), sees, hides) in [((TEAM, "ULEO"), &first, &second), ((SECOND.0, "UTOM"), &second, &first)] {
         for line in ["history", "inbox"] {
             let told = two.asks((team, user), line).await;
             assert!(told.text.contains(sees.as_str()) && !told.text.contains(hides.as_str()), "{line}: {}", told.text);
@@ -198,7 +196,8 @@ async fn an_event_of_a_shared_channel_is_of_the_workspace_whose_token_may_see_it
 /// A letter that waits: its key.
 async fn letter(app: &App) -> String {
     let ana = Caller::owner(TERMINAL, "ana");
-    let steps = json!([{ "type": "slack", "timeout": 0.3, "config": { "channel": "general", "text": "the only one" } }]);
+    let steps =
+        json!([{ "type": "slack", "timeout": 0.3, "config": { "channel": "general", "text": "the only one" } }]);
     let steps = steps.as_array().expect("a list").clone();
     let new = NewWorkflow { name: Some("Tell".to_owned()), steps, ..NewWorkflow::default() };
     let workflow = app.service.create(&ana, new).await.expect("saved").workflow.id;
