@@ -29,10 +29,11 @@ crash: setup ## fifty kills while twenty documents are read: nothing may be lost
 	$(CARGO) build --locked --release
 	@python3 bench/crash.py "$${CARGO_TARGET_DIR:-target}/release/workflow" tests/fixtures/documents
 
-test-faults: setup ## a minute of new lives in the simulated world, kills under a mixed load, 300 disks that lost power
+test-faults: setup ## a minute of new lives in the simulated world, kills under a mixed load, deliveries four times over, 300 disks that lost power
 	SIM_SECONDS=60 $(CARGO) test --locked --lib sim::new_lives -- --nocapture
 	$(CARGO) build --locked --release
 	@python3 bench/kills.py "$${CARGO_TARGET_DIR:-target}/release/workflow"
+	@python3 bench/once.py "$${CARGO_TARGET_DIR:-target}/release/workflow" --keys 1000 --kills 6
 	@python3 bench/power.py "$${CARGO_TARGET_DIR:-target}/release/workflow"
 
 run: setup web ## build the page and the service, and start it: http://127.0.0.1:8080

@@ -99,6 +99,7 @@ class Service:
     """The service, life after life, on one port and one folder."""
 
     def __init__(self, program, storage, ledger, port):
+        """`ledger` is the port that steps may call."""
         self.program, self.storage, self.port = program, storage, port
         kept = {key: value for key, value in os.environ.items() if not key.startswith("WORKFLOW_")}
         self.environment = {**kept, "WORKFLOW_STORAGE_PATH": storage, "WORKFLOW_LISTEN": f"127.0.0.1:{port}",
@@ -152,6 +153,12 @@ class Service:
             return status, answer
 
 
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("program")
@@ -165,10 +172,7 @@ def main():
     folder = args.keep or tempfile.mkdtemp(prefix="workflow-kills-")
     os.makedirs(folder, exist_ok=True)
     ledger = Ledger()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    service = Service(os.path.abspath(args.program), os.path.join(folder, "store"), ledger.server_port, port)
+    service = Service(os.path.abspath(args.program), os.path.join(folder, "store"), ledger.server_port, free_port())
     service.begin()
     ids = {}
     for name, steps in definitions(ledger.server_port).items():

@@ -10,6 +10,7 @@ pub mod conversations;
 pub mod db;
 pub mod documents;
 pub mod effects;
+pub mod ends;
 pub mod files;
 pub mod firings;
 pub mod journal;

@@ -1,4 +1,4 @@
-//! Files as what starts runs, and the ends of runs.
+//! Files as what starts runs.
 
 use serde_json::json;
 
@@ -81,37 +81,5 @@ impl Service {
     #[must_use]
     pub fn new_key(&self) -> String {
         format!("{:032x}", self.engine().clock().id_bits())
-    }
-
-    /// A run has ended: triggers that wait for the end of its workflow start runs. Said twice, it is said once.
-    ///
-    /// # Errors
-    /// No such run, the store fails, or nothing new is taken in now.
-    pub async fn run_ended(&self, run: RunId) -> Result<Vec<Came>, ServiceError> {
-        let store = self.engine().store();
-        let Some(row) = store.runs().find(run).await? else { return Ok(Vec::new()) };
-        if row.finished_at.is_none() {
-            return Ok(Vec::new());
-        }
-        let origin: Origin = serde_json::from_str(row.origin.get()).unwrap_or_default(); // ours; another shape says nothing
-        let outputs: serde_json::Value =
-            row.outputs.as_ref().and_then(|outputs| serde_json::from_str(outputs.get()).ok()).unwrap_or_default();
-        let facts = json!({
-            "type": "workflow",
-            "run": {
-                "id": run, "workflow": row.slug, "name": row.name, "status": row.status, "outputs": outputs,
-                "error": row.fault.as_ref().map(|fault| json!({ "code": fault.code.id(), "message": fault.message })),
-            },
-        });
-        let occurrence = Occurrence {
-            kind: "workflow",
-            name: row.slug.clone(),
-            key: format!("end:{run}:{}", row.finished_at.map_or(0, crate::domain::time::Timestamp::micros)),
-            facts,
-            depth: origin.depth + 1,
-            only: None,
-            window: None,
-        };
-        self.occur(&occurrence).await
     }
 }

@@ -7,6 +7,7 @@
 mod act;
 mod arm;
 mod clock;
+mod ends;
 mod explain;
 mod files;
 mod hooks;

@@ -27,6 +27,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (13, "outbox", include_str!("../migrations/0013_outbox.sql")),
     (14, "platforms", include_str!("../migrations/0014_platforms.sql")),
     (30, "triggers", include_str!("../migrations/0030_triggers.sql")),
+    (36, "marks", include_str!("../migrations/0036_marks.sql")),
 ];
 
 #[derive(Debug)]

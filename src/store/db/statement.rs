@@ -14,6 +14,7 @@ const FILES: &[&str] = &[
     include_str!("../sql/cache.sql"),
     include_str!("../sql/retention.sql"),
     include_str!("../sql/effects.sql"),
+    include_str!("../sql/ends.sql"),
     include_str!("../sql/documents.sql"),
     include_str!("../sql/conversations.sql"),
     include_str!("../sql/cards.sql"),

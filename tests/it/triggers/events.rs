@@ -138,6 +138,40 @@ async fn executions_that_start_each_other_come_to_an_end() {
 }
 
 #[tokio::test]
+async fn ends_that_nobody_heard_are_told_from_the_mark_on_and_never_to_younger_triggers() {
+    let stage = Stage::at("2027-01-05T00:00:00Z").await;
+    stage.save("Made", "go", "  - { id: m, type: manual }\n").await;
+    stage.service.fire_trigger(&caller(), "made/m", json!({}), None).await.expect("fired");
+    stage.quiet().await;
+    stage.set("2027-01-05T01:00:00Z");
+    stage.save("Report", "go", "  - { id: w, type: workflow, of: made }\n").await;
+    stage.service.ends_since_mark().await.expect("told");
+    assert!(stage.firings("report").await.is_empty(), "it ended before anybody waited for it");
+    stage.set("2027-01-05T02:00:00Z");
+    for _ in 0..3 {
+        stage.service.fire_trigger(&caller(), "made/m", json!({}), None).await.expect("fired");
+    }
+    stage.quiet().await;
+    let stage = stage.restart().await;
+    for _ in 0..2 {
+        stage.service.ends_since_mark().await.expect("told");
+    }
+    assert_eq!(stage.firings("report").await.len(), 3, "each once");
+    stage.set("2027-01-05T03:00:00Z");
+    let outer = "name: Outer\nsteps:\n  - { type: workflow, config: { id: made } }\n  - { type: hold }\ntriggers: [{ id: m, type: manual }]\n";
+    stage.save_text(outer).await;
+    stage.service.fire_trigger(&caller(), "outer/m", json!({}), None).await.expect("fired");
+    while stage.firings("report").await.len() < 4 {
+        // The inner one ends, the outer one goes on.
+        stage.service.ends_since_mark().await.expect("told");
+    }
+    stage.go.notify_one();
+    stage.quiet().await;
+    stage.service.ends_since_mark().await.expect("told");
+    assert_eq!(stage.firings("report").await.len(), 4);
+}
+
+#[tokio::test]
 async fn a_file_starts_what_it_fits_and_the_same_content_is_known_again() {
     let stage = Stage::at("2027-01-05T00:00:00Z").await;
     let text = "  - { id: drop, type: file, channels: [\"#invoices\"], match: { types: [txt], name: invoice, text_any: [Rechnung, invoice] } }\n";

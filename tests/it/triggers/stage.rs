@@ -100,7 +100,8 @@ impl Stage {
         let store = Store::open(&settings).await.expect("the store opens");
         let go = Arc::new(Notify::new());
         let handler = |name| Arc::new(Held(Arc::clone(&go), name)) as Arc<dyn StepHandler>;
-        let registry = Registry::new(vec![handler("hold"), handler("go")]).expect("names are unique");
+        let inner = Arc::new(workflow::steps::flow::Workflow) as Arc<dyn StepHandler>;
+        let registry = Registry::new(vec![handler("hold"), handler("go"), inner]).expect("names are unique");
         let plans = Plans::new(registry.clone(), Default::default());
         let shared: Arc<dyn Clock> = clock.clone();
         let library = Library::new(folder.path().join("templates"), plans.clone());
@@ -122,8 +123,12 @@ impl Stage {
 
     /// Saves a workflow with these triggers, whose one step is of this type.
     pub async fn save(&self, name: &str, step: &str, triggers: &str) {
-        let text = format!("name: {name}\nsteps: [{{ type: {step} }}]\ntriggers:\n{triggers}");
-        let new = NewWorkflow { definition: Some(text), ..NewWorkflow::default() };
+        self.save_text(&format!("name: {name}\nsteps: [{{ type: {step} }}]\ntriggers:\n{triggers}")).await;
+    }
+
+    /// Saves a workflow as its file says it.
+    pub async fn save_text(&self, text: &str) {
+        let new = NewWorkflow { definition: Some(text.to_owned()), ..NewWorkflow::default() };
         self.service.create(&caller(), new).await.unwrap_or_else(|error| panic!("{error}"));
     }
 
