@@ -49,11 +49,21 @@ pub fn registry(config: &Config, store: Store) -> anyhow::Result<Registry> {
     Ok(Registry::new(steps::all(&tools))?)
 }
 
-/// What steps know of messages. A platform is connected when there is a token for it.
-fn notify(config: &Config) -> notify::Settings {
+/// The platforms to which a service with conversations carries letters.
+pub fn connected(config: &Config) -> Vec<String> {
+    elsewhere(config).into_iter().chain(["web"]).map(str::to_owned).collect()
+}
+
+/// The platforms elsewhere that are connected: those for which there is a token.
+fn elsewhere(config: &Config) -> Vec<&'static str> {
     let tokens = [("slack", config.slack.is_some()), ("discord", config.discord.is_some())];
+    tokens.into_iter().filter(|(_, there)| *there).map(|(platform, _)| platform).collect()
+}
+
+/// What steps know of messages.
+fn notify(config: &Config) -> notify::Settings {
     notify::Settings {
-        connected: tokens.into_iter().filter(|(_, there)| *there).map(|(platform, _)| platform).collect(),
+        connected: elsewhere(config).into_iter().collect(),
         channels: config.channels.clone(),
         require_delivery: config.require_delivery,
         messages: vec![config.storage_path.join("messages")],

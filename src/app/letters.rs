@@ -1,8 +1,8 @@
-//! What workflows tell people, where a process carries executions and has no conversations.
+//! What workflows tell people: where a process carries executions and has no conversations, and before it has them.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
-use super::App;
+use super::{App, assembly};
 use crate::chat;
 use crate::chat::adapter::ChatAdapter;
 use crate::chat::outbox::Posting;
@@ -10,6 +10,19 @@ use crate::chat::web::WebChat;
 use crate::config::Config;
 
 impl App {
+    /// The same for a process that will have conversations: a step that tells people something waits for them.
+    ///
+    /// # Errors
+    /// As [`App::open`].
+    pub async fn open_to_serve(config: &Config) -> anyhow::Result<Self> {
+        Self::begin(config, true, Some(assembly::connected(config))).await
+    }
+
+    /// Those who carry letters are there, or will not be.
+    pub(super) fn carriers_came(&self) {
+        drop(self.announced.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
     /// Posts letters until what this gives is closed. A platform that cannot be used leaves
     /// its messages to the next one that can.
     ///

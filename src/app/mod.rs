@@ -4,6 +4,7 @@ mod assembly;
 pub mod control;
 mod letters;
 mod mirror;
+mod reading;
 pub mod register;
 pub mod remote;
 mod remote_triggers;
@@ -11,20 +12,21 @@ pub mod telemetry;
 pub mod trial;
 pub mod web;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use assembly::{admission, carrying, library, make_folders, options, registry};
 use control::Door;
 use mirror::Mirror;
+pub use reading::{Reading, open_for_reading};
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
 use crate::contract::clock::{Clock, SystemClock};
-use crate::contract::registry::Registry;
 use crate::domain::time::Timestamp;
 use crate::engine::{Engine, Plans};
-use crate::service::{Archive, Library, Service, Shelf};
+use crate::service::{Archive, Service, Shelf};
+use crate::store::outbox::Carrying;
 use crate::store::{Store, StoreError};
 
 /// How long a stop waits for the readable copy.
@@ -35,6 +37,8 @@ pub struct App {
     /// The front desk.
     pub service: Service,
     door: Option<Door>,
+    /// Who will carry letters, until they do.
+    announced: Mutex<Option<Carrying>>,
     copying: JoinHandle<()>,
 }
 
@@ -44,8 +48,13 @@ impl App {
     /// # Errors
     /// Another process owns it, or the store cannot be opened.
     pub async fn open(config: &Config, carry_on: bool) -> anyhow::Result<Self> {
+        Self::begin(config, carry_on, None).await
+    }
+
+    async fn begin(config: &Config, carry_on: bool, announced: Option<Vec<String>>) -> anyhow::Result<Self> {
         make_folders(config)?;
         let store = Store::open(&config.store()).await?;
+        let announced = Mutex::new(announced.map(|platforms| store.outbox().carry(platforms)));
         let registry = registry(config, store.clone())?;
         let plans = Plans::new(registry.clone(), options(config));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -59,12 +68,13 @@ impl App {
             Mirror::start(service.archive().clone(), &config.storage_path, service.engine().feed().subscribe());
         let door = control::open(&config.storage_path, service.clone());
         let door = door.inspect_err(|error| tracing::warn!(%error, "other terminals cannot steer this process")).ok();
-        Ok(Self { service, door, copying })
+        Ok(Self { service, door, announced, copying })
     }
 
     /// Stops everything in good order.
     pub async fn close(self) {
         drop(self.door);
+        drop(self.announced);
         let Self { service, copying, .. } = self;
         service.engine().drain().await;
         // The copy ends with the feed, once the last handle of the engine is gone.
@@ -88,30 +98,4 @@ pub fn is_disk_failure(error: &anyhow::Error) -> bool {
         error.downcast_ref(),
         Some(StoreError::Failed { .. } | StoreError::Damaged { .. } | StoreError::Gone { .. } | StoreError::Closed)
     )
-}
-
-/// What can be read beside whoever owns the storage path.
-pub struct Reading {
-    /// Questions about executions; `None` while there is no store yet.
-    pub archive: Option<Archive>,
-    /// The templates.
-    pub library: Library,
-    /// The step types.
-    pub registry: Registry,
-}
-
-/// Opens the storage path for reading.
-///
-/// # Errors
-/// The store is there but cannot be read.
-pub async fn open_for_reading(config: &Config) -> anyhow::Result<Reading> {
-    let store = match Store::open_for_reading(&config.store()).await {
-        Ok(store) => Some(store),
-        Err(StoreError::Absent(_)) => None,
-        Err(error) => return Err(error.into()),
-    };
-    let registry = registry(config, store.clone().unwrap_or_else(|| Store::nowhere(&config.store())))?;
-    let plans = Plans::new(registry.clone(), options(config));
-    let archive = store.map(|store| Archive::new(store, plans.clone()));
-    Ok(Reading { archive, library: library(config, plans), registry })
 }

@@ -95,6 +95,7 @@ impl App {
         let settings = api::Settings { service: self.service.clone(), guard, upload_limit: config.upload_limit, clock };
         let door = Door::default();
         let mut conversations = Conversations::start(config, &self.service).await?;
+        self.carriers_came();
         conversations.rooms.push(triggers::room(self.service.clone()));
         let routes = api::routes(settings, std::mem::take(&mut conversations.rooms), &door);
         let listening = Listening::start(listener, routes, door)?;

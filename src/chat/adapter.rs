@@ -186,6 +186,9 @@ pub enum SendError {
     /// Nothing will ever be there.
     #[error("{0}")]
     Refused(String),
+    /// Nothing is taken before somebody has mended something, such as a token that was revoked. What is to be said waits.
+    #[error("{0}")]
+    Barred(String),
     /// Later perhaps.
     #[error("{0}")]
     Later(String),
@@ -239,6 +242,9 @@ pub trait ChatAdapter: Send + Sync {
 
     /// Takes a file that came with a message in; the content is kept when this returns.
     fn fetch_file<'a>(&'a self, file: &'a FileRef) -> BoxFuture<'a, Result<FileRecord, ServiceError>>;
+
+    /// Where people read a message that stands at this address; `None` where the platform has no such thing.
+    fn link<'a>(&'a self, at: &'a Address, message: &'a str) -> BoxFuture<'a, Option<String>>;
 
     /// The id of the channel that people call by this name; `None` when there is none.
     fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>>;

@@ -307,6 +307,18 @@ fn detail(facts: &Facts<'_>, step: &StepView) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("  "))
 }
 
+/// Who decided something, and what.
+fn decided(outputs: &Map<String, Value>) -> Option<String> {
+    let names = |key: &str| {
+        let names = outputs.get(key)?.as_array()?.iter().filter_map(Value::as_str).map(|name| inert(name, 60));
+        Some(names.collect::<Vec<_>>().join(", ")).filter(|names| !names.is_empty())
+    };
+    outputs.get("approved")?.as_bool()?;
+    names("rejected_by")
+        .map(|names| format!("rejected by {names}"))
+        .or_else(|| names("approved_by").map(|names| format!("approved by {names}")))
+}
+
 /// What came of a step, in a few words: its short outputs, without ids and sums.
 #[must_use]
 pub fn result(outputs: &Map<String, Value>) -> Option<String> {
@@ -316,6 +328,9 @@ pub fn result(outputs: &Map<String, Value>) -> Option<String> {
             (status, Some(channel)) => format!("{status}, {channel}"),
             (status, None) => status,
         });
+    }
+    if let Some(decided) = decided(outputs) {
+        return Some(decided);
     }
     let quiet = |key: &str| {
         ["id", "sha256", "size", "path", "media_type", "mime_type", "digest", "status"]

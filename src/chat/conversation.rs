@@ -27,8 +27,6 @@ use crate::service::conversations::{Conversations, Message, Progress};
 use crate::service::verbs::Verb;
 use crate::service::{FileRecord, Service, ServiceError};
 
-/// Things that wait for their answer at the most, before whoever brings another one waits.
-const WAITING: usize = 10_000;
 /// The name of the key with which buttons are signed.
 const KEY: &str = "buttons";
 
@@ -70,7 +68,12 @@ struct Inner {
     places: Arc<Semaphore>,
     stop: CancellationToken,
     tasks: TaskTracker,
+    /// What a crash cut short, and when it is answered now, until its platform asks.
+    taken_up: Mutex<Vec<TakenUp>>,
 }
+
+/// Something that an earlier life had taken in; resolves when it is answered now, `None` where it was.
+pub type TakenUp = (Inbound, Option<oneshot::Receiver<()>>);
 
 impl Chat {
     /// Starts the conversations on these platforms, and takes up what a crash cut short.
@@ -93,8 +96,8 @@ impl Chat {
         let tasks = TaskTracker::new();
         tasks.spawn(task);
         tasks.spawn(posting);
-        let places = Arc::new(Semaphore::new(WAITING));
-        let inner = Inner { means, courier, lines: Mutex::default(), places, stop, tasks };
+        let places = Arc::new(Semaphore::new(settings.waiting));
+        let inner = Inner { means, courier, lines: Mutex::default(), places, stop, tasks, taken_up: Mutex::default() };
         let chat = Self { inner: Arc::new(inner) };
         chat.take_up().await?;
         Ok(chat)
@@ -159,14 +162,25 @@ impl Chat {
                     if begun && recovery::was_started(&self.inner.means, &self.inner.courier, &inbound, open.at).await?
                     {
                         self.inner.means.keeper.progress(&inbound.key, Progress::Done).await?;
+                        self.inner.taken_up().push((inbound, None));
                         continue;
                     }
-                    drop(self.enqueue(inbound, begun).await);
+                    let answered = self.enqueue(inbound.clone(), begun).await;
+                    self.inner.taken_up().push((inbound, Some(answered)));
                 }
                 Err(error) => tracing::error!(%error, "something that came in cannot be read"),
             }
         }
         Ok(())
+    }
+
+    /// What an earlier life of the process had taken in from a platform and not answered; told once.
+    #[must_use]
+    pub fn taken_up(&self, platform: &str) -> Vec<TakenUp> {
+        let mut all = self.inner.taken_up();
+        let (theirs, others) = std::mem::take(&mut *all).into_iter().partition(|(it, _)| it.from.platform == platform);
+        *all = others;
+        theirs
     }
 
     async fn enqueue(&self, inbound: Inbound, begun: bool) -> oneshot::Receiver<()> {
@@ -266,6 +280,10 @@ impl Chat {
 }
 
 impl Inner {
+    fn taken_up(&self) -> MutexGuard<'_, Vec<TakenUp>> {
+        self.taken_up.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lines(&self) -> MutexGuard<'_, HashMap<Line, VecDeque<Job>>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -25,11 +25,23 @@ pub enum FileMode {
     Off,
 }
 
+/// Things that wait for their answer, usually. Each is a message of a person: so many are a flood, and the last of them
+/// would be answered after minutes.
+const WAITING: usize = 10_000;
+
 /// How the chat behaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
     /// What becomes of dropped documents.
     pub file_mode: FileMode,
+    /// Things that wait for their answer at the most; whoever brings another one waits, or is told that nothing was begun.
+    pub waiting: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { file_mode: FileMode::default(), waiting: WAITING }
+    }
 }
 
 /// The means.

@@ -32,9 +32,12 @@ pub async fn caller(means: &Means, inbound: &Inbound) -> Result<Caller, ServiceE
         What::Said { text, .. } => Some(text.clone()),
         _ => None,
     };
-    let global = SAME_EVERYWHERE.contains(&inbound.from.platform.as_str());
+    let platform = &inbound.from.platform;
+    let global = SAME_EVERYWHERE.contains(&platform.as_str());
+    let home = inbound.workspace.as_ref().map(|workspace| format!("{platform}:{workspace}"));
     let visitor = Visitor {
-        platform: inbound.from.platform.clone(),
+        platform: platform.clone(),
+        home,
         workspace: inbound.workspace.clone().filter(|_| !global),
         user: inbound.user.clone(),
         name: inbound.name.clone(),

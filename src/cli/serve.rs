@@ -20,7 +20,7 @@ pub async fn serve(config: &Config) -> Ended {
     };
     // Before anything is carried: a stop that comes at once is still one in good order.
     let mut terminate = signal(SignalKind::terminate())?;
-    let app = App::open(config, true).await?;
+    let app = App::open_to_serve(config).await?;
     let web = app.listen(config, listener).await?;
     print::aside(format!(
         "workflow {} serves `{}` on {}: {} executions at a time; stop with Ctrl-C or SIGTERM",

@@ -180,8 +180,8 @@ impl Config {
 
     /// How the chat behaves.
     #[must_use]
-    pub const fn chat(&self) -> chat::Settings {
-        chat::Settings { file_mode: self.file_mode }
+    pub fn chat(&self) -> chat::Settings {
+        chat::Settings { file_mode: self.file_mode, ..chat::Settings::default() }
     }
 
     /// The chat platforms that are connected.

@@ -248,7 +248,8 @@ fn values(setting: &Setting, value: &Spanned<DeValue<'_>>, text: &str) -> Result
     };
     let values: Option<Vec<_>> = match (value.get_ref(), setting.separator) {
         (DeValue::Array(values), Some(_)) => values.iter().map(scalar).collect(),
-        (_, None) => scalar(value).map(|value| vec![value]),
+        // One alone needs no brackets, but for paths, of which a text could be several.
+        (_, None | Some(',')) => scalar(value).map(|value| vec![value]),
         (_, Some(_)) => None,
     };
     let wanted = if setting.separator.is_some() { "a list of texts: [\"…\", \"…\"]" } else { "a single value" };

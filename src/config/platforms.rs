@@ -15,26 +15,19 @@ use super::value::Reader;
 
 /// Slack, when it has a bot token.
 pub(super) fn slack(reader: &mut Reader, upload_limit: u64) -> Option<slack::Settings> {
-    let bot_tokens: Vec<String> = reader.given("slack_bot_token").values;
-    for token in &bot_tokens {
-        check_prefix(reader, "slack_bot_token", token, "xoxb-");
-    }
-    let app_token = secret(reader, "slack_app_token");
-    if let Some(token) = &app_token {
-        check_prefix(reader, "slack_app_token", token.reveal(), "xapp-");
-    }
-    let signing_secret = secret(reader, "slack_signing_secret");
+    let bot_tokens = tokens(reader, "slack_bot_token", "xoxb-");
+    let app_tokens = tokens(reader, "slack_app_token", "xapp-");
+    let signing_secrets = tokens(reader, "slack_signing_secret", "");
     let api_url = base(reader, "slack_api_url", slack::API_URL, &[]);
     if bot_tokens.is_empty() {
         return None;
     }
-    if app_token.is_none() && signing_secret.is_none() {
+    if app_tokens.is_empty() && signing_secrets.is_empty() {
         let message = "`slack_bot_token` is set, and nothing says how Slack comes in: it needs `slack_app_token` \
                        (Socket Mode, no public address needed) or `slack_signing_secret` (over HTTP)";
         reader.fault(code::WF6002, "slack_bot_token", message.to_owned());
     }
-    let bot_tokens = bot_tokens.into_iter().map(Secret::new).collect();
-    Some(slack::Settings { bot_tokens, app_token, signing_secret, api_url, upload_limit })
+    Some(slack::Settings { bot_tokens, app_tokens, signing_secrets, api_url, upload_limit })
 }
 
 /// Discord, when it has a token.
@@ -65,22 +58,32 @@ pub(super) fn rules(reader: &mut Reader) -> Rules {
     Rules { members, channels }
 }
 
+/// Tokens of this kind. They are never repeated.
+fn tokens(reader: &mut Reader, key: &'static str, prefix: &str) -> Vec<Secret> {
+    let tokens = reader.given(key).values;
+    for token in &tokens {
+        check_plain(reader, key, token);
+        if !token.starts_with(prefix) {
+            let message = format!("`{key}` must begin with `{prefix}`: this is another kind of token");
+            reader.fault(code::WF6002, key, message);
+        }
+    }
+    tokens.into_iter().map(Secret::new).collect()
+}
+
 /// A secret text, if one was given. It is never repeated.
 fn secret(reader: &mut Reader, key: &'static str) -> Option<Secret> {
     let text = reader.text(key);
     if text.is_empty() {
         return None;
     }
-    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        reader.fault(code::WF6002, key, format!("`{key}` must be letters, digits and signs, without spaces"));
-    }
+    check_plain(reader, key, &text);
     Some(Secret::new(text))
 }
 
-fn check_prefix(reader: &mut Reader, key: &'static str, token: &str, prefix: &str) {
-    if !token.starts_with(prefix) {
-        let message = format!("`{key}` must begin with `{prefix}`: this is another kind of token");
-        reader.fault(code::WF6002, key, message);
+fn check_plain(reader: &mut Reader, key: &'static str, text: &str) {
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        reader.fault(code::WF6002, key, format!("`{key}` must be letters, digits and signs, without spaces"));
     }
 }
 

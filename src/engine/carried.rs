@@ -345,6 +345,8 @@ pub struct Origin {
     pub name: String,
     /// In which conversation.
     pub channel: Option<String>,
+    /// From which workspace.
+    pub home: Option<String>,
     /// Who asked, as nobody else is called; empty where an earlier version wrote it.
     pub identity: String,
     /// The trigger that started it, if one did.

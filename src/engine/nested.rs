@@ -142,10 +142,13 @@ pub async fn begin(inner: &Arc<Inner>, beginner: &Beginner, nest: &Nest) -> Resu
     kin.lineage.push(beginner.flow.plan.slug.clone());
     kin.groups = beginner.groups().cloned().collect();
     kin.turn_of = kin.turn_of.or_else(|| beginner.origin.trigger.clone());
-    let Origin { name, identity, channel, .. } = &*beginner.origin;
+    let Origin { name, identity, channel, home, .. } = &*beginner.origin;
     let mut origin = json!({ "door": DOOR, "name": name, "identity": identity, "began_by": beginner.run });
     if let Some(channel) = channel {
         merge(&mut origin, json!({ "channel": channel }));
+    }
+    if let Some(home) = home {
+        merge(&mut origin, json!({ "home": home }));
     }
     merge(&mut origin, json!(kin));
     let new = NewRun {

@@ -81,6 +81,11 @@ impl Links {
         }
     }
 
+    /// A connection is none any more.
+    pub fn forget(&self, name: &str) {
+        self.links().remove(name);
+    }
+
     /// Counts something that went through, or did not.
     pub fn count(&self, name: &str, what: Count) {
         if let Some(link) = self.links().get_mut(name) {

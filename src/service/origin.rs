@@ -30,6 +30,9 @@ pub struct Origin {
     /// In which channel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
+    /// The workspace or server from which they came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub home: Option<String>,
     /// The run that this one repeats.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
@@ -67,7 +70,8 @@ impl Origin {
         let Caller { door, name, channel, .. } = caller.clone();
         let subject = caller.subject();
         let (identity, account) = (subject.identity.clone(), subject.alias.clone());
-        Self { door: door.to_owned(), name, channel, identity, account, ..Self::default() }
+        let home = subject.home.clone();
+        Self { door: door.to_owned(), name, channel, identity, account, home, ..Self::default() }
     }
 
     /// Whether this is who started it. Whoever was given a name meanwhile, or lost it, is still the same.

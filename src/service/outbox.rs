@@ -212,6 +212,14 @@ impl Outbox {
         Ok(self.service.engine().store().outbox().heads(platform, LOOKED_AT).await?)
     }
 
+    /// When a letter was written; `None`: there is none with this key.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn written(&self, key: &str) -> Result<Option<Timestamp>, ServiceError> {
+        Ok(self.service.engine().store().outbox().find(key).await?.map(|letter| letter.created_at))
+    }
+
     /// Its platform has taken a letter.
     ///
     /// # Errors

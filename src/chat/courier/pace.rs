@@ -131,7 +131,7 @@ impl Pace {
                 self.failures = self.failures.saturating_add(1);
                 Duration::from_secs(1 << self.failures.min(6)).min(LONGEST_SILENCE)
             }
-            SendError::Gone | SendError::Refused(_) => return,
+            SendError::Gone | SendError::Refused(_) | SendError::Barred(_) => return,
         };
         self.silent_until = self.silent_until.max(now + silence);
     }

@@ -28,6 +28,8 @@ const ORDERS: usize = 256;
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// The longest such wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+/// The wait where somebody has to mend something first.
+const BARRED_WAIT: Duration = Duration::from_secs(60);
 /// How long a card is tried that its platform does not take, before somebody else has to look at it.
 const GIVEN_UP: Duration = Duration::from_secs(24 * 3_600);
 /// With many cards, all that is due within this time is looked at in one go.
@@ -360,16 +362,23 @@ impl Round {
                 }
                 let behind = *live.behind.get_or_insert(now);
                 (live.dirty, live.turned) = (true, true);
-                if !matches!(error, SendError::Busy(_)) {
-                    live.failures += 1;
-                    live.next = now + FIRST_WAIT.saturating_mul(1 << live.failures.min(10)).min(LONGEST_WAIT);
+                match &error {
+                    SendError::Busy(_) => {}
+                    // What is to be mended was said once; that each card waits for it need not be.
+                    SendError::Barred(_) => live.next = now + BARRED_WAIT,
+                    _ => {
+                        live.failures += 1;
+                        live.next = now + FIRST_WAIT.saturating_mul(1 << live.failures.min(10)).min(LONGEST_WAIT);
+                    }
                 }
                 if now.duration_since(behind) > GIVEN_UP {
                     tracing::error!(%run, %error, "its card is given up after a day; the next start tries again");
                     self.live.remove(&run);
                     return;
                 }
-                tracing::warn!(%run, %error, failures = live.failures, "its card is behind");
+                if !matches!(error, SendError::Barred(_)) {
+                    tracing::warn!(%run, %error, failures = live.failures, "its card is behind");
+                }
             }
         }
     }

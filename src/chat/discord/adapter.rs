@@ -1,17 +1,19 @@
 //! What the conversations do with Discord.
 
-use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use futures::future::{BoxFuture, ready};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
+use super::catch_up::Spoken;
 use super::messages::Heard;
+use super::modal::Drafts;
 use super::places::{Places, Target};
 use super::render::{self, Rendered};
 use super::replies::{Handle, Replies};
@@ -39,8 +41,6 @@ const CHANGE: Duration = Duration::from_secs(6);
 const POST: Duration = Duration::from_secs(3);
 /// How often an acknowledgement that is not known yet is asked for again: over HTTP it goes out after our answer.
 const UNKNOWN_YET: u32 = 4;
-/// Forms that are remembered with what was filled in.
-const DRAFTS: usize = 1_000;
 
 static TRAITS: Traits = Traits {
     platform: PLATFORM,
@@ -77,10 +77,12 @@ pub struct Discord {
     pub(super) replies: Replies,
     pub(super) heard: Heard,
     ourselves: OnceLock<Ourselves>,
-    /// What was filled into a form, by person and form: what did not fit need not be typed again.
-    drafts: Mutex<HashMap<(String, String), Map<String, Value>>>,
+    pub(super) drafts: Drafts,
+    pub(super) spoken: Spoken,
     /// What is missing that would make it better; told with the link.
     missing: Mutex<Vec<String>>,
+    /// A request was refused for its token, and none was taken since.
+    is_refused: AtomicBool,
 }
 
 impl Discord {
@@ -99,8 +101,10 @@ impl Discord {
             replies: Replies::default(),
             heard: Heard::default(),
             ourselves: OnceLock::new(),
-            drafts: Mutex::default(),
+            drafts: Drafts::default(),
+            spoken: Spoken::default(),
             missing: Mutex::default(),
+            is_refused: AtomicBool::default(),
         };
         discord.link(LinkState::Connecting, None);
         Ok(discord)
@@ -145,21 +149,6 @@ impl Discord {
         let _ = self.ourselves.set(ourselves); // it never changes
     }
 
-    /// What was filled into a form before.
-    pub(super) fn draft(&self, user: &str, form: &str) -> Map<String, Value> {
-        let drafts = self.drafts.lock().unwrap_or_else(PoisonError::into_inner);
-        drafts.get(&(user.to_owned(), form.to_owned())).cloned().unwrap_or_default()
-    }
-
-    /// Remembers what was filled in.
-    pub(super) fn keep_draft(&self, user: &str, form: &str, values: Map<String, Value>) {
-        let mut drafts = self.drafts.lock().unwrap_or_else(PoisonError::into_inner);
-        if drafts.len() >= DRAFTS {
-            drafts.clear();
-        }
-        drafts.insert((user.to_owned(), form.to_owned()), values);
-    }
-
     /// A card as a message.
     pub(super) async fn render(&self, card: &Card) -> Result<Rendered, ServiceError> {
         let mut ids = Vec::new();
@@ -193,7 +182,12 @@ impl Discord {
     /// Counts what went through, and tells what is missing where it did not.
     fn counted(&self, sent: Result<Value, RestError>) -> Result<Value, RestError> {
         match &sent {
-            Ok(_) => self.links().count(PLATFORM, Count::Sent),
+            Ok(_) => {
+                self.links().count(PLATFORM, Count::Sent);
+                if self.is_refused.swap(false, Ordering::Relaxed) {
+                    self.link(LinkState::Up, None);
+                }
+            }
             Err(RestError::Busy(_)) => {}
             Err(error) => {
                 self.links().count(PLATFORM, Count::Failed);
@@ -201,6 +195,9 @@ impl Discord {
                     self.lacks(right, true);
                 }
                 if error.is_unauthorized() {
+                    if !self.is_refused.swap(true, Ordering::Relaxed) {
+                        tracing::error!("{}", gateway::TOKEN_REFUSED);
+                    }
                     self.link(LinkState::Refused, Some(gateway::TOKEN_REFUSED));
                 }
             }
@@ -348,6 +345,14 @@ impl ChatAdapter for Discord {
 
     fn fetch_file<'a>(&'a self, file: &'a FileRef) -> BoxFuture<'a, Result<FileRecord, ServiceError>> {
         Box::pin(files::fetch(self, file))
+    }
+
+    fn link<'a>(&'a self, at: &'a Address, message: &'a str) -> BoxFuture<'a, Option<String>> {
+        Box::pin(async move {
+            let channel = self.places.target(&self.rest, at).await.ok()?.channel;
+            let guild = self.places.guild(&self.rest, &channel).await?;
+            Some(format!("https://discord.com/channels/{guild}/{channel}/{message}"))
+        })
     }
 
     fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>> {

@@ -2,7 +2,6 @@
 //! before anyway is known by its id and counts once.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
@@ -33,26 +32,35 @@ const EPOCH: i64 = 1_420_070_400_000;
 /// How long one question may wait for its turn.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Where we were spoken to, and when it was last noted that we are there.
+#[derive(Default)]
+pub struct Spoken {
+    /// Each channel with its guild; `None`: not read yet.
+    channels: Mutex<Option<BTreeMap<String, String>>>,
+    noted: AtomicI64,
+}
+
 /// Reads what was missed. Cheap to clone.
 #[derive(Clone)]
 pub struct CatchUp {
     desk: Desk,
-    /// Each channel with its guild; `None`: not read yet.
-    channels: Arc<Mutex<Option<BTreeMap<String, String>>>>,
-    noted: Arc<AtomicI64>,
 }
 
 impl CatchUp {
     /// For these conversations.
-    pub fn new(desk: Desk) -> Self {
-        Self { desk, channels: Arc::default(), noted: Arc::default() }
+    pub const fn new(desk: Desk) -> Self {
+        Self { desk }
+    }
+
+    fn spoken(&self) -> &Spoken {
+        &self.desk.discord.spoken
     }
 
     /// Notes that we are there now.
     pub async fn alive(&self) {
         let now = self.desk.discord.now().micros();
-        let before = self.noted.load(Ordering::Relaxed);
-        if now - before > NOTED.micros() && self.noted.swap(now, Ordering::Relaxed) == before {
+        let before = self.spoken().noted.load(Ordering::Relaxed);
+        if now - before > NOTED.micros() && self.spoken().noted.swap(now, Ordering::Relaxed) == before {
             self.note(ALIVE, &now.to_string()).await;
         }
     }
@@ -60,7 +68,7 @@ impl CatchUp {
     /// Notes a channel in which we are spoken to, and that we are there now.
     pub async fn know(&self, channel: &str, guild: Option<&str>) {
         self.alive().await;
-        let mut channels = self.channels.lock().await;
+        let mut channels = self.spoken().channels.lock().await;
         let known = self.read(&mut channels).await;
         if known.contains_key(channel) {
             return;
@@ -82,12 +90,12 @@ impl CatchUp {
             Err(error) => return tracing::warn!(%error, "what was missed is not looked for"),
         };
         let now = discord.now().micros();
-        self.noted.store(now, Ordering::Relaxed);
+        self.spoken().noted.store(now, Ordering::Relaxed);
         self.note(ALIVE, &now.to_string()).await;
         let Some(alive) = alive else { return };
         let since = (alive - MARGIN.micros()).max(now - LONGEST.micros());
         let channels = {
-            let mut channels = self.channels.lock().await;
+            let mut channels = self.spoken().channels.lock().await;
             self.read(&mut channels).await.clone()
         };
         for (channel, guild) in channels {

@@ -11,7 +11,7 @@ use serenity::model::gateway::GatewayIntents;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::adapter::{Discord, Ourselves};
+use super::adapter::{Discord, Ourselves, PLATFORM};
 use super::budget::Budget;
 use super::catch_up::CatchUp;
 use super::commands;
@@ -66,14 +66,12 @@ impl From<RestError> for Why {
 
 /// Stays connected until stopped.
 pub async fn stay(discord: Arc<Discord>, chat: Chat, stop: CancellationToken) {
-    let mut line = Line {
-        desk: Desk { discord, chat },
-        stop,
-        failures: 0,
-        registered: false,
-        without_content: false,
-        identified: None,
-    };
+    let desk = Desk { discord, chat };
+    for (inbound, answered) in desk.chat.taken_up(PLATFORM) {
+        let desk = desk.clone();
+        tokio::spawn(async move { desk.take_up(inbound, answered).await });
+    }
+    let mut line = Line { desk, stop, failures: 0, registered: false, without_content: false, identified: None };
     while !line.stop.is_cancelled() {
         let why = match line.once().await {
             Ok(()) => return,

@@ -16,7 +16,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::adapter::Discord;
+use super::catch_up::CatchUp;
 use super::interactions::Desk;
+use super::session::place_of;
 use crate::chat::Chat;
 use crate::domain::code;
 use crate::domain::hex;
@@ -54,13 +56,20 @@ async fn interact(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> 
             return Err(Problem::new(StatusCode::BAD_REQUEST, code::WF5103, "the interaction cannot be read"));
         }
     };
+    let place = place_of(&interaction);
     let Some(first) = door.desk.first(interaction).await else {
         // It comes a second time: whoever sent it has its answer.
         return Ok(json::answer(&Value::Object(serde_json::Map::from_iter([("type".to_owned(), Value::from(6))]))));
     };
     let answer = json::answer(&first.answer);
     let desk = door.desk.clone();
-    tokio::spawn(async move { desk.after(first).await });
+    tokio::spawn(async move {
+        desk.after(first).await;
+        // What people write there comes over the gateway, and is looked for when that was away.
+        if let Some((channel, guild)) = place {
+            CatchUp::new(desk).know(&channel, guild.as_deref()).await;
+        }
+    });
     Ok(answer)
 }
 

@@ -13,9 +13,9 @@ use serenity::model::channel::{MessageFlags, PartialChannel};
 use serenity::model::guild::Member;
 use serenity::model::id::{ChannelId, GuildId};
 use serenity::model::user::User;
-use tokio::sync::oneshot;
 
 use super::adapter::{Discord, EPHEMERAL, PLATFORM};
+use super::answered::{After, First};
 use super::places::Kind;
 use super::replies::Handle;
 use super::rest::Call;
@@ -60,21 +60,6 @@ pub const NEEDED: [(Permissions, &str); 6] = [
 pub struct Desk {
     pub discord: Arc<Discord>,
     pub chat: Chat,
-}
-
-/// The first answer, and what is to be done once it is out.
-pub struct First {
-    /// The answer.
-    pub answer: Value,
-    after: After,
-}
-
-struct After {
-    handle: Option<Handle>,
-    /// Resolves when it was answered.
-    answered: Option<oneshot::Receiver<()>>,
-    /// What we are not allowed there, if anything.
-    lacks: Option<String>,
 }
 
 /// What all kinds of interactions have.
@@ -124,41 +109,6 @@ impl Desk {
             }
         }
         self.after(first).await;
-    }
-
-    /// Once the first answer is out: further ones may follow, and "is thinking" ends.
-    pub async fn after(&self, first: First) {
-        let After { handle, answered, lacks } = first.after;
-        let Some(handle) = handle else { return };
-        self.discord.replies.acknowledged(&handle.token);
-        let was_answered = match answered {
-            Some(answered) => answered.await.is_ok(),
-            None => true,
-        };
-        let place_taken = self.discord.replies.close(&handle.token);
-        if !handle.is_thinking || place_taken || !was_answered {
-            return;
-        }
-        let path = format!("/webhooks/{}/{}/messages/@original", handle.application, handle.token);
-        let ended = match lacks {
-            // The card says the rest.
-            None => {
-                let call = Call::new("DELETE /webhooks/messages", &handle.token, path).of_interaction();
-                self.discord.rest.send(call.patient(Duration::from_secs(30))).await
-            }
-            Some(lacks) => {
-                let text = format!(
-                    "It is under way, but I may not show it here: I lack {lacks}. Ask somebody who runs this server to \
-                     allow it; `/workflow status` tells how it stands."
-                );
-                let body = json!({ "content": text, "allowed_mentions": { "parse": [] } });
-                let call = Call::new("PATCH /webhooks/messages", &handle.token, path).of_interaction().body(&body);
-                self.discord.rest.send(call.patient(Duration::from_secs(30))).await
-            }
-        };
-        if let Err(error) = ended {
-            tracing::debug!(%error, "\"is thinking\" stays until Discord takes it away");
-        }
     }
 
     /// The first answer to an interaction; `None` where there is none to give: it came before.
@@ -241,7 +191,7 @@ impl Desk {
         let inbound = self.inbound(&origin, what, false);
         let form = tokio::time::timeout(FORM, self.chat.form(&inbound, &carried)).await;
         if let Ok(Ok(Some(form))) = form {
-            let given = self.discord.draft(&inbound.user, &carried);
+            let given = self.discord.drafts.draft(&inbound.user, &carried);
             let id = self.discord.short.short(&form.submit).await.unwrap_or_default();
             if let Some(window) = modal::window(&form, &id, &given) {
                 return Some(First::only(json!({ "type": WINDOW, "data": window })));
@@ -272,7 +222,7 @@ impl Desk {
             Err(error) => return Some(First::only(said(&format!("Nothing was done: {error}")))),
         };
         let values = modal::values(&window.data.components);
-        self.discord.keep_draft(&origin.user.id.to_string(), &action, values.clone());
+        self.discord.drafts.keep(&origin.user.id.to_string(), &action, values.clone());
         let message = window.message.as_ref().map(|message| message.id.to_string()).unwrap_or_default();
         let stands_alone = message.is_empty();
         let what = What::Pressed { message, action, values };
@@ -329,6 +279,11 @@ impl Desk {
         let user = origin.user.id.to_string();
         let id = origin.channel_id.to_string();
         let is_direct = origin.guild.is_none();
+        let guild = origin.guild.map(|guild| guild.to_string());
+        let home = self.discord.places.home(&user, guild.as_deref());
+        if let Some(guild) = &guild {
+            self.discord.places.note_guild(&id, guild);
+        }
         let mut from = Address { platform: PLATFORM.to_owned(), channel: id.clone(), thread: None };
         if is_direct {
             self.discord.places.note_direct(&user, &id);
@@ -346,8 +301,7 @@ impl Desk {
             from,
             user,
             name: Some(name.unwrap_or_else(|| origin.user.name.clone())),
-            // Ids are the same in every server, and in direct messages: whoever is known in one is known in all.
-            workspace: None,
+            workspace: Some(home),
             standing: match origin.member {
                 Some(member) if member.pending => Standing::Guest,
                 None if !is_direct => Standing::Foreign,
@@ -358,13 +312,6 @@ impl Desk {
             message: None,
             what,
         }
-    }
-}
-
-impl First {
-    /// An answer after which nothing follows.
-    fn only(answer: Value) -> Self {
-        Self { answer, after: After { handle: None, answered: None, lacks: None } }
     }
 }
 

@@ -190,12 +190,13 @@ fn inbound(discord: &Discord, message: &Message, from: Address, us: &str) -> Inb
     let name = name.or_else(|| message.author.global_name.as_deref().map(str::to_owned));
     let file =
         |file: &serenity::model::channel::Attachment| files::named(&file.url, &file.filename, u64::from(file.size));
+    let guild = message.guild_id.map(|guild| guild.to_string());
     Inbound {
         key: format!("{PLATFORM}:{}", message.id),
         from,
         user: message.author.id.to_string(),
         name: Some(name.unwrap_or_else(|| message.author.name.clone())),
-        workspace: None, // ids are the same in every server, and in direct messages
+        workspace: Some(discord.places.home(&message.author.id.to_string(), guild.as_deref())),
         standing: match &message.member {
             Some(member) if member.pending => Standing::Guest,
             _ => Standing::Member,

@@ -3,8 +3,10 @@
 //! | part | what it does |
 //! |---|---|
 //! | `gateway`, `session`, `budget` | stay connected, begin sessions, count them |
+//! | `relay` | the way to the gateway where further authorities are trusted |
 //! | `catch_up` | what was written while we were away |
 //! | `interactions`, `messages`, `http` | what comes in, taken in before it is acknowledged |
+//! | `answered` | what follows the acknowledgement |
 //! | `commands`, `modal` | `/workflow` and windows, as Discord wants them |
 //! | `adapter`, `replies`, `places` | what goes out, to whom and where |
 //! | `render`, `markup` | a card as a message; pure |
@@ -13,6 +15,7 @@
 //! | `check` | what is missing, and the link to be invited by |
 
 mod adapter;
+mod answered;
 mod budget;
 mod catch_up;
 mod check;
@@ -25,6 +28,7 @@ mod markup;
 mod messages;
 mod modal;
 mod places;
+mod relay;
 mod render;
 mod replies;
 mod rest;

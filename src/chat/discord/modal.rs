@@ -1,5 +1,7 @@
 //! A form as a window: at most five texts, prefilled with what is known. What does not fit is asked again by the card.
-//! Pure.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
 use serenity::model::application::{ActionRow, ActionRowComponent};
@@ -7,6 +9,8 @@ use serenity::model::application::{ActionRow, ActionRowComponent};
 use super::markup::cut;
 use crate::domain::card::{FieldType, Form, FormField};
 
+/// Forms that are remembered with what was filled in.
+const DRAFTS: usize = 1_000;
 /// Fields of a window.
 const FIELDS: usize = 5;
 /// Characters of its title, and of a label.
@@ -15,6 +19,27 @@ const PLACEHOLDER: usize = 100;
 const VALUE: usize = 4_000;
 /// Characters of a field's name.
 const KEY: usize = 100;
+
+/// What was filled in, by person and form: what did not fit need not be typed again.
+#[derive(Default)]
+pub struct Drafts(Mutex<HashMap<(String, String), Map<String, Value>>>);
+
+impl Drafts {
+    /// What was filled into a form before.
+    pub fn draft(&self, user: &str, form: &str) -> Map<String, Value> {
+        let drafts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        drafts.get(&(user.to_owned(), form.to_owned())).cloned().unwrap_or_default()
+    }
+
+    /// Remembers what was filled in.
+    pub fn keep(&self, user: &str, form: &str, values: Map<String, Value>) {
+        let mut drafts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if drafts.len() >= DRAFTS {
+            drafts.clear();
+        }
+        drafts.insert((user.to_owned(), form.to_owned()), values);
+    }
+}
 
 /// The window; `None` where nothing can be filled in there. `given`: what was filled in before and did not fit.
 #[must_use]

@@ -14,6 +14,8 @@ use crate::chat::adapter::Address;
 const MOST: usize = 50_000;
 /// How long a question may wait for its turn.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// What stands in the place of a server where there is none.
+const ALONE: &str = "@me";
 /// Kinds of channels, as Discord numbers them.
 const DIRECT: [u64; 2] = [1, 3];
 const THREADS: [u64; 3] = [10, 11, 12];
@@ -47,6 +49,12 @@ struct Known {
     direct: HashMap<String, String>,
     /// Channels by what people call them.
     names: HashMap<String, String>,
+    /// Servers of channels.
+    guilds: HashMap<String, String>,
+    /// Servers that have taken us in.
+    servers: Vec<String>,
+    /// The server in which somebody was heard last.
+    homes: HashMap<String, String>,
     /// Roles that are ours alone: whoever calls one calls us.
     roles: Vec<String>,
 }
@@ -77,6 +85,55 @@ impl Places {
             known.kinds.clear();
         }
         known.kinds.insert(id.to_owned(), kind);
+    }
+
+    /// Notes the server of a channel.
+    pub fn note_guild(&self, channel: &str, guild: &str) {
+        let mut known = self.known();
+        if known.guilds.len() >= MOST {
+            known.guilds.clear();
+        }
+        known.guilds.insert(channel.to_owned(), guild.to_owned());
+        if !known.servers.iter().any(|server| server == guild) && known.servers.len() < MOST {
+            known.servers.push(guild.to_owned());
+        }
+    }
+
+    /// Where somebody is at home who speaks here: the server, and where they speak to us alone the one in which they were
+    /// heard last, or the only one that we are in.
+    pub fn home(&self, user: &str, guild: Option<&str>) -> String {
+        let mut known = self.known();
+        if let Some(guild) = guild {
+            if known.homes.len() >= MOST {
+                known.homes.clear();
+            }
+            known.homes.insert(user.to_owned(), guild.to_owned());
+            return guild.to_owned();
+        }
+        let only = known.servers.first().filter(|_| known.servers.len() == 1);
+        known.homes.get(user).or(only).cloned().unwrap_or_else(|| ALONE.to_owned())
+    }
+
+    /// The server of a channel, as its messages' addresses name it; `None`: Discord does not say now.
+    pub async fn guild(&self, rest: &Rest, channel: &str) -> Option<String> {
+        {
+            let known = self.known();
+            if known.kinds.get(channel) == Some(&Kind::Direct) {
+                return Some(ALONE.to_owned());
+            }
+            if let Some(guild) = known.guilds.get(channel) {
+                return Some(guild.clone());
+            }
+        }
+        let call = Call::new("GET /channels", channel, format!("/channels/{channel}")).patient(PATIENCE);
+        let told = rest.send(call).await.ok()?;
+        match told["guild_id"].as_str() {
+            Some(guild) => {
+                self.note_guild(channel, guild);
+                Some(guild.to_owned())
+            }
+            None => told["type"].as_u64().filter(|kind| DIRECT.contains(kind)).map(|_| ALONE.to_owned()),
+        }
     }
 
     /// Notes what people call a channel; the first of several keeps the name.
@@ -183,5 +240,16 @@ mod tests {
         places.note_name("Ops", "7");
         places.note_name("ops", "8");
         assert_eq!(places.named("#OPS"), Some("7".to_owned()));
+    }
+
+    #[test]
+    fn who_speaks_to_us_alone_is_at_home_where_they_were_heard_or_where_else_they_could_be() {
+        let places = Places::default();
+        assert_eq!(places.home("ana", None), "@me");
+        places.note_guild("1", "g");
+        assert_eq!(places.home("ana", None), "g", "there is no other");
+        places.note_guild("2", "h");
+        assert_eq!(places.home("ana", None), "@me", "it could be either");
+        assert_eq!((places.home("ana", Some("h")), places.home("ana", None)), ("h".to_owned(), "h".to_owned()));
     }
 }

@@ -109,9 +109,19 @@ impl Replies {
         }
     }
 
-    /// Takes the place of "is thinking"; `false`: it is taken already.
+    /// Takes the place of "is thinking"; `false`: it is taken already. What an earlier life acknowledged is free.
     pub fn take_place(&self, token: &str) -> bool {
-        self.kept().open.get_mut(token).is_none_or(|(_, taken)| !std::mem::replace(taken, true))
+        let mut kept = self.kept();
+        if kept.open.len() >= MOST {
+            kept.open.clear();
+        }
+        let open = kept.open.entry(token.to_owned()).or_insert_with(|| (watch::Sender::new(true), false));
+        !std::mem::replace(&mut open.1, true)
+    }
+
+    /// What an earlier life acknowledged was answered; whether the place of "is thinking" was taken for that.
+    pub fn was_taken(&self, token: &str) -> bool {
+        self.kept().open.remove(token).is_some_and(|(_, taken)| taken)
     }
 
     /// It was answered; whether the place of "is thinking" was taken.
@@ -152,6 +162,7 @@ mod tests {
         assert!(replies.take_place("t") && !replies.take_place("t"));
         assert!(replies.close("t"));
         assert!(replies.take_place("of another life"), "a restart takes the place again");
+        assert!(replies.was_taken("of another life") && !replies.was_taken("of a third one"));
         assert!(replies.is_new("1") && !replies.is_new("1"));
     }
 

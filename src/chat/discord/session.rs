@@ -27,6 +27,7 @@ use super::catch_up::CatchUp;
 use super::gateway::Introduction;
 use super::interactions::Desk;
 use super::places::Kind;
+use super::relay::Relay;
 use crate::service::LinkState;
 
 /// How long a connection to the gateway may take.
@@ -61,7 +62,15 @@ pub async fn run(
 ) -> (bool, Ended) {
     let discord = &desk.discord;
     let token = discord.settings.token.reveal();
-    let url = Arc::new(Mutex::new(introduction.url));
+    let relay = match discord.settings.ca_file.as_deref().filter(|_| introduction.url.starts_with("wss")) {
+        Some(file) => match Relay::open(&introduction.url, file).await {
+            Ok(relay) => Some(relay),
+            Err(why) => return (false, Ended::Lost(why)),
+        },
+        None => None,
+    };
+    let url = relay.as_ref().map_or(introduction.url, |relay| relay.url.clone());
+    let url = Arc::new(Mutex::new(url));
     let info = ShardInfo { id: ShardId(0), total: 1 };
     let shard = Shard::new(url, token, info, introduction.intents, None);
     let shard = tokio::select! {
@@ -250,6 +259,7 @@ impl Ear {
             let parent = channel.parent_id.map(|parent| parent.to_string());
             let id = channel.id.to_string();
             places.note(&id, Kind::of(u8::from(channel.kind).into(), parent));
+            places.note_guild(&id, &guild.id.to_string());
             places.note_name(&channel.name, &id);
         }
         let ours = self.desk.discord.ourselves().map(|ourselves| ourselves.user.clone());
@@ -262,7 +272,7 @@ impl Ear {
 }
 
 /// Where an interaction happened.
-fn place_of(interaction: &serenity::model::application::Interaction) -> Option<(String, Option<String>)> {
+pub fn place_of(interaction: &serenity::model::application::Interaction) -> Option<(String, Option<String>)> {
     use serenity::model::application::Interaction;
     let (channel, guild) = match interaction {
         Interaction::Command(command) => (command.channel_id, command.guild_id),

@@ -12,8 +12,10 @@ use super::card::card;
 
 /// The wait after the first attempt that failed, doubled each time.
 const FIRST_WAIT: Span = Span::from_secs(1);
-/// The longest such wait.
-const LONGEST_WAIT: Span = Span::from_secs(15 * 60);
+/// The longest such wait. An outage costs no more for that: then one letter knocks for all, at the platform's own pace.
+const LONGEST_WAIT: Span = Span::from_secs(60);
+/// The wait where somebody has to mend something first.
+const BARRED_WAIT: Span = Span::from_secs(60);
 /// For how long a letter is tried.
 const PATIENCE: Span = Span::from_secs(24 * 3_600);
 /// Attempts that wait for the card under which a letter is to stand.
@@ -63,7 +65,8 @@ pub async fn post(means: &Means, letter: &Letter) -> Result<Receipt, Trouble> {
         error => Trouble::Send(error),
     })?;
     crash_point("letter: posted, not noted");
-    Ok(Receipt { channel: to.channel, message, link: None })
+    let link = adapter.link(&to, &message).await;
+    Ok(Receipt { channel: to.channel, message, link })
 }
 
 fn thread(letter: &Letter) -> Option<String> {
@@ -99,6 +102,10 @@ pub fn judge(letter: &Letter, trouble: &Trouble, now: Timestamp) -> Next {
         SendError::Busy(wait) => {
             tried = letter.attempts; // it was not looked at
             Span::from_secs_f64(wait.as_secs_f64()).unwrap_or(LONGEST_WAIT)
+        }
+        SendError::Barred(_) => {
+            tried = letter.attempts; // as above
+            BARRED_WAIT
         }
         SendError::Gone => {
             let message = format!("the channel or thread of the message is not there any more on {on}");
@@ -160,9 +167,9 @@ mod tests {
     }
 
     #[test]
-    fn the_waits_double_from_a_second_to_a_quarter_of_an_hour() {
+    fn the_waits_double_from_a_second_to_a_minute() {
         let waits: Vec<f64> = (1..=12).map(|attempts| back_off(attempts).as_secs_f64()).collect();
-        assert_eq!(waits, [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 900.0, 900.0]);
+        assert_eq!(waits, [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0, 60.0, 60.0, 60.0]);
         assert_eq!(back_off(u32::MAX), LONGEST_WAIT);
     }
 
@@ -181,6 +188,14 @@ mod tests {
         let busy = Trouble::Send(SendError::Busy(std::time::Duration::from_secs(37)));
         let next = judge(&letter(3, Span::from_secs(60)), &busy, NOW);
         assert!(matches!(next, Next::Again(3, at, _) if at == NOW.plus(Span::from_secs(37))), "{next:?}");
+    }
+
+    #[test]
+    fn what_somebody_has_to_mend_first_is_waited_for_a_day_and_no_attempt_is_counted() {
+        let barred = || Trouble::Send(SendError::Barred("the token is refused".to_owned()));
+        let next = judge(&letter(3, Span::from_secs(23 * 3_600)), &barred(), NOW);
+        assert!(matches!(next, Next::Again(3, at, _) if at == NOW.plus(BARRED_WAIT)), "{next:?}");
+        assert!(matches!(judge(&letter(3, Span::from_secs(24 * 3_600)), &barred(), NOW), Next::GiveUp(_)));
     }
 
     #[test]

@@ -40,6 +40,10 @@ pub async fn start(means: Arc<Means>, stop: CancellationToken) -> Result<JoinHan
     // Listening before looking: what is written in between is heard.
     let changes = outbox.changes();
     let carrying = outbox.carry(means.adapters.keys().map(|platform| (*platform).to_owned()).collect());
+    // Whatever an earlier life waited for, a new token perhaps, may be there now.
+    for platform in means.adapters.keys() {
+        outbox.hurry(platform).await?;
+    }
     let round = Round {
         means,
         outbox,

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use futures::future::{BoxFuture, ready};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::answers::{UNSEEN, backoff};
 use super::calls::CallError;
-use super::echoes::mark;
+use super::echoes::{mark, run_of};
 use super::render::{self, Drawn};
 use super::text::{escaped, is_id};
 use super::workspace::Workspace;
@@ -15,7 +15,6 @@ use super::{PLATFORM, Slack};
 use crate::chat::adapter::{Address, ChatAdapter, FileRef, MessageRef, Reader, SendError, Traits};
 use crate::chat::forms;
 use crate::domain::card::{Card, CardKind, Form};
-use crate::domain::id::RunId;
 use crate::service::{FileRecord, ServiceError};
 
 /// How often a message is tried that nobody else tries again.
@@ -40,7 +39,7 @@ impl Slack {
         let (team, channel) = to.channel.split_once('.').unwrap_or((to.channel.as_str(), ""));
         match self.workspace(team) {
             Some(workspace) if workspace.is_refused() => {
-                Err(SendError::Refused(format!("the token of workspace {team} is refused")))
+                Err(SendError::Barred(format!("the token of workspace {team} is refused")))
             }
             Some(workspace) => Ok((workspace, channel)),
             None if self.is_complete() => Err(SendError::Refused(format!("workspace {team} is not connected"))),
@@ -67,7 +66,7 @@ impl Slack {
         let (channel, thread) = beneath(channel, to.thread.as_deref());
         let (drawn, mark) = (self.drawn(card, nonce).await?, mark(nonce));
         let is_run = card.kind == CardKind::Run;
-        if let Some(ts) = self.known(&workspace, (channel, thread), nonce, &mark).await {
+        if let Some(ts) = self.known(&workspace, (channel, thread), nonce, &mark).await? {
             // It is there from an earlier try, and shows what was so then.
             match if is_run { self.update(&workspace, channel, &ts, &drawn).await } else { Ok(()) } {
                 Err(error) if error.is_gone() => self.echoes.forget(&ts),
@@ -155,51 +154,6 @@ impl Slack {
         let ts = self.say(&Post { channel: &direct, thread: None, ..post }).await?;
         post.workspace.invite(&direct, post.channel).await;
         Ok(format!("{direct}:{ts}"))
-    }
-
-    /// The message of this nonce, where an earlier try has posted it.
-    async fn known(
-        &self,
-        workspace: &Workspace,
-        place: (&str, Option<&str>),
-        nonce: &str,
-        mark: &str,
-    ) -> Option<String> {
-        if let Some(ts) = self.echoes.find(mark) {
-            return Some(ts);
-        }
-        let ts = self.recall(workspace, place, nonce, mark).await?;
-        self.echoes.heard(mark, &ts);
-        Some(ts)
-    }
-
-    /// The message of a run that an earlier life of the process posted and could not note any more.
-    async fn recall(
-        &self,
-        workspace: &Workspace,
-        (channel, thread): (&str, Option<&str>),
-        nonce: &str,
-        mark: &str,
-    ) -> Option<String> {
-        let card = self.service.conversations().card(run_of(nonce)?).await.ok()??;
-        if card.created_at >= self.began || !self.looks_back(nonce) {
-            return None;
-        }
-        let since = format!("{}.000000", card.created_at.micros() / 1_000_000 - 5);
-        let mut asked = json!({ "channel": channel, "oldest": since, "limit": "100" });
-        let method = match thread {
-            Some(thread) => {
-                asked["ts"] = json!(thread);
-                "conversations.replies"
-            }
-            None => "conversations.history",
-        };
-        let answer = workspace.call(method, &asked).await.ok()?;
-        let is_it = |message: &&Value| {
-            message["blocks"].as_array().into_iter().flatten().any(|block| block["block_id"] == mark)
-        };
-        let found = answer["messages"].as_array()?.iter().find(is_it)?;
-        found["ts"].as_str().map(str::to_owned)
     }
 
     async fn change(&self, to: &Address, message: &str, card: &Card) -> Result<(), SendError> {
@@ -315,11 +269,6 @@ fn wait_after(error: &CallError, tried: u32) -> Option<Duration> {
     }
 }
 
-/// The run whose card has this nonce.
-fn run_of(nonce: &str) -> Option<RunId> {
-    nonce.strip_prefix("run:")?.parse().ok()
-}
-
 fn note(drawn: &mut Drawn, text: &str) {
     drawn.blocks.push(json!({ "type": "context", "elements": [{ "type": "plain_text", "text": text }] }));
     drawn.text.push('\n');
@@ -367,6 +316,15 @@ impl ChatAdapter for Slack {
 
     fn fetch_file<'a>(&'a self, file: &'a FileRef) -> BoxFuture<'a, Result<FileRecord, ServiceError>> {
         Box::pin(self.take_in(file))
+    }
+
+    fn link<'a>(&'a self, at: &'a Address, message: &'a str) -> BoxFuture<'a, Option<String>> {
+        let found = self.located(at).ok().filter(|_| !message.starts_with(UNSEEN)).and_then(|(workspace, channel)| {
+            let (channel, thread) = beneath(channel, at.thread.as_deref());
+            let (channel, ts) = message.split_once(':').unwrap_or((channel, message));
+            workspace.permalink(channel, ts, thread)
+        });
+        Box::pin(ready(found))
     }
 
     fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>> {

@@ -100,6 +100,7 @@ impl From<CallError> for SendError {
             CallError::Busy(wait) => Self::Busy(*wait),
             CallError::Lost(why) => Self::Later(why.clone()),
             _ if error.is_gone() => Self::Gone,
+            _ if error.is_revoked() => Self::Barred(error.to_string()),
             CallError::No { code, .. } if passing.contains(&code.as_str()) => Self::Later(error.to_string()),
             CallError::No { .. } => Self::Refused(error.to_string()),
         }
@@ -255,7 +256,7 @@ mod tests {
     fn what_slack_says_is_sorted_by_what_can_be_done() {
         assert!(matches!(no("message_not_found").into(), SendError::Gone));
         assert!(matches!(no("is_archived").into(), SendError::Gone));
-        assert!(matches!(no("token_revoked").into(), SendError::Refused(_)));
+        assert!(matches!(no("token_revoked").into(), SendError::Barred(_)));
         assert!(matches!(no("missing_scope").into(), SendError::Refused(_)));
         assert!(matches!(no("internal_error").into(), SendError::Later(_)));
         assert!(matches!(CallError::Lost(String::new()).into(), SendError::Later(_)));

@@ -22,14 +22,15 @@ pub async fn check(settings: &Settings) -> Vec<Finding> {
         let asked = ask_who(&wire, &settings.api_url, token.reveal()).await;
         findings.extend(of_bot(place + 1, asked));
     }
-    if let Some(token) = &settings.app_token {
+    for (place, token) in settings.app_tokens.iter().enumerate() {
         let connector =
             SlackClientHyperConnector::with_connector(wire.connector()).with_slack_api_url(&settings.api_url);
         let token = SlackApiToken::new(SlackApiTokenValue(token.reveal().to_owned()));
         let asked = calls::send(&SlackClient::new(connector), &token, "apps.connections.open", &json!({})).await;
-        findings.push(of_app(asked.map(|_| ())));
+        let which = if settings.app_tokens.len() > 1 { format!(" {}", place + 1) } else { String::new() };
+        findings.push(of_app(&format!("Slack opens Socket Mode with `slack_app_token`{which}"), asked.map(|_| ())));
     }
-    if settings.signing_secret.is_some() {
+    if !settings.signing_secrets.is_empty() {
         findings.push(Finding::holds("Slack may come over HTTP: `slack_signing_secret` is set"));
     }
     findings
@@ -59,8 +60,7 @@ fn of_bot(place: usize, asked: Result<(serde_json::Value, Option<String>), Who>)
     findings
 }
 
-fn of_app(asked: Result<(), CallError>) -> Finding {
-    let about = "Slack opens Socket Mode with `slack_app_token`";
+fn of_app(about: &str, asked: Result<(), CallError>) -> Finding {
     match asked {
         Ok(()) => Finding::holds(about),
         Err(error) if error.code() == "missing_scope" => Finding::broken(

@@ -1,5 +1,6 @@
 //! Our own messages as Slack brings them back. An answer can be lost after the message was posted, and Slack knows no key
-//! that would make a second try harmless: the message itself, coming back by its mark, says that it is there.
+//! that would make a second try harmless: the message itself, coming back by its mark, says that it is there. What a life
+//! of the process posted and did not live to note, the next one finds in the conversation, by the same mark.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,8 +8,15 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Notify;
+
+use super::Slack;
+use super::calls::CallError;
+use super::workspace::Workspace;
+use crate::domain::id::RunId;
+use crate::domain::time::Timestamp;
 
 /// Marks that are remembered; of more, the half that came first is forgotten.
 const MOST: usize = 20_000;
@@ -79,6 +87,81 @@ impl Echoes {
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         heard.messages.retain(|_, (_, known)| known != ts);
     }
+}
+
+/// The run whose card has this nonce.
+pub fn run_of(nonce: &str) -> Option<RunId> {
+    nonce.strip_prefix("run:")?.parse().ok()
+}
+
+impl Slack {
+    /// The message of this nonce, where an earlier try has posted it.
+    ///
+    /// # Errors
+    /// Slack cannot be asked now, and it may be there.
+    pub(super) async fn known(
+        &self,
+        workspace: &Workspace,
+        place: (&str, Option<&str>),
+        nonce: &str,
+        mark: &str,
+    ) -> Result<Option<String>, CallError> {
+        if let Some(ts) = self.echoes.find(mark) {
+            return Ok(Some(ts));
+        }
+        let Some((since, about)) = self.may_be_there(place, nonce).await else { return Ok(None) };
+        match recall(workspace, place, since, mark).await {
+            Ok(found) => {
+                if let Some(ts) = &found {
+                    self.echoes.heard(mark, ts);
+                }
+                Ok(found)
+            }
+            // We may not read there, so there is nothing to find.
+            Err(CallError::No { .. }) => Ok(None),
+            Err(error) => {
+                self.looks_again(&about);
+                Err(error)
+            }
+        }
+    }
+
+    /// Since when a message can be there that an earlier life posted, and what was looked for; `None`: it cannot, or it
+    /// was looked for.
+    async fn may_be_there(&self, (channel, thread): (&str, Option<&str>), nonce: &str) -> Option<(Timestamp, String)> {
+        let (since, about) = match run_of(nonce) {
+            Some(run) => (self.service.conversations().card(run).await.ok()??.created_at, nonce.to_owned()),
+            // Letters of a conversation go one after the other, so only the first one can have been under way.
+            None => {
+                let written = self.service.outbox().written(nonce).await.ok()??;
+                (written, format!("letters:{channel}/{}", thread.unwrap_or_default()))
+            }
+        };
+        (since < self.began && self.looks_back(&about)).then_some((since, about))
+    }
+}
+
+/// The message with this mark in a conversation, where one was posted there since then.
+async fn recall(
+    workspace: &Workspace,
+    (channel, thread): (&str, Option<&str>),
+    since: Timestamp,
+    mark: &str,
+) -> Result<Option<String>, CallError> {
+    let since = format!("{}.000000", since.micros() / 1_000_000 - 5);
+    let mut asked = json!({ "channel": channel, "oldest": since, "limit": "100" });
+    let method = match thread {
+        Some(thread) => {
+            asked["ts"] = json!(thread);
+            "conversations.replies"
+        }
+        None => "conversations.history",
+    };
+    let answer = workspace.call(method, &asked).await?;
+    let is_it =
+        |message: &&Value| message["blocks"].as_array().into_iter().flatten().any(|block| block["block_id"] == mark);
+    let found = answer["messages"].as_array().into_iter().flatten().find(is_it);
+    Ok(found.and_then(|found| found["ts"].as_str()).map(str::to_owned))
 }
 
 #[cfg(test)]

@@ -55,10 +55,16 @@ impl Platform for Slack {
             let entering = Arc::clone(&self).enter_all(stop.clone());
             let listening = async {
                 self.has_entered(&stop).await;
-                match self.app_token() {
-                    Some(token) => socket::stay(Arc::clone(&self), chat, token, stop.clone()).await,
-                    None => self.link(LinkState::Up, None),
+                let apps = self.app_tokens();
+                match apps.as_slice() {
+                    [] => self.link(LinkState::Up, None),
+                    [_] => {}
+                    // Each tells of itself.
+                    [..] => self.service.links().forget(PLATFORM),
                 }
+                let stays =
+                    apps.into_iter().map(|app| socket::stay(Arc::clone(&self), chat.clone(), app, stop.clone()));
+                futures::future::join_all(stays).await;
             };
             tokio::join!(entering, listening);
             stop.cancelled().await;
@@ -66,7 +72,7 @@ impl Platform for Slack {
     }
 
     fn room(self: Arc<Self>, chat: Chat) -> Option<Room> {
-        let secret = self.settings.signing_secret.clone()?;
-        Some(routes::room(self, chat, &secret))
+        let secrets = self.settings.signing_secrets.clone();
+        (!secrets.is_empty()).then(|| routes::room(self, chat, &secrets))
     }
 }

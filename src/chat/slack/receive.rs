@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::Slack;
 use super::text::typed;
 use super::workspace::{Person, Workspace};
+use super::{Slack, render};
 use crate::chat::Chat;
 use crate::chat::adapter::{Address, Inbound, What};
+use crate::domain::card::{Card, CardKind};
 use crate::service::Count;
 
 /// How long something waits for room in its channel's queue.
@@ -21,6 +22,9 @@ const ROOM: Duration = Duration::from_millis(1_000);
 const KEEP: Duration = Duration::from_millis(1_500);
 /// How long the direct conversation with somebody is asked for.
 const SOON: Duration = Duration::from_millis(600);
+
+/// What is said where no workspace can be spoken for.
+const NOT_CONNECTED: &str = "This workspace is not connected to the service: its bot token is missing or refused.";
 
 /// What came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,18 +78,20 @@ impl Kept {
 impl Slack {
     /// Takes something in.
     pub(super) async fn take(self: &Arc<Self>, chat: &Chat, kind: Kind, payload: &Value) -> Ack {
-        let team = team_of(kind, payload);
-        if team.is_empty() {
+        let teams = teams_of(kind, payload);
+        let Some(team) = teams.first() else {
             tracing::warn!(?kind, "something from Slack names no workspace: it will not be read better another time");
             return Ack::Done;
-        }
-        let Some(workspace) = self.workspace(team) else {
+        };
+        let entered = teams.iter().filter_map(|team| self.workspace(team)).find(|workspace| !workspace.is_refused());
+        let Some(workspace) = entered else {
             tracing::warn!(?kind, team = %crate::chat::grammar::inert(team, 40), "something came from a workspace whose token is not here");
             return match kind {
-                Kind::Command => {
-                    said("This workspace is not connected to the service: its bot token is missing or refused.")
+                Kind::Command => said(NOT_CONNECTED),
+                Kind::Interaction => {
+                    self.turn_away(payload);
+                    Ack::Done
                 }
-                Kind::Interaction => Ack::Done,
                 Kind::Event => Ack::Again,
             };
         };
@@ -95,6 +101,17 @@ impl Slack {
             Kind::Interaction => self.interaction(chat, &workspace, payload).await,
             Kind::Event => self.event(chat, &workspace, payload).await,
         }
+    }
+
+    /// Tells whoever pressed something that nothing comes of it, by the address that came with the press.
+    fn turn_away(self: &Arc<Self>, payload: &Value) {
+        let Some(url) = payload["response_url"].as_str().map(str::to_owned) else { return };
+        let slack = Arc::clone(self);
+        tokio::spawn(async move {
+            let card =
+                Card::new(CardKind::Error, NOT_CONNECTED).verdict("whoever runs the service can mend it").sealed();
+            slack.answers.send(&slack.wire, &url, None, &render::draw(&card, "away")).await;
+        });
     }
 
     async fn command(&self, chat: &Chat, workspace: &Workspace, payload: &Value) -> Ack {
@@ -189,11 +206,21 @@ pub(super) fn said(text: &str) -> Ack {
     Ack::With(json!({ "response_type": "ephemeral", "text": text }))
 }
 
-/// The workspace in which something happened.
-fn team_of(kind: Kind, payload: &Value) -> &str {
-    let known = match kind {
-        Kind::Command | Kind::Event => payload["team_id"].as_str(),
-        Kind::Interaction => payload["team"]["id"].as_str().or_else(|| payload["user"]["team_id"].as_str()),
+/// The workspaces in which something may have happened, the likeliest first. A channel that two workspaces share brings
+/// presses and events that name the other one: the workspace is the one whose message it is, or whose token may see it.
+fn teams_of(kind: Kind, payload: &Value) -> Vec<&str> {
+    let named: Vec<&Value> = match kind {
+        Kind::Command => vec![&payload["team_id"]],
+        Kind::Event => {
+            let seers = payload["authorizations"].as_array().into_iter().flatten().map(|seer| &seer["team_id"]);
+            seers.chain([&payload["team_id"], &payload["context_team_id"]]).collect()
+        }
+        Kind::Interaction => vec![
+            &payload["message"]["team"],
+            &payload["view"]["app_installed_team_id"],
+            &payload["team"]["id"],
+            &payload["user"]["team_id"],
+        ],
     };
-    known.unwrap_or_default()
+    named.into_iter().filter_map(Value::as_str).filter(|team| !team.is_empty()).collect()
 }

@@ -25,30 +25,30 @@ const LARGEST: usize = 1 << 20;
 struct Desk {
     slack: Arc<Slack>,
     chat: Chat,
-    verifier: SlackEventSignatureVerifier,
+    verifiers: Arc<[SlackEventSignatureVerifier]>,
 }
 
 /// The routes at which Slack makes its requests.
-pub fn room(slack: Arc<Slack>, chat: Chat, secret: &Secret) -> Room {
-    let verifier = SlackEventSignatureVerifier::new(&SlackSigningSecret(secret.reveal().to_owned()));
+pub fn room(slack: Arc<Slack>, chat: Chat, secrets: &[Secret]) -> Room {
+    let verifier = |secret: &Secret| SlackEventSignatureVerifier::new(&SlackSigningSecret(secret.reveal().to_owned()));
+    let verifiers = secrets.iter().map(verifier).collect();
     let routes = OpenApiRouter::default()
         .route("/slack/events", post(events))
         .route("/slack/commands", post(commands))
         .route("/slack/interactivity", post(interactivity))
         .layer(DefaultBodyLimit::max(LARGEST))
-        .with_state(Desk { slack, chat, verifier });
+        .with_state(Desk { slack, chat, verifiers });
     Room { routes, topic: None }
 }
 
 impl Desk {
-    /// The body of a request that Slack signed within the last five minutes.
+    /// The body of a request that Slack signed for one of the apps within the last five minutes.
     fn verified<'b>(&self, headers: &HeaderMap, body: &'b [u8]) -> Option<&'b str> {
         let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let body = std::str::from_utf8(body).ok()?;
         let signature = header(SlackEventSignatureVerifier::SLACK_SIGNED_HASH_HEADER)?;
         let at = header(SlackEventSignatureVerifier::SLACK_SIGNED_TIMESTAMP)?;
-        self.verifier.verify(signature, body, at).ok()?;
-        Some(body)
+        self.verifiers.iter().any(|verifier| verifier.verify(signature, body, at).is_ok()).then_some(body)
     }
 
     async fn take(&self, kind: Kind, headers: &HeaderMap, body: &[u8]) -> Response {

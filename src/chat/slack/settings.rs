@@ -10,10 +10,10 @@ pub const API_URL: &str = "https://slack.com/api";
 pub struct Settings {
     /// A bot token for each workspace, `xoxb-…`; at least one.
     pub bot_tokens: Vec<Secret>,
-    /// The token for Socket Mode, `xapp-…`.
-    pub app_token: Option<Secret>,
-    /// With what Slack signs its requests, where it comes to us over HTTP.
-    pub signing_secret: Option<Secret>,
+    /// The tokens for Socket Mode, `xapp-…`: one for each app.
+    pub app_tokens: Vec<Secret>,
+    /// With what Slack signs its requests, where it comes to us over HTTP: one for each app.
+    pub signing_secrets: Vec<Secret>,
     /// The base of the Web API, without a slash at its end.
     pub api_url: String,
     /// The largest file that is taken in, in bytes.

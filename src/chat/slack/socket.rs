@@ -53,21 +53,21 @@ enum End {
 }
 
 /// How a connection began, and what is to be told of it.
+#[derive(Clone)]
 struct Line {
     slack: Arc<Slack>,
     chat: Chat,
     stop: CancellationToken,
+    /// The name of the app's connection.
+    link: String,
     up: Arc<AtomicUsize>,
 }
 
-/// Stays connected until stopped.
-pub async fn stay(slack: Arc<Slack>, chat: Chat, token: SlackApiToken, stop: CancellationToken) {
-    let up = Arc::new(AtomicUsize::new(0));
-    slack.link(LinkState::Connecting, None);
-    let places = (0..CONNECTIONS).map(|_| {
-        let line = Line { slack: Arc::clone(&slack), chat: chat.clone(), stop: stop.clone(), up: Arc::clone(&up) };
-        keep_one(line, &token)
-    });
+/// Stays connected with the token of one app until stopped.
+pub async fn stay(slack: Arc<Slack>, chat: Chat, (link, token): (String, SlackApiToken), stop: CancellationToken) {
+    let line = Line { slack, chat, stop, link, up: Arc::new(AtomicUsize::new(0)) };
+    line.tell(LinkState::Connecting, None);
+    let places = (0..CONNECTIONS).map(|_| keep_one(line.clone(), &token));
     futures::future::join_all(places).await;
 }
 
@@ -88,7 +88,7 @@ async fn keep_one(line: Line, token: &SlackApiToken) {
                     _ if line.stop.is_cancelled() => return,
                     End::Refresh => Duration::ZERO,
                     End::Disabled => {
-                        line.slack.link(
+                        line.tell(
                             LinkState::Refused,
                             Some("Socket Mode is turned off: turn it on in the settings of the app"),
                         );
@@ -103,7 +103,7 @@ async fn keep_one(line: Line, token: &SlackApiToken) {
             }
             Err(CallError::Busy(silence)) => silence,
             Err(error) if error.is_revoked() || error.code() == "missing_scope" => {
-                line.slack.link(LinkState::Refused, Some(&refused(&error)));
+                line.refused(&refused(&error));
                 REFUSED
             }
             Err(error) => {
@@ -141,11 +141,24 @@ fn refused(error: &CallError) -> String {
 }
 
 impl Line {
+    /// Tells how the app is connected.
+    fn tell(&self, state: LinkState, reason: Option<&str>) {
+        self.slack.service.links().set(&self.link, state, reason, self.slack.service.now());
+    }
+
+    /// Somebody has to do something. Connections that are there go on.
+    fn refused(&self, why: &str) {
+        if self.up.load(Ordering::SeqCst) == 0 {
+            self.tell(LinkState::Refused, Some(why));
+        }
+        tracing::error!(link = self.link, why, "Slack opens no socket; it is tried again every minute");
+    }
+
     /// One connection less; the app is out of reach when it was the last one.
     fn down(&self, why: &str) {
         tracing::info!(%why, "a socket to Slack is gone");
         if self.up.load(Ordering::SeqCst) == 0 {
-            self.slack.link(LinkState::Down, Some(why));
+            self.tell(LinkState::Down, Some(why));
         }
     }
 }
@@ -246,7 +259,7 @@ impl Carried {
             "hello" if !self.is_up => {
                 self.is_up = true;
                 self.line.up.fetch_add(1, Ordering::SeqCst);
-                self.line.slack.link(LinkState::Up, None);
+                self.line.tell(LinkState::Up, None);
             }
             "disconnect" => {
                 let end = if envelope["reason"] == "link_disabled" { End::Disabled } else { End::Refresh };

@@ -22,16 +22,19 @@ use super::{PLATFORM, manifest};
 use crate::chat::adapter::{Drops, Forms, Traits};
 use crate::chat::short::Shortener;
 use crate::domain::time::Timestamp;
+use crate::http::caller::Secret;
 use crate::service::LinkState;
 use crate::service::Service;
 
 /// Bytes of an action that a button carries as it is. Slack's take 2,000, and each counts for the size of its message.
 const LONGEST_ACTION: usize = 300;
+/// How long to wait where only somebody can mend it.
+const REFUSED: Duration = Duration::from_secs(60);
 /// The first and the longest wait before a workspace is entered again.
 const WAITS: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
 /// How long it is remembered that somebody spoke from a channel that we are not in.
 const STRAYED: Duration = Duration::from_secs(300);
-/// Executions whose messages of an earlier life were looked for.
+/// Executions and conversations whose messages of an earlier life were looked for.
 const LOOKED_FOR: usize = 50_000;
 
 /// Slack.
@@ -112,9 +115,15 @@ impl Slack {
         *self.settled.borrow() >= self.settings.bot_tokens.len()
     }
 
-    /// The token of Socket Mode.
-    pub(super) fn app_token(&self) -> Option<SlackApiToken> {
-        self.settings.app_token.as_ref().map(|token| SlackApiToken::new(SlackApiTokenValue(token.reveal().to_owned())))
+    /// The tokens of Socket Mode, each with the name of its connection.
+    pub(super) fn app_tokens(&self) -> Vec<(String, SlackApiToken)> {
+        let tokens = &self.settings.app_tokens;
+        let name = |place: usize| match tokens.len() {
+            1 => PLATFORM.to_owned(),
+            _ => format!("{PLATFORM} app {}", place + 1),
+        };
+        let token = |token: &Secret| SlackApiToken::new(SlackApiTokenValue(token.reveal().to_owned()));
+        tokens.iter().enumerate().map(|(place, secret)| (name(place), token(secret))).collect()
     }
 
     /// Tells how the app as a whole is connected.
@@ -137,7 +146,7 @@ impl Slack {
             async move {
                 tokio::select! {
                     () = stop.cancelled() => {}
-                    () = slack.enter(place) => slack.settled.send_modify(|settled| *settled += 1),
+                    () = slack.stay_in(place) => {}
                 }
             }
         });
@@ -153,20 +162,42 @@ impl Slack {
         }
     }
 
-    async fn enter(&self, place: usize) {
+    /// Enters a workspace. A token that is refused, now or later, is asked about again: it may be good once more.
+    async fn stay_in(&self, place: usize) {
+        let mut was_refused = false;
+        loop {
+            let entered = self.enter(place, was_refused).await;
+            if !was_refused {
+                self.settled.send_modify(|settled| *settled += 1);
+            }
+            if let Some(workspace) = entered {
+                workspace.until_refused().await;
+            }
+            was_refused = true;
+            tokio::time::sleep(self.jittered(REFUSED)).await;
+        }
+    }
+
+    /// Enters a workspace; `None`: its token is refused.
+    async fn enter(&self, place: usize, was_refused: bool) -> Option<Arc<Workspace>> {
+        let name = format!("{PLATFORM} token {}", place + 1);
         let mut wait = WAITS.0;
         loop {
             match self.ask_who(self.settings.bot_tokens[place].reveal()).await {
-                Ok((told, scopes)) => return self.entered(place, &told, scopes.as_deref()),
+                Ok((told, scopes)) => {
+                    self.service.links().forget(&name);
+                    return self.entered(place, &told, scopes.as_deref());
+                }
+                // It is said of its workspace already.
+                Err(Who::Refused(_)) if was_refused => return None,
                 Err(Who::Refused(code)) => {
                     tracing::error!(token = place + 1, %code, "Slack refuses a bot token");
-                    let name = format!("{PLATFORM} token {}", place + 1);
                     let reason = revoked(&code);
                     self.service.links().set(&name, LinkState::Refused, Some(&reason), self.service.now());
                     if self.settings.bot_tokens.len() == 1 {
                         self.link(LinkState::Refused, Some(&reason));
                     }
-                    return;
+                    return None;
                 }
                 Err(Who::Later(why)) => {
                     tracing::warn!(%why, "Slack is not reached; it is tried again");
@@ -179,7 +210,7 @@ impl Slack {
         }
     }
 
-    fn entered(&self, place: usize, told: &Value, scopes: Option<&str>) {
+    fn entered(&self, place: usize, told: &Value, scopes: Option<&str>) -> Option<Arc<Workspace>> {
         let token = SlackApiTokenValue(self.settings.bot_tokens[place].reveal().to_owned());
         let service = self.service.clone();
         let means = Means {
@@ -189,7 +220,8 @@ impl Slack {
             clock: Box::new(move || service.now()),
         };
         let Some(workspace) = Workspace::new(means, told) else {
-            return tracing::error!(token = place + 1, "Slack does not say whose token this is");
+            tracing::error!(token = place + 1, "Slack does not say whose token this is");
+            return None;
         };
         self.service.links().set(&workspace.link, LinkState::Up, None, self.service.now());
         let missing = scopes.map(manifest::missing).unwrap_or_default();
@@ -197,10 +229,13 @@ impl Slack {
             workspace.miss(&missing.iter().map(|(scope, _)| *scope).collect::<Vec<_>>().join(","));
         }
         tracing::info!(team = %workspace.team, bot = %workspace.bot_user, "a workspace of Slack is connected");
+        let workspace = Arc::new(workspace);
         let mut workspaces = self.workspaces.write().unwrap_or_else(PoisonError::into_inner);
-        if workspaces.insert(workspace.team.clone(), Arc::new(workspace)).is_some() {
+        let known = workspaces.insert(workspace.team.clone(), Arc::clone(&workspace));
+        if known.is_some_and(|known| !known.is_refused()) {
             tracing::warn!(token = place + 1, "two bot tokens are of the same workspace; the later one is used");
         }
+        Some(workspace)
     }
 
     /// Asks Slack whose token this is, and what it may do.
@@ -228,6 +263,11 @@ impl Slack {
             looked_for.clear();
         }
         looked_for.insert(nonce.to_owned())
+    }
+
+    /// It could not be looked for: it still is to be.
+    pub(super) fn looks_again(&self, nonce: &str) {
+        self.looked_for.lock().unwrap_or_else(PoisonError::into_inner).remove(nonce);
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use slack_morphism::prelude::{SlackApiToken, SlackHyperClient};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::super::adapter::{Address, Standing};
@@ -70,12 +71,16 @@ pub struct Workspace {
     pub bot_id: String,
     /// What people call us there.
     pub bot_name: String,
+    /// Its address, `https://acme.slack.com/`.
+    url: String,
     /// The name of its connection.
     pub link: String,
     token: SlackApiToken,
     client: SlackHyperClient,
     lanes: Lanes,
     links: Links,
+    /// Slack's word for why the token is good for nothing any more; `None`: it is good.
+    refused: watch::Sender<Option<String>>,
     people: Memory<Person>,
     /// Channels of which we are members. That we are none is not remembered: an invitation counts at once.
     channels: Memory<()>,
@@ -108,11 +113,13 @@ impl Workspace {
             bot_user: text("user_id")?,
             bot_id: text("bot_id").unwrap_or_default(),
             bot_name: text("user").unwrap_or_default(),
+            url: text("url").unwrap_or_default(),
             team,
             token: means.token,
             client: means.client,
             lanes: Lanes::default(),
             links: means.links,
+            refused: watch::Sender::new(None),
             people: Memory::new(),
             channels: Memory::new(),
             directs: Memory::new(),
@@ -131,11 +138,14 @@ impl Workspace {
         Address { platform: PLATFORM.to_owned(), channel: format!("{}.{channel}", self.team), thread }
     }
 
-    /// Calls a method, in its turn; what it tells of the token is noted.
+    /// Calls a method, in its turn; what it tells of the token is noted. With a token that is refused nothing is asked.
     ///
     /// # Errors
     /// It brought nothing.
     pub async fn call(&self, method: &str, body: &Value) -> Result<Value, CallError> {
+        if let Some(code) = self.refused.borrow().clone() {
+            return Err(CallError::No { method: method.to_owned(), code, needed: None });
+        }
         let result = calls::call(&self.client, &self.token, &self.lanes, method, body).await;
         match &result {
             Ok(_) => self.links.count(&self.link, Count::Sent),
@@ -158,7 +168,10 @@ impl Workspace {
 
     /// The token is good for nothing any more.
     pub fn refuse(&self, code: &str) {
-        tracing::error!(team = %self.team, code, "the bot token of a workspace is refused");
+        if self.refused.send_replace(Some(code.to_owned())).is_some() {
+            return; // it was said
+        }
+        tracing::error!(team = %self.team, code, "the bot token of a workspace is refused; what is to be sent there waits");
         self.links.set(&self.link, LinkState::Refused, Some(&revoked(code)), (self.clock)());
     }
 
@@ -176,7 +189,21 @@ impl Workspace {
 
     /// Whether its token is refused.
     pub fn is_refused(&self) -> bool {
-        self.links.all().iter().any(|link| link.name == self.link && link.state == LinkState::Refused)
+        self.refused.borrow().is_some()
+    }
+
+    /// Resolves when its token is refused.
+    pub async fn until_refused(&self) {
+        let _ = self.refused.subscribe().wait_for(Option::is_some).await; // the sender is here
+    }
+
+    /// Where people read a message; `None` where Slack did not say where the workspace is.
+    pub fn permalink(&self, channel: &str, ts: &str, thread: Option<&str>) -> Option<String> {
+        if self.url.is_empty() {
+            return None;
+        }
+        let beneath = thread.map(|thread| format!("?thread_ts={thread}&cid={channel}")).unwrap_or_default();
+        Some(format!("{}/archives/{channel}/p{}{beneath}", self.url.trim_end_matches('/'), ts.replace('.', "")))
     }
 
     /// Whoever this is. One of whom nothing can be found out counts as a guest: that takes rights away and gives none.

@@ -190,6 +190,11 @@ impl ChatAdapter for Terminal {
         Box::pin(async move { self.service.take_in(file.id.as_ref()).await })
     }
 
+    /// A message is where it is read.
+    fn link<'a>(&'a self, _at: &'a Address, _message: &'a str) -> BoxFuture<'a, Option<String>> {
+        Box::pin(ready(None))
+    }
+
     fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>> {
         Box::pin(ready((name == CHANNEL).then(|| CHANNEL.to_owned())))
     }

@@ -342,6 +342,11 @@ impl ChatAdapter for WebChat {
         })
     }
 
+    /// A message is where it is read.
+    fn link<'a>(&'a self, _at: &'a Address, _message: &'a str) -> BoxFuture<'a, Option<String>> {
+        Box::pin(std::future::ready(None))
+    }
+
     fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>> {
         Box::pin(async move {
             let id = name.trim_start_matches('#');

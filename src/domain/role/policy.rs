@@ -22,6 +22,8 @@ pub struct Subject {
     pub place: Option<Place>,
     /// The most that anybody may do there, and the rule that says so.
     pub ceiling: Option<(Role, String)>,
+    /// The workspace or server from which they come: `slack:T01`.
+    pub home: Option<String>,
 }
 
 impl Subject {
@@ -35,7 +37,16 @@ impl Subject {
             standing: Standing::Owner,
             place: None,
             ceiling: None,
+            home: None,
         }
+    }
+
+    /// Whether something that began in this workspace is other people's: they are known here by their own workspace
+    /// alone, and it is another one.
+    #[must_use]
+    pub fn is_stranger_to(&self, home: Option<&str>) -> bool {
+        let known_by_home = self.alias.is_none() && self.standing != Standing::Owner;
+        known_by_home && matches!((home, self.home.as_deref()), (Some(there), Some(own)) if there != own)
     }
 
     /// Whether this text names them.
@@ -65,6 +76,8 @@ pub struct Resource<'r> {
     pub is_own: bool,
     /// The step that asks for a decision names them.
     pub is_named: bool,
+    /// It began among people to whom they are a stranger: their role counts for nothing there.
+    pub is_of_others: bool,
 }
 
 /// What comes of it.
@@ -233,7 +246,7 @@ fn by_rules(subject: &Subject, action: Action, on: &Resource<'_>) -> Verdict {
         if let Some(party) = parties.iter().find(|party| subject.belongs_to(party)) {
             return Verdict::Allow(format!("permissions.{name}: {party}"));
         }
-    } else if subject.role >= action.needs() {
+    } else if subject.role >= action.needs() && !on.is_of_others {
         return Verdict::Allow(format!("role {}", subject.role));
     }
     if action == Action::View

@@ -5,7 +5,7 @@ use super::*;
 fn somebody(role: Role) -> Subject {
     let place = Place { platform: "slack".to_owned(), channel: "C1".to_owned(), names: vec!["ops".to_owned()] };
     let (identity, alias) = ("ana".to_owned(), Some("slack:T01/U01".to_owned()));
-    Subject { identity, alias, role, standing: Standing::Member, place: Some(place), ceiling: None }
+    Subject { identity, alias, role, standing: Standing::Member, place: Some(place), ceiling: None, home: None }
 }
 
 fn stranger(standing: Standing, role: Role) -> Subject {
@@ -145,6 +145,23 @@ fn nobody_does_more_in_a_channel_than_it_allows() {
     let permissions = Permissions { approve: list(&["@ana"]), ..Permissions::default() };
     let named = Resource { permissions: Some(&permissions), ..Resource::default() };
     assert!(!may(&here(Role::Viewer, Role::Viewer), Action::Approve, &named).allows(), "a list lifts no ceiling");
+}
+
+#[test]
+fn what_began_among_other_people_is_for_those_whom_a_rule_lets_in() {
+    let member = Subject { home: Some("slack:T02".to_owned()), ..stranger(Standing::Member, Role::Operator) };
+    assert!(member.is_stranger_to(Some("slack:T01")));
+    assert!(!member.is_stranger_to(Some("slack:T02")) && !member.is_stranger_to(None));
+    let person = Subject { alias: Some("slack:T02/U09".to_owned()), ..member.clone() };
+    assert!(!person.is_stranger_to(Some("slack:T01")), "whoever was given a name here is known everywhere");
+    let theirs = Resource { is_of_others: true, ..Resource::default() };
+    for action in [Action::View, Action::Cancel, Action::Approve] {
+        assert!(!may(&member, action, &theirs).allows(), "{action:?}");
+    }
+    let permissions = Permissions { view: list(&["role:viewer"]), ..Permissions::default() };
+    let open = Resource { permissions: Some(&permissions), ..theirs };
+    assert!(may(&member, Action::View, &open).allows(), "the workflow says so");
+    assert!(!may(&member, Action::Cancel, &open).allows());
 }
 
 #[test]

@@ -52,6 +52,8 @@ pub struct Visitor {
     pub address: String,
     /// The channel; `None` where they speak to us alone.
     pub place: Option<Place>,
+    /// The workspace or server from which they come, also where ids are the same everywhere: `discord:123`.
+    pub home: Option<String>,
     /// The message.
     pub message: Option<String>,
     /// Its text.
@@ -248,6 +250,7 @@ impl Service {
             standing: visitor.standing,
             place: visitor.place.clone(),
             ceiling,
+            home: visitor.home.clone(),
         };
         let (name, subject) = if visitor.standing == Standing::Owner {
             (visitor.user.clone(), subject(visitor.user.clone(), None, Role::Admin))

@@ -33,7 +33,10 @@ impl Eyes {
     /// Whether they see a run.
     pub(in crate::service) async fn see(&self, row: &StoredRun) -> Result<bool, ServiceError> {
         let permissions = self.permissions(row.workflow_id).await?;
-        let on = Resource { permissions: Some(&permissions), is_own: origin(row).is_of(&self.caller), is_named: false };
+        let origin = origin(row);
+        let is_own = origin.is_of(&self.caller);
+        let is_of_others = !is_own && self.caller.subject().is_stranger_to(origin.home.as_deref());
+        let on = Resource { permissions: Some(&permissions), is_own, is_of_others, ..Resource::default() };
         Ok(self.caller.verdict(Action::View, &on).allows())
     }
 

@@ -222,7 +222,7 @@ impl Service {
     pub async fn possible(&self, caller: &Caller) -> Result<Vec<Action>, ServiceError> {
         let rules = if caller.is_unbound() { Vec::new() } else { self.all_rules().await? };
         let open = |action: &Action| {
-            let on = |permissions, is_own| Resource { permissions, is_own, is_named: false };
+            let on = |permissions, is_own| Resource { permissions, is_own, ..Resource::default() };
             let allows = |on: &Resource<'_>| caller.verdict(*action, on).allows();
             caller.may(*action)
                 || allows(&on(None, true))
@@ -268,7 +268,7 @@ impl Service {
     }
 
     async fn judge(&self, caller: &Caller, action: Action, target: Target<'_>) -> Result<Judged, ServiceError> {
-        let mut is_own = false;
+        let (mut is_own, mut is_of_others) = (false, false);
         let (permissions, hidden) = match target {
             Target::Instance | Target::Thing(_) => (None, None),
             Target::Workflow(ready) => {
@@ -280,12 +280,15 @@ impl Service {
             Target::Run(run) | Target::Named(run) => {
                 let absent = || ServiceError::NotFound { noun: "execution", name: run.to_string(), near: None };
                 let row = self.engine().store().runs().find(run).await?.ok_or_else(absent)?;
-                is_own = origin(&row).is_of(caller);
+                let origin = origin(&row);
+                is_own = origin.is_of(caller);
+                is_of_others = !is_own && caller.subject().is_stranger_to(origin.home.as_deref());
                 (Some(self.access().gate.rules_of(row.workflow_id).await?), Some(absent()))
             }
         };
         let permissions = permissions.as_ref();
-        let on = Resource { permissions, is_own, is_named: matches!(target, Target::Named(_)) };
+        let is_named = matches!(target, Target::Named(_));
+        let on = Resource { permissions, is_own, is_named, is_of_others: is_of_others && !is_named };
         if let Some(hidden) = hidden
             && let Verdict::Deny(denial) = caller.verdict(Action::View, &on)
         {

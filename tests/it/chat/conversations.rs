@@ -75,6 +75,7 @@ impl Player {
 
     /// Waits until a message is shown that was not expected before.
     async fn until(&mut self, text: &str, only_for: Option<&str>) {
+        let text = &self.stage().written(text);
         let pattern = Pattern::new(text);
         let is_shared = self.stage().platform().is_shared();
         let deadline = tokio::time::Instant::now() + PATIENCE;
@@ -124,8 +125,6 @@ async fn play(platform: Platform, name: &str, script: &Script) {
 async fn play_all(platform: Platform) {
     let wanted = std::env::var("CHAT").ok();
     let scripts = all().into_iter().filter(|(name, _)| wanted.as_ref().is_none_or(|wanted| wanted == name));
-    // The ids and places of speakers with roles are those of a platform with workspaces, which Discord is not.
-    let scripts = scripts.filter(|(_, script)| platform != Platform::Discord || script.people.is_empty());
     let plays = scripts.map(|(name, script)| async move {
         let played = tokio::spawn({
             let name = name.clone();

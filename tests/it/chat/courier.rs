@@ -23,7 +23,7 @@ impl Place {
     async fn open() -> Self {
         let desk = Desk::open().await;
         desk.template("quick.yaml", WORKFLOW);
-        let there = Elsewhere::new();
+        let there = Elsewhere::new("elsewhere", false);
         let chat = start(desk.service(), &there).await;
         Self { desk, chat, there }
     }
@@ -69,7 +69,7 @@ async fn after_an_outage_only_ends_are_sent_each_once_in_the_order_in_which_they
     place.all_over().await;
     assert!(place.there.taken().is_empty(), "nobody is there");
     place.there.be(Mood::Fine);
-    let taken = place.there.until(|taken| taken.len() >= 12).await;
+    let taken = place.there.until(|there| there.taken().len() >= 12).await;
     assert!(taken.iter().all(|taken| taken.what == "post" && is_final(&taken.card)), "{taken:#?}");
     let runs: Vec<RunId> = taken.iter().map(run_of).collect();
     let mut in_order = runs.clone();
@@ -91,7 +91,7 @@ async fn an_outage_outlives_the_process() {
     chat.close().await;
     there.be(Mood::Fine);
     let chat = start(desk.service(), &there).await;
-    let taken = there.until(|taken| taken.len() >= 3).await;
+    let taken = there.until(|there| there.taken().len() >= 3).await;
     assert!(taken.iter().all(|taken| is_final(&taken.card)), "{taken:#?}");
     chat.settled("elsewhere").await.expect("readable");
     assert_eq!(desk.service().conversations().behind().await.expect("readable").cards, 0);
@@ -104,7 +104,8 @@ async fn silence_that_a_platform_asks_for_is_kept() {
     place.there.be(Mood::Busy(Duration::from_secs(1)));
     let asked = tokio::time::Instant::now();
     place.run(0, 2).await;
-    let taken = place.there.until(|taken| taken.iter().filter(|taken| is_final(&taken.card)).count() >= 2).await;
+    let taken =
+        place.there.until(|there| there.taken().iter().filter(|taken| is_final(&taken.card)).count() >= 2).await;
     assert!(asked.elapsed() >= Duration::from_secs(1), "it was asked for a second: {taken:#?}");
     place.close().await;
 }
@@ -116,14 +117,60 @@ async fn a_card_that_somebody_deleted_is_posted_anew_once() {
     place.desk.template("asks.yaml", steps);
     let receipt = place.chat.receive(Elsewhere::said("a", "run asks")).await.expect("kept");
     receipt.answered.await.expect("answered");
-    place.there.until(|taken| !taken.is_empty()).await;
+    place.there.until(|there| !there.taken().is_empty()).await;
     place.there.be(Mood::Forgetful);
     let receipt = place.chat.receive(Elsewhere::said("b", "answer n=1")).await.expect("kept");
     receipt.answered.await.expect("answered");
-    let taken = place.there.until(|taken| taken.iter().any(|taken| is_final(&taken.card))).await;
+    let taken = place.there.until(|there| there.taken().iter().any(|taken| is_final(&taken.card))).await;
     let posts: Vec<_> = taken.iter().filter(|taken| taken.what == "post").collect();
     assert_eq!(posts.len(), 2, "one in the place of the one that is gone: {taken:#?}");
     assert_ne!(posts[0].nonce, posts[1].nonce);
     assert_eq!(posts[0].card.execution_id, posts[1].card.execution_id);
+    place.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_waits_where_the_token_is_refused_and_the_next_start_shows_it() {
+    let place = Place::open().await;
+    place.there.be(Mood::Barred);
+    place.run(0, 2).await;
+    place.all_over().await;
+    place.there.until(|there| there.tries() > 0).await;
+    let Place { desk, chat, there } = place;
+    chat.close().await;
+    assert!(there.taken().is_empty());
+    there.be(Mood::Fine);
+    let chat = start(desk.service(), &there).await;
+    let taken = there.until(|there| there.taken().len() >= 2).await;
+    assert!(taken.iter().all(|taken| is_final(&taken.card)), "{taken:#?}");
+    chat.close().await;
+}
+
+/// Two hours pass as quickly as the work that is done in them.
+#[tokio::test]
+async fn in_an_outage_of_two_hours_it_knocks_once_a_minute_and_sends_ends_alone_afterwards() {
+    const HOURS: Duration = Duration::from_secs(2 * 3_600);
+    let place = Place::open().await;
+    place.there.be(Mood::Away);
+    place.run(0, 6).await;
+    place.all_over().await;
+    let before = place.there.tries();
+    tokio::time::pause();
+    let began = tokio::time::Instant::now();
+    while began.elapsed() < HOURS {
+        tokio::time::advance(Duration::from_secs(10)).await;
+        // Whoever knocks reads how the execution stands, on another thread.
+        for _ in 0..50 {
+            tokio::task::yield_now().await;
+        }
+    }
+    tokio::time::resume();
+    let knocks = place.there.tries() - before;
+    assert!((20..=180).contains(&knocks), "{knocks} times in two hours");
+    place.there.be(Mood::Fine);
+    let taken = place.there.until(|there| there.taken().len() >= 6).await;
+    assert!(taken.iter().all(|taken| taken.what == "post" && is_final(&taken.card)), "{taken:#?}");
+    let runs: Vec<RunId> = taken.iter().map(run_of).collect();
+    assert!(runs[1..].is_sorted(), "the oldest first: {runs:?}");
     place.close().await;
 }

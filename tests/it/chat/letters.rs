@@ -14,7 +14,7 @@ use workflow::service::conversations::RunMessage;
 use workflow::service::outbox::LetterView;
 use workflow::service::{Caller, NewWorkflow, RunView, TERMINAL, Terms};
 
-use super::platform::{Fate, Platform};
+use super::elsewhere::{Elsewhere, Fate, Mood};
 
 /// A service with Slack and Discord as the test makes them.
 struct World {
@@ -22,8 +22,8 @@ struct World {
     settings: Vec<String>,
     app: App,
     chat: Option<Chat>,
-    slack: Arc<Platform>,
-    discord: Arc<Platform>,
+    slack: Arc<Elsewhere>,
+    discord: Arc<Elsewhere>,
 }
 
 fn ana() -> Caller {
@@ -35,11 +35,15 @@ impl World {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let settings: Vec<String> = settings.iter().map(|setting| (*setting).to_owned()).collect();
         let app = Self::app(&folder, &settings).await;
-        let (slack, discord) = (Platform::new("slack", false), Platform::new("discord", true));
+        let (slack, discord) = (Elsewhere::new("slack", false), Elsewhere::new("discord", true));
         Self { folder, settings, app, chat: None, slack, discord }
     }
 
     async fn app(folder: &TempDir, settings: &[String]) -> App {
+        App::open(&Self::config(folder, settings), true).await.expect("it opens")
+    }
+
+    fn config(folder: &TempDir, settings: &[String]) -> Config {
         let _ = rustls::crypto::ring::default_provider().install_default(); // another test may have been first
         let usual = [
             &format!("storage_path={}", folder.path().display()),
@@ -49,8 +53,7 @@ impl World {
             "discord_token=test",
         ];
         let overrides = usual.map(ToString::to_string).into_iter().chain(settings.to_vec()).collect();
-        let config = Config::load(&Surroundings { overrides, ..Surroundings::default() }).expect("good settings");
-        App::open(&config, true).await.expect("it opens")
+        Config::load(&Surroundings { overrides, ..Surroundings::default() }).expect("good settings")
     }
 
     /// The same with its conversations.
@@ -110,7 +113,6 @@ impl World {
         self.app.service.archive().letters(state).await.expect("readable")
     }
 
-    /// Waits until this many letters are in a state.
     /// Notes that the card of an execution stands in a channel of Slack, and under which name.
     async fn card(&self, run: &str, message: Option<&str>) {
         let keeper = self.app.service.conversations();
@@ -133,6 +135,7 @@ impl World {
         }
     }
 
+    /// Waits until this many letters are in a state.
     async fn until(&self, state: &str, count: usize) -> Vec<LetterView> {
         let mut changes = self.app.service.outbox().changes();
         let reached = async {
@@ -175,16 +178,17 @@ async fn a_message_arrives_and_the_step_has_its_receipt() {
         .await;
     assert_eq!(view.status, "completed", "{view:?}");
     assert!(view.warnings.is_empty(), "{:?}", view.warnings);
-    let posted = world.slack.arrived();
+    let posted = world.slack.posted();
     let [message] = posted.as_slice() else { panic!("{posted:?}") };
     assert_eq!(message.channel, "id-ops");
     assert_eq!(message.text, "for U1\nHello @\u{2060}all\n  n: 1");
     let outputs = |step: usize| view.steps[step].outputs.clone().expect("outputs").into_values();
     let expected = json!({
-        "platform": "slack", "channel": "id-ops", "message": "m0", "link": null, "status": "sent", "simulated": false,
+        "platform": "slack", "channel": "id-ops", "message": "m0",
+        "link": "https://elsewhere.example/id-ops/m0", "status": "sent", "simulated": false,
     });
     assert_eq!(outputs(1)["delivery"], expected);
-    let told = world.discord.arrived();
+    let told = world.discord.posted();
     let places: Vec<_> = told.iter().map(|one| (one.channel.as_str(), one.thread.as_deref())).collect();
     assert_eq!(places, [("id-ops", Some("m0")), ("id-alerts", None)]);
     let said = world.app.service.conversations().since("general", 0, 10).await.expect("readable");
@@ -234,7 +238,7 @@ async fn an_answer_that_is_lost_costs_at_most_one_repeat_under_the_same_key() {
     let discord = json!({ "type": "discord", "id": "two", "config": { "channel": "ops", "text": "two" } });
     let view = world.run(json!([slack("one", "ops"), discord])).await;
     assert_eq!(view.status, "completed", "{view:?}");
-    let (twice, once) = (world.slack.arrived(), world.discord.arrived());
+    let (twice, once) = (world.slack.posted(), world.discord.posted());
     assert_eq!((twice.len(), once.len()), (2, 1), "one platform knows nonces, the other does not");
     assert_eq!(twice[0].nonce, twice[1].nonce);
     assert_eq!(view.steps[1].outputs.as_ref().expect("outputs").values()["message"], "m0");
@@ -338,7 +342,7 @@ async fn a_letter_under_the_card_of_its_run_waits_for_the_card() {
     assert!(dead[0].error.as_ref().is_some_and(|error| error.message.contains("not there any more")), "{dead:?}");
     world.app.service.retry_letter(&ana(), &dead[0].id).await.expect("revived");
     world.until("sent", 4).await;
-    let mut arrived = world.slack.arrived();
+    let mut arrived = world.slack.posted();
     arrived.retain(|one| one.text.lines().count() == 1); // without the card that the second run still gets
     let places: Vec<_> = arrived.iter().map(|one| (one.text.as_str(), one.thread.as_deref())).collect();
     let of = |text: &str| places.iter().find(|(said, _)| *said == text).expect("it arrived").1;
@@ -360,5 +364,38 @@ async fn letters_outlive_the_process_that_wrote_them() {
     world.connect().await;
     assert_eq!(world.run(json!([slack("three", "ops")])).await.status, "completed");
     assert_eq!(world.slack.texts(), ["one", "two", "three"], "what was sent is not sent again");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_wait_where_the_token_is_refused_and_the_next_start_sends_them_in_order() {
+    let mut world = World::connected(&[]).await;
+    world.slack.be(Mood::Barred);
+    let view = world.run(at_once(&[("one", "ops"), ("two", "ops")])).await;
+    assert_eq!(view.status, "completed", "{view:?}");
+    let waiting = world.letters(Some("queued")).await;
+    assert_eq!(waiting.iter().map(|letter| letter.attempts).collect::<Vec<_>>(), [0, 0], "{waiting:?}");
+    let tries = world.slack.tries();
+    world = world.restart().await;
+    world.slack.be(Mood::Fine);
+    world.connect().await;
+    world.until("sent", 2).await;
+    assert_eq!(world.slack.texts(), ["one", "two"]);
+    assert!(tries <= 4, "{tries} tries with a token that is refused");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_waits_for_the_conversations_that_are_about_to_begin() {
+    let mut world = World::new(&[]).await;
+    world.app.close().await;
+    let config = World::config(&world.folder, &world.settings);
+    world.app = App::open_to_serve(&config).await.expect("it opens");
+    let run = world.start(json!([slack("one", "ops")])).await;
+    world.until("queued", 1).await;
+    world.connect().await;
+    let view = world.over(run).await;
+    assert_eq!((view.status, view.warnings.len()), ("completed", 0), "{:?}", view.warnings);
+    assert_eq!(world.slack.texts(), ["one"]);
     world.close().await;
 }

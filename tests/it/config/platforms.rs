@@ -9,11 +9,22 @@ fn a_platform_is_connected_when_its_token_is_there_and_its_keys_may_stand_in_a_t
     let file = "[slack]\nbot_token = [\"xoxb-1\", \"xoxb-2\"]\napp_token = \"xapp-1\"\n[discord]\ntoken = \"t\"\n";
     let both = Bench::new().file("workflow.toml", file).config();
     let (slack, discord) = (both.slack.clone().expect("slack"), both.discord.clone().expect("discord"));
-    assert_eq!(slack.bot_tokens.len(), 2);
+    assert_eq!((slack.bot_tokens.len(), slack.app_tokens.len()), (2, 1));
     assert_eq!((slack.api_url.as_str(), discord.api_url.as_str()), ("https://slack.com/api", "https://discord.com"));
     assert_eq!(in_force(&both, "discord_token").0, "***");
     assert!(in_force(&both, "slack_bot_token").1.contains("workflow.toml:2"));
     assert!(!format!("{both:?}").contains("xoxb-1"), "a token is never shown");
+}
+
+#[test]
+fn each_workspace_may_have_an_app_of_its_own() {
+    let bench = Bench::new()
+        .env("WORKFLOW_SLACK_BOT_TOKEN", "xoxb-1,xoxb-2")
+        .env("WORKFLOW_SLACK_APP_TOKEN", "xapp-1, xapp-2")
+        .file("workflow.toml", "[slack]\nsigning_secret = [\"one\", \"two\"]\n");
+    let slack = bench.config().slack.expect("slack");
+    let counts = (slack.bot_tokens.len(), slack.app_tokens.len(), slack.signing_secrets.len());
+    assert_eq!(counts, (2, 2, 2));
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crate::support::desk::{Desk, list, object, somebody};
 /// Somebody whom Slack brings, in `#ops`.
 fn visitor(user: &str, name: &str, standing: Standing) -> Visitor {
     Visitor {
+        home: None,
         platform: "slack".to_owned(),
         workspace: Some("T01".to_owned()),
         user: user.to_owned(),

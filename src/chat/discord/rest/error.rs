@@ -113,6 +113,7 @@ impl From<RestError> for SendError {
             RestError::Later(why) => Self::Later(why),
             RestError::LeftAlone => Self::Later(error.to_string()),
             RestError::Refused { .. } if error.is_absent() || error.code() == NOT_OURS => Self::Gone,
+            RestError::Refused { .. } if error.is_unauthorized() => Self::Barred(error.to_string()),
             RestError::Refused { .. } if error.code() == OLD_MESSAGE => Self::Later(error.to_string()),
             RestError::Refused { .. } => Self::Refused(error.to_string()),
         }
@@ -134,6 +135,7 @@ mod tests {
             assert_eq!(matches!(SendError::from(error), SendError::Gone), gone);
         }
         assert!(matches!(SendError::from(refused(403, 50_013)), SendError::Refused(_)));
+        assert!(matches!(SendError::from(refused(401, 0)), SendError::Barred(_)));
         assert!(matches!(SendError::from(refused(429, 30_046)), SendError::Later(_)));
         assert!(matches!(SendError::from(RestError::Busy(Duration::from_secs(2))), SendError::Busy(_)));
         assert_eq!(refused(403, 50_001).missing(), Some("permission View Channel"));

@@ -5,7 +5,7 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::fake::{BOT, Fake, GUILD, TOKEN};
+use super::fake::{BOT, Fake, GENERAL, GUILD, TOKEN};
 
 /// What the line is to do.
 #[derive(Debug, Clone)]
@@ -51,7 +51,7 @@ async fn line(fake: Fake, mut socket: WebSocket) {
                         if !identified(&fake, &mut socket, &heard).await {
                             return;
                         }
-                        sent = Some(1);
+                        sent = Some(2);
                     }
                     Some(6) => {
                         sent = Some(resumed(&fake, &mut socket, heard["d"]["seq"].as_u64().unwrap_or_default()).await);
@@ -92,10 +92,33 @@ async fn identified(fake: &Fake, socket: &mut WebSocket, heard: &Value) -> bool 
         "resume_gateway_url": "ws://127.0.0.1:1", "application": { "id": "1", "flags": 0 },
     });
     let ready = json!({ "op": 0, "t": "READY", "s": 1, "d": ready });
-    fake.world().events.push(ready.clone());
-    let sent = say(socket, &ready).await;
+    let guild = json!({ "op": 0, "t": "GUILD_CREATE", "s": 2, "d": guild() });
+    fake.world().events.extend([ready.clone(), guild.clone()]);
+    let sent = say(socket, &ready).await && say(socket, &guild).await;
     fake.moved.notify_waiters();
     sent
+}
+
+/// What Discord says of a guild that does not matter here.
+const GUILD_AS_TOLD: &str = r#"{
+    "name": "Team", "icon": null, "splash": null, "discovery_splash": null, "owner_id": "9", "afk_channel_id": null,
+    "afk_timeout": 300, "verification_level": 0, "default_message_notifications": 0, "explicit_content_filter": 0, "roles": [],
+    "emojis": [], "features": [], "mfa_level": 0, "application_id": null, "system_channel_id": null, "system_channel_flags": 0,
+    "rules_channel_id": null, "max_presences": null, "max_members": 500000, "vanity_url_code": null, "description": null,
+    "banner": null, "premium_tier": 0, "premium_subscription_count": 0, "preferred_locale": "en-US",
+    "public_updates_channel_id": null, "nsfw_level": 0, "stickers": [], "premium_progress_bar_enabled": false,
+    "joined_at": "2026-01-01T00:00:00+00:00", "large": false, "unavailable": false, "member_count": 2, "voice_states": [],
+    "presences": [], "members": [], "threads": [], "stage_instances": [], "guild_scheduled_events": []
+}"#;
+
+/// The one guild, as Discord tells of it.
+fn guild() -> Value {
+    let channel = json!({
+        "id": GENERAL, "type": 0, "guild_id": GUILD, "position": 0, "permission_overwrites": [], "name": "general", "nsfw": false,
+    });
+    let mut guild: Value = serde_json::from_str(GUILD_AS_TOLD).expect("JSON");
+    (guild["id"], guild["channels"]) = (json!(GUILD), json!([channel]));
+    guild
 }
 
 async fn resumed(fake: &Fake, socket: &mut WebSocket, seq: u64) -> u64 {

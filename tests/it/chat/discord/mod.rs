@@ -3,8 +3,10 @@
 mod fake;
 mod gateway;
 mod http;
+mod rest;
+mod servers;
 mod stage;
 mod tests;
 
-pub use fake::Fake;
+pub use fake::{Fake, id_of};
 pub use stage::{Side, introduce};

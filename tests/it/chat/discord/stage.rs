@@ -59,6 +59,10 @@ impl Side {
         while links.all().iter().all(|link| link.state != workflow::service::LinkState::Up) {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
+        // What Discord says of the guild comes after the beginning of the session.
+        while self.platform.resolve("general").await.is_none() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
     }
 
     /// Disconnects in good order.
@@ -118,7 +122,7 @@ impl Side {
 
     /// Where somebody speaks.
     pub fn channel_of(&self, by: &str, direct: bool) -> String {
-        if direct { self.fake.direct(by) } else { GENERAL.to_owned() }
+        if direct { self.fake.direct(&id_of(by)) } else { GENERAL.to_owned() }
     }
 
     /// The address of an attached file.
@@ -131,6 +135,13 @@ impl Side {
         let path = fixtures().join(name);
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
         self.fake.attach(&name, std::fs::read(&path).expect("readable"))
+    }
+
+    /// What a button does that the stage presses by itself.
+    pub async fn action(chat: &Chat, shown: &str) -> String {
+        let long = chat.keeper().action(shown).await.expect("readable").unwrap_or_else(|| shown.to_owned());
+        // One that asks first carries its question before what it does.
+        long.split_once('\n').map_or_else(|| long.clone(), |(_, action)| action.to_owned())
     }
 
     /// Somebody presses just this; what came of it at once.
@@ -219,7 +230,7 @@ async fn answered(chat: &Chat) {
 }
 
 /// A line as the command that people choose; `None`: it can only be typed.
-fn command(text: &str, files: &[Value]) -> Option<Value> {
+pub fn command(text: &str, files: &[Value]) -> Option<Value> {
     let (verb, rest) = text.strip_prefix("/workflow ").map(|line| line.split_once(' ').unwrap_or((line, "")))?;
     let known = verb == "help" || VERBS.iter().any(|(name, _)| *name == verb);
     if !known || text.contains('\n') || files.len() > 1 {
@@ -274,10 +285,7 @@ fn read(said: &Said) -> Shown {
     text += &format!("\n{}", labels.collect::<Vec<_>>().join(" "));
     let lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty());
     let text = lines.collect::<Vec<_>>().join("\n");
-    let only_for = said
-        .only_for
-        .clone()
-        .map(|id| ["ana", "leo"].into_iter().find(|name| id_of(name) == id).map_or_else(|| id.clone(), str::to_owned));
+    let only_for = said.only_for.clone();
     Shown { id: said.id.clone(), text, card: Some(card), only_for, is_direct: said.channel != GENERAL }
 }
 

@@ -158,7 +158,7 @@ async fn a_dropped_document_is_asked_about_and_a_file_from_elsewhere_is_not_fetc
     let files = ["documents/invoice.pdf".to_owned()];
     stage.say(Doing { by: "ana", files: &files, ..Doing::default() }).await;
     let offer = shows(&stage, "[Run Document Processing] [Ignore]").await;
-    assert_eq!(offer.only_for.as_deref(), Some("ana"));
+    assert_eq!(offer.only_for, Some(id_of("ana")));
     let fake = side(&stage).fake.clone();
     let before = side(&stage).shown().len();
     let picture = side(&stage).attach("documents/scan-de.png");

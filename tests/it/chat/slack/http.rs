@@ -35,8 +35,9 @@ impl Door {
         )]);
         let stage = Stage::new(Platform::Slack, &BTreeMap::new(), &workflows, &BTreeMap::new()).await;
         let mut settings = side::settings(&fake(&stage));
-        settings.app_token = None;
-        settings.signing_secret = Some(Secret::new(SECRET.to_owned()));
+        settings.app_tokens.clear();
+        settings.signing_secrets =
+            ["another-app's-secret", SECRET].map(|secret| Secret::new(secret.to_owned())).to_vec();
         let platforms =
             configured(&stage.app.service, &Platforms { slack: Some(settings), discord: None }).expect("good settings");
         let platform = platforms.into_iter().next().expect("one platform");

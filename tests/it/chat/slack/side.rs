@@ -27,8 +27,8 @@ pub struct SlackSide {
 pub fn settings(fake: &Fake) -> slack::Settings {
     slack::Settings {
         bot_tokens: vec![Secret::new(fake::TOKEN.to_owned())],
-        app_token: Some(Secret::new(fake::APP_TOKEN.to_owned())),
-        signing_secret: None,
+        app_tokens: vec![Secret::new(fake::APP_TOKEN.to_owned())],
+        signing_secrets: Vec::new(),
         api_url: format!("{}/api", fake.base),
         upload_limit: 1 << 20,
     }
@@ -50,7 +50,11 @@ pub fn escaped(text: &str) -> String {
 
 impl SlackSide {
     pub fn open(service: &Service, fake: Arc<Fake>) -> Self {
-        let settings = Platforms { slack: Some(settings(&fake)), discord: None };
+        Self::with(service, settings(&fake), fake)
+    }
+
+    pub fn with(service: &Service, settings: slack::Settings, fake: Arc<Fake>) -> Self {
+        let settings = Platforms { slack: Some(settings), discord: None };
         let mut platforms = configured(service, &settings).expect("good settings");
         Self { fake, platform: platforms.pop().expect("one platform"), connected: None }
     }
