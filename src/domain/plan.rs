@@ -115,10 +115,10 @@ pub struct Cache {
     /// Template scalar that says when two are the same; config and ports, or the inputs of a run, when absent.
     pub key: Option<String>,
     /// Keys of the config, or inputs of a run, that make no difference.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignore: Vec<String>,
     /// Only results of the same workflow count.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub of_workflow: bool,
 }
 

@@ -29,7 +29,7 @@ pub struct RetryPolicy {
     /// How the delay grows.
     pub backoff: Backoff,
     /// By how much an exponential delay grows, in thousandths: 2000 doubles it.
-    #[serde(default = "doubling")]
+    #[serde(default = "doubling", skip_serializing_if = "is_doubling")]
     pub factor: u32,
     /// No delay is longer than this.
     pub max_delay: Span,
@@ -72,6 +72,12 @@ impl RetryPolicy {
 
 const fn doubling() -> u32 {
     2_000
+}
+
+/// What is written of a policy that names no factor stays as it was before there was one, and so does its hash.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+const fn is_doubling(factor: &u32) -> bool {
+    *factor == doubling()
 }
 
 impl Default for RetryPolicy {

@@ -12,7 +12,7 @@ use super::items::{Instance, Loop};
 use super::plan::{OnError, Plan};
 use super::question::Asking;
 use super::time::{Span, Timestamp};
-use super::wait::Wait;
+use super::wait::{InnerRest, Wait};
 
 /// Why a run is being cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -238,13 +238,6 @@ impl StepRun {
     }
 }
 
-/// How long a run that a step waits for has rested while people were to decide.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) struct InnerRest {
-    pub micros: u64,
-    pub resting: bool,
-}
-
 /// A run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
@@ -381,25 +374,10 @@ impl Run {
         settled.chain(loop_began).chain(self.opened_at).max().unwrap_or(self.created_at)
     }
 
-    /// How long it has rested by `now` while people were to decide, and whether it does.
-    #[must_use]
-    pub fn rest(&self, now: Timestamp) -> (Span, bool) {
-        let since = self.people_since.or(self.paused_at);
-        let now = since.map_or(0, |since| now.since(since).micros());
-        let micros = u64::try_from(self.rested.micros() + now).unwrap_or(0);
-        (Span::from_micros(micros), since.is_some())
-    }
-
     /// Whether any attempt is in flight.
     #[must_use]
     pub const fn has_attempts_in_flight(&self) -> bool {
         self.in_flight > 0
-    }
-
-    /// Until when the run waits for what it cannot begin without.
-    #[must_use]
-    pub fn held_back_until(&self) -> Option<Timestamp> {
-        self.asking.iter().find(|asking| asking.step.is_none()).map(|asking| asking.until)
     }
 
     /// The first fault that failed the run: the failed step with the earliest end.

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::id::RunId;
-use super::time::Timestamp;
+use super::run::Run;
+use super::time::{Span, Timestamp};
 
 /// What becomes of an approval that nobody decided in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -120,6 +121,30 @@ impl Wait {
             Value::Object(map) => map,
             _ => Map::new(),
         }
+    }
+}
+
+/// How long a run that a step waits for has rested while people were to decide.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct InnerRest {
+    pub micros: u64,
+    pub resting: bool,
+}
+
+impl Run {
+    /// Until when the run waits for what it cannot begin without.
+    #[must_use]
+    pub fn held_back_until(&self) -> Option<Timestamp> {
+        self.asking.iter().find(|asking| asking.step.is_none()).map(|asking| asking.until)
+    }
+
+    /// How long it has rested by `now` while people were to decide, and whether it does.
+    #[must_use]
+    pub fn rest(&self, now: Timestamp) -> (Span, bool) {
+        let since = self.people_since.or(self.paused_at);
+        let now = since.map_or(0, |since| now.since(since).micros());
+        let micros = u64::try_from(self.rested.micros() + now).unwrap_or(0);
+        (Span::from_micros(micros), since.is_some())
     }
 }
 

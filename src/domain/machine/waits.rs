@@ -10,9 +10,9 @@ use crate::domain::command::Refusal;
 use crate::domain::event::Event;
 use crate::domain::fault::Fault;
 use crate::domain::id::RunId;
-use crate::domain::run::{Flow, InnerRest, Run, RunState, SkipReason, StepState};
+use crate::domain::run::{Flow, Run, RunState, SkipReason, StepState};
 use crate::domain::time::{Span, Timestamp};
-use crate::domain::wait::{Approval, OnExpire, Vote, Wait};
+use crate::domain::wait::{Approval, InnerRest, OnExpire, Vote, Wait};
 
 pub(super) fn listen(run: &Run, step: usize, event: String, until: Timestamp) -> Vec<Event> {
     let heard = run.signals.iter().any(|(name, _)| *name == event);
