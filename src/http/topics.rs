@@ -65,8 +65,8 @@ pub trait Topic: Send + Sync {
     /// The number of the newest frame of this key; 0 when there is none. Who subscribes without `after` begins here.
     fn newest<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<u64, Problem>>;
 
-    /// The frames of this key whose number is above `after`, in order, at most `limit` of them; for every caller,
-    /// those for one alone included. A message that was changed since may be left out at its old number.
+    /// The frames of this key whose number is above `after`, in order, some `limit` of them: fewer when these are all, more
+    /// where some belong together; for every caller, those for one alone included. A message that was changed since may be left out at its old number.
     fn since<'a>(&'a self, key: &'a str, after: u64, limit: usize) -> BoxFuture<'a, Result<Vec<Frame>, Problem>>;
 
     /// Hears the key each time something is new under it, after it can be read with [`Topic::since`].

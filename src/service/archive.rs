@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use super::error::ServiceError;
 use super::expectation::Expectation;
 use super::people::Eyes;
-use super::view::events::{self, EventView};
+use super::view::events::EventView;
+use super::view::following::Places;
 use super::view::history::LogLine;
 use super::view::progress::{QueueView, RunView, WorkflowView};
 use crate::domain::event::Entry;
@@ -38,13 +39,15 @@ pub struct Archive {
     line: Option<Line>,
     /// Through whose eyes it is read; `None`: nothing is hidden.
     eyes: Option<Eyes>,
+    /// Where readers of events have come to.
+    places: Places,
 }
 
 impl Archive {
     /// An archive over this store.
     #[must_use]
-    pub const fn new(store: Store, plans: Plans) -> Self {
-        Self { store, plans, line: None, eyes: None }
+    pub fn new(store: Store, plans: Plans) -> Self {
+        Self { store, plans, line: None, eyes: None, places: Places::default() }
     }
 
     /// The same archive in the process that carries the runs.
@@ -191,8 +194,17 @@ impl Archive {
     /// # Errors
     /// No such execution, or the store fails.
     pub async fn events(&self, id: RunId, after: u64) -> Result<Vec<EventView>, ServiceError> {
-        let (history, flow) = self.history(id, true).await?;
-        Ok(events::frames(&history, &flow, after))
+        self.some_events(id, after, usize::MAX).await
+    }
+
+    /// The same, a page at a time: at least `limit` of them if there are so many, and whole commits.
+    ///
+    /// # Errors
+    /// No such execution, or the store fails.
+    pub async fn some_events(&self, id: RunId, after: u64, limit: usize) -> Result<Vec<EventView>, ServiceError> {
+        let row = self.seen(id).await?;
+        let flow = self.plans.get(&self.store, &row.revision_hash).await?;
+        Ok(self.places.read(&self.store, (&row, &flow), (after, limit)).await?)
     }
 
     /// An execution as the machine sees it, with its plan.
@@ -238,7 +250,7 @@ impl Archive {
     /// # Errors
     /// No such execution, or the store fails.
     pub async fn log(&self, id: RunId) -> Result<Vec<LogLine>, ServiceError> {
-        let (history, flow) = self.history(id, false).await?;
+        let (history, flow) = self.history(id).await?;
         let mut run = Run::new(id, &flow, history.row.created_at);
         let line = |entry: &Entry| {
             machine::apply(&mut run, &flow, entry.0, &entry.1);
@@ -325,9 +337,8 @@ impl Archive {
         Ok(self.store.runs().open_by_status().await?)
     }
 
-    pub(super) async fn history(&self, id: RunId, with_outputs: bool) -> Result<(History, Arc<Flow>), ServiceError> {
-        let journal = self.store.journal();
-        let history = if with_outputs { journal.load(id).await? } else { journal.progress(id).await? };
+    pub(super) async fn history(&self, id: RunId) -> Result<(History, Arc<Flow>), ServiceError> {
+        let history = self.store.journal().progress(id).await?;
         let history = history.ok_or_else(|| not_found(&id.to_string(), None))?;
         if let Some(eyes) = &self.eyes
             && !eyes.see(&history.row).await?

@@ -121,7 +121,7 @@ impl Archive {
     async fn open_runs(&self, now: Timestamp) -> Result<[Check; 2], ServiceError> {
         let (mut differing, mut forgotten) = (Vec::new(), Vec::new());
         for run in self.open().await?.into_iter().take(MOST_OPEN) {
-            let (history, flow) = self.history(run, false).await?;
+            let (history, flow) = self.history(run).await?;
             let folded = fold(&history, &flow);
             // A row follows its history within the same commit; a service that runs beside us may be in between.
             if folded.state.status() != history.row.status && !folded.state.is_finished() {

@@ -20,7 +20,7 @@ impl Archive {
     /// # Errors
     /// No such execution, or the store fails.
     pub async fn explain(&self, id: RunId) -> Result<Vec<String>, ServiceError> {
-        let (history, flow) = self.history(id, false).await?;
+        let (history, flow) = self.history(id).await?;
         let run = fold(&history, &flow);
         let origin: Origin = serde_json::from_str(history.row.origin.get()).unwrap_or_default();
         let mut lines = vec![began(&origin, &history.row.name, run.created_at)];

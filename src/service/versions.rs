@@ -119,7 +119,7 @@ impl Archive {
     /// # Errors
     /// No such execution, or the store fails.
     pub async fn changed_since(&self, run: RunId) -> Result<Option<ChangedSince>, ServiceError> {
-        let (history, _) = self.history(run, false).await?;
+        let (history, _) = self.history(run).await?;
         if !history.row.is_behind {
             return Ok(None);
         }

@@ -103,7 +103,7 @@ impl Service {
     ) -> Result<Option<(String, String)>, ServiceError> {
         open.retain(|(at, _)| step.is_none_or(|step| step == *at));
         let [(_, approval)] = open.as_slice() else { return Ok(None) }; // the machine says what is wrong
-        let (history, _) = self.archive().history(run, false).await?;
+        let (history, _) = self.archive().history(run).await?;
         let origin: Origin = serde_json::from_str(history.row.origin.get()).unwrap_or_default();
         let (spec, who) = (&approval.spec, caller.identity());
         Ok(if !spec.allow_requester && (origin.is_of(caller) || spec.requester == who) {

@@ -1,5 +1,8 @@
 //! What happened in an execution as a stream for programs: numbered from 1, so that a reader goes on where it was.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -7,12 +10,12 @@ use serde_json::{Value, json};
 use super::history::say;
 use super::progress::FaultView;
 use crate::domain::event::{Entry, Event};
-use crate::domain::machine;
 use crate::domain::run::{Flow, Run};
-use crate::store::journal::History;
 
 /// Outputs of a step up to this many bytes go along; larger ones are fetched from the execution.
 const SMALL: usize = 4 * 1024;
+/// Steps that are no further apart are read together.
+const NEIGHBOURS: usize = 8;
 
 /// One event of an execution.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -44,67 +47,90 @@ pub struct EventView {
     pub text: String,
 }
 
-/// The events after number `after`.
-pub(in crate::service) fn frames(history: &History, flow: &Flow, after: u64) -> Vec<EventView> {
-    let mut run = Run::new(history.row.id, flow, history.row.created_at);
-    let mut frames = Vec::new();
-    for (seq, (at, event)) in (1..).zip(&history.entries) {
-        machine::apply(&mut run, flow, *at, event);
-        if seq > after {
-            frames.extend(frame_of(history, flow, &run, (seq, &(*at, event.clone()))));
-        }
-    }
-    frames
+/// Events as they are read: what a step gave is looked up at the end, for all together.
+#[derive(Default)]
+pub(super) struct Frames {
+    pub read: Vec<EventView>,
+    /// Which of them tell that a step succeeded, and which step that was.
+    succeeded: Vec<(usize, usize)>,
 }
 
-/// One event may concern several steps; each gets its own frame, all with the same number.
-fn frame_of(history: &History, flow: &Flow, run: &Run, (seq, entry): (u64, &Entry)) -> Vec<EventView> {
-    let (at, event) = entry;
-    let text = say(event, run, flow);
-    let frame = |step: Option<usize>| EventView {
-        kind: if step.is_some() { "workflow_progress" } else { "execution" },
-        execution_id: run.id.to_string(),
-        seq,
-        at: at.to_string(),
-        step: step.map(|step| run.plan_index(step)),
-        item: step.and_then(|step| run.instance(step)).map(|instance| instance.item),
-        name: step.map(|step| flow.step(run, step).name.clone()),
-        status: step.map_or_else(|| run.state.status(), |step| run.steps[step].state.status()),
-        result: step.and_then(|step| result(event, history.outputs.get(&step).map(|outputs| &**outputs))),
-        text: text.clone(),
-    };
-    match event {
-        Event::StepStarted { step, .. }
-        | Event::StepSucceeded { step, .. }
-        | Event::StepReused { step, .. }
-        | Event::StepFailed { step, .. }
-        | Event::StepRetrying { step, .. }
-        | Event::StepSleeping { step, .. }
-        | Event::ItemsListed { step, .. }
-        | Event::StepNested { step, .. }
-        | Event::InnerRested { step, .. }
-        | Event::ApprovalAsked { step, .. }
-        | Event::Decided { step, .. }
-        | Event::StepListening { step, .. }
-        | Event::StepHeld { step, .. }
-        | Event::StepReleased { step, .. }
-        | Event::SkipAsked { step, .. }
-        | Event::Asked { step: Some(step), .. }
-        | Event::StepInterrupted { step, .. } => vec![frame(Some(*step))],
-        Event::StepsSkipped { steps, .. } | Event::StepsCancelled { steps } | Event::Reopened { steps, .. } => {
-            steps.iter().map(|step| frame(Some(*step))).collect()
+impl Frames {
+    /// One event may concern several steps; each gets its own frame, all with the same number.
+    pub fn push(&mut self, flow: &Flow, run: &Run, (seq, entry): (u64, &Entry)) {
+        let (at, event) = entry;
+        let text = say(event, run, flow);
+        let frame = |step: Option<usize>| EventView {
+            kind: if step.is_some() { "workflow_progress" } else { "execution" },
+            execution_id: run.id.to_string(),
+            seq,
+            at: at.to_string(),
+            step: step.map(|step| run.plan_index(step)),
+            item: step.and_then(|step| run.instance(step)).map(|instance| instance.item),
+            name: step.map(|step| flow.step(run, step).name.clone()),
+            status: step.map_or_else(|| run.state.status(), |step| run.steps[step].state.status()),
+            result: step.and_then(|_| result(event)),
+            text: text.clone(),
+        };
+        if let Event::StepSucceeded { step, .. } = event {
+            self.succeeded.push((self.read.len(), *step));
         }
-        _ => vec![frame(None)],
+        match event {
+            Event::StepStarted { step, .. }
+            | Event::StepSucceeded { step, .. }
+            | Event::StepReused { step, .. }
+            | Event::StepFailed { step, .. }
+            | Event::StepRetrying { step, .. }
+            | Event::StepSleeping { step, .. }
+            | Event::ItemsListed { step, .. }
+            | Event::StepNested { step, .. }
+            | Event::InnerRested { step, .. }
+            | Event::ApprovalAsked { step, .. }
+            | Event::Decided { step, .. }
+            | Event::StepListening { step, .. }
+            | Event::StepHeld { step, .. }
+            | Event::StepReleased { step, .. }
+            | Event::SkipAsked { step, .. }
+            | Event::Asked { step: Some(step), .. }
+            | Event::StepInterrupted { step, .. } => self.read.push(frame(Some(*step))),
+            Event::StepsSkipped { steps, .. } | Event::StepsCancelled { steps } | Event::Reopened { steps, .. } => {
+                self.read.extend(steps.iter().map(|step| frame(Some(*step))));
+            }
+            _ => self.read.push(frame(None)),
+        }
+    }
+
+    /// The stretches of steps whose outputs are wanted. Neighbours are read together.
+    pub fn wanted(&self) -> Vec<Range<usize>> {
+        let mut steps: Vec<usize> = self.succeeded.iter().map(|(_, step)| *step).collect();
+        steps.sort_unstable();
+        let mut stretches: Vec<Range<usize>> = Vec::new();
+        for step in steps {
+            match stretches.last_mut().filter(|last| step <= last.end + NEIGHBOURS) {
+                Some(last) => last.end = step + 1,
+                None => stretches.push(step..step + 1),
+            }
+        }
+        stretches
+    }
+
+    /// Puts in what steps gave, where it is small.
+    pub fn fill(&mut self, outputs: &BTreeMap<usize, Box<RawValue>>) {
+        for (frame, step) in &self.succeeded {
+            let small = outputs.get(step).filter(|outputs| outputs.get().len() <= SMALL);
+            let value = small.and_then(|outputs| serde_json::from_str::<Value>(outputs.get()).ok());
+            if let (Some(result), Some(value)) = (&mut self.read[*frame].result, value) {
+                result["result"] = value;
+            }
+        }
     }
 }
 
 /// What a handler would say: `success` with its outputs, `failed`, `timeout`.
-fn result(event: &Event, outputs: Option<&RawValue>) -> Option<Value> {
+fn result(event: &Event) -> Option<Value> {
     match event {
         Event::StepSucceeded { warnings, .. } => {
-            let small = outputs.filter(|outputs| outputs.get().len() <= SMALL);
-            let outputs = small.and_then(|outputs| serde_json::from_str::<Value>(outputs.get()).ok());
-            Some(json!({ "status": "success", "result": outputs, "warnings": warnings }))
+            Some(json!({ "status": "success", "result": null, "warnings": warnings }))
         }
         Event::StepFailed { fault, .. } | Event::StepRetrying { fault, .. } => {
             let timed_out = fault.code.class() == crate::domain::code::Class::Timeout;

@@ -3,6 +3,7 @@
 pub mod detail;
 mod documents;
 pub mod events;
+pub(super) mod following;
 pub mod history;
 pub mod preview;
 pub mod progress;

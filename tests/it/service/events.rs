@@ -56,3 +56,39 @@ async fn what_was_is_what_is_expected_and_the_same_content_is_recognised() {
     assert_eq!((expected.runs, expected.steps.len()), (1, 4));
     assert!(expected.p50_seconds > 0.0 && expected.p50_seconds <= expected.p90_seconds);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_in_small_pages_sees_what_one_sees_who_reads_all_and_an_older_one_is_no_hindrance() {
+    let desk = Desk::open().await;
+    let steps = json!([
+        { "type": "test", "name": "Each", "foreach": { "in": (0..200).collect::<Vec<_>>(), "max_parallel": 4 },
+          "config": { "outputs": { "n": "${{ item }}" } } },
+        { "type": "noop", "name": "Last" },
+    ]);
+    let id = desk.create("Many", steps).await;
+    let run = desk.start(&somebody("api"), &id, json!({})).await.expect("started");
+    desk.until(run, "completed").await;
+    let archive = desk.service().archive();
+    let all = archive.events(run, 0).await.expect("known");
+    let given = |item: u32| json!({ "status": "success", "result": { "n": item }, "warnings": [] });
+    for item in [0, 57, 199] {
+        let told =
+            all.iter().find(|event| event.item == Some(item) && event.status == "completed").expect("it is told");
+        assert_eq!(told.result, Some(given(item)));
+    }
+    let (mut read, mut pages) = (Vec::new(), 0);
+    loop {
+        let after = read.last().map_or(0, |event: &workflow::service::EventView| event.seq);
+        let page = archive.some_events(run, after, 50).await.expect("known");
+        // Somebody else begins anew meanwhile.
+        let other = archive.some_events(run, 0, 1).await.expect("known");
+        assert_eq!(other[..], all[..other.len()]);
+        if page.is_empty() {
+            break;
+        }
+        pages += 1;
+        read.extend(page);
+    }
+    assert_eq!(read, all);
+    assert!(pages > 2, "{pages} pages of {} events", all.len());
+}
