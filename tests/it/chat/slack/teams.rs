@@ -264,3 +264,20 @@ async fn two_apps_have_two_connections_each_and_tell_of_themselves() {
     side.close().await;
     stage.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_posts_and_listens_to_nobody_enters_the_workspace_for_that() {
+    let _ = rustls::crypto::ring::default_provider().install_default(); // another test may have been first
+    let fake = Fake::start().await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let overrides = [format!("storage_path={}", folder.path().display())].into_iter().chain(fake.settings());
+    let surroundings = Surroundings { overrides: overrides.collect(), ..Surroundings::default() };
+    let config = Config::load(&surroundings).expect("good settings");
+    let app = App::open(&config, true).await.expect("it opens");
+    letter(&app).await;
+    let posting = app.post_letters(&config).await.expect("it posts");
+    fake.shown("the letter", |posted| posted.text.contains("the only one")).await;
+    assert!(fake.calls("apps.connections.open").is_empty(), "nothing is listened to");
+    posting.close().await;
+    app.close().await;
+}
