@@ -169,10 +169,11 @@ async fn in_an_outage_of_two_hours_it_goes_on_knocking_and_sends_ends_alone_afte
             tokio::task::yield_now().await;
         }
     }
-    tokio::time::resume();
     let knocks = place.there.tries() - before;
     assert!((8..=120).contains(&knocks), "{knocks} times in two hours");
     place.there.be(Mood::Fine);
+    tokio::time::advance(STEP).await;
+    tokio::time::resume();
     let taken = place.there.until(|there| there.taken().len() >= 6).await;
     assert!(taken.iter().all(|taken| taken.what == "post" && is_final(&taken.card)), "{taken:#?}");
     let runs: Vec<RunId> = taken.iter().map(run_of).collect();
