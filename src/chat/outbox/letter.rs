@@ -178,7 +178,7 @@ mod tests {
         let young = judge(&letter(3, Span::from_secs(60)), &later(), NOW);
         let Next::Again(4, at, fault) = young else { panic!("{young:?}") };
         assert_eq!((at, fault.message.as_str()), (NOW.plus(Span::from_secs(8)), "Slack did not take the message: 503"));
-        let old = judge(&letter(99, Span::from_secs(24 * 3_600 - 60)), &later(), NOW);
+        let old = judge(&letter(99, Span::from_secs(24 * 3_600 - 30)), &later(), NOW);
         let Next::GiveUp(fault) = old else { panic!("{old:?}") };
         assert_eq!(fault.message, "Slack did not take the message: 503; given up after 100 attempts");
     }

@@ -35,8 +35,9 @@ struct Post<'p> {
 
 impl Slack {
     /// The workspace and the channel of an address.
-    fn located<'a>(&self, to: &'a Address) -> Result<(std::sync::Arc<Workspace>, &'a str), SendError> {
+    async fn located<'a>(&self, to: &'a Address) -> Result<(std::sync::Arc<Workspace>, &'a str), SendError> {
         let (team, channel) = to.channel.split_once('.').unwrap_or((to.channel.as_str(), ""));
+        self.entered_soon(Some(team)).await?;
         match self.workspace(team) {
             Some(workspace) if workspace.is_refused() => {
                 Err(SendError::Barred(format!("the token of workspace {team} is refused")))
@@ -62,7 +63,7 @@ impl Slack {
     }
 
     async fn put(&self, to: &Address, card: &Card, nonce: &str) -> Result<MessageRef, SendError> {
-        let (workspace, channel) = self.located(to)?;
+        let (workspace, channel) = self.located(to).await?;
         let (channel, thread) = beneath(channel, to.thread.as_deref());
         let (drawn, mark) = (self.drawn(card, nonce).await?, mark(nonce));
         let is_run = card.kind == CardKind::Run;
@@ -157,7 +158,7 @@ impl Slack {
     }
 
     async fn change(&self, to: &Address, message: &str, card: &Card) -> Result<(), SendError> {
-        let (workspace, channel) = self.located(to)?;
+        let (workspace, channel) = self.located(to).await?;
         let drawn = self.drawn(card, message).await?;
         if message.starts_with(UNSEEN) {
             return if self.answers.change(&self.wire, message, &drawn).await { Ok(()) } else { Err(SendError::Gone) };
@@ -181,7 +182,7 @@ impl Slack {
 
     /// Shows a card to one person: by the address that came with what they did, beside the conversation, or in the direct one.
     async fn show(&self, to: &Address, reader: Reader<'_>, card: &Card, nonce: &str) -> Result<MessageRef, SendError> {
-        let (workspace, channel) = self.located(to)?;
+        let (workspace, channel) = self.located(to).await?;
         let (mut drawn, mark) = (self.drawn(card, nonce).await?, mark(nonce));
         if drawn.whole.is_some() {
             note(&mut drawn, "The whole is a file in our direct conversation.");
@@ -319,17 +320,18 @@ impl ChatAdapter for Slack {
     }
 
     fn link<'a>(&'a self, at: &'a Address, message: &'a str) -> BoxFuture<'a, Option<String>> {
-        let found = self.located(at).ok().filter(|_| !message.starts_with(UNSEEN)).and_then(|(workspace, channel)| {
+        Box::pin(async move {
+            let (workspace, channel) = self.located(at).await.ok().filter(|_| !message.starts_with(UNSEEN))?;
             let (channel, thread) = beneath(channel, at.thread.as_deref());
             let (channel, ts) = message.split_once(':').unwrap_or((channel, message));
             workspace.permalink(channel, ts, thread)
-        });
-        Box::pin(ready(found))
+        })
     }
 
     fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>> {
         Box::pin(async move {
             let name = name.trim_start_matches('#');
+            self.entered_soon(None).await.ok()?;
             for workspace in self.workspaces() {
                 let known = name.strip_prefix(&format!("{}.", workspace.team)).map(str::to_owned);
                 let id = match known {

@@ -1,6 +1,7 @@
 //! What everything in this folder works with, and how the workspaces are entered: each by its own token, each for itself.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use super::settings::Settings;
 use super::wire::{Wire, WireError};
 use super::workspace::{Means, Workspace, revoked};
 use super::{PLATFORM, manifest};
-use crate::chat::adapter::{Drops, Forms, Traits};
+use crate::chat::adapter::{Drops, Forms, SendError, Traits};
 use crate::chat::short::Shortener;
 use crate::domain::time::Timestamp;
 use crate::http::caller::Secret;
@@ -28,6 +29,8 @@ use crate::service::Service;
 
 /// Bytes of an action that a button carries as it is. Slack's take 2,000, and each counts for the size of its message.
 const LONGEST_ACTION: usize = 300;
+/// How long something that is to be sent waits for its workspace to be entered.
+const MOMENT: Duration = Duration::from_secs(3);
 /// How long to wait where only somebody can mend it.
 const REFUSED: Duration = Duration::from_secs(60);
 /// The first and the longest wait before a workspace is entered again.
@@ -52,6 +55,10 @@ pub struct Slack {
     /// When this life of the process began.
     pub(super) began: Timestamp,
     workspaces: RwLock<HashMap<String, Arc<Workspace>>>,
+    /// Somebody listens to Slack, and enters the workspaces for that.
+    listens: AtomicBool,
+    /// Held by whoever enters them for want of a listener.
+    entering: tokio::sync::Mutex<()>,
     /// How many tokens were tried to their end: entered, or refused.
     settled: watch::Sender<usize>,
     /// Direct conversations, and the channel from which their person spoke.
@@ -92,6 +99,8 @@ impl Slack {
             files: Mutex::default(),
             began: service.now(),
             workspaces: RwLock::default(),
+            listens: AtomicBool::new(false),
+            entering: tokio::sync::Mutex::default(),
             settled: watch::Sender::new(0),
             strays: Mutex::default(),
             looked_for: Mutex::default(),
@@ -139,6 +148,7 @@ impl Slack {
 
     /// Enters every workspace; one that is out of reach is tried again until it is entered or refused.
     pub(super) async fn enter_all(self: Arc<Self>, stop: CancellationToken) {
+        self.listens.store(true, Ordering::Relaxed);
         self.link(LinkState::Connecting, None);
         let tokens = self.settings.bot_tokens.len();
         let entering = (0..tokens).map(|place| {
@@ -151,6 +161,38 @@ impl Slack {
             }
         });
         futures::future::join_all(entering).await;
+    }
+
+    /// Waits a moment for a workspace, or for any of them, where they are being entered. A process that posts and listens to
+    /// nobody enters them here.
+    ///
+    /// # Errors
+    /// A token is refused, and the workspace is not there.
+    pub(super) async fn entered_soon(&self, team: Option<&str>) -> Result<(), SendError> {
+        let is_there = || team.map_or_else(|| !self.workspaces().is_empty(), |team| self.workspace(team).is_some());
+        if is_there() || self.is_complete() {
+            return Ok(());
+        }
+        if self.listens.load(Ordering::Relaxed) {
+            let tokens = self.settings.bot_tokens.len();
+            let mut settled = self.settled.subscribe();
+            let there = settled.wait_for(|settled| is_there() || *settled >= tokens);
+            let _ = tokio::time::timeout(MOMENT, there).await; // what is not there then is told by whoever looks for it
+            return Ok(());
+        }
+        let _one = self.entering.lock().await;
+        for place in 0..self.settings.bot_tokens.len() {
+            if is_there() {
+                break;
+            }
+            match self.ask_who(self.settings.bot_tokens[place].reveal()).await {
+                Ok((told, scopes)) => drop(self.entered(place, &told, scopes.as_deref())),
+                Err(Who::Refused(code)) => return Err(SendError::Barred(revoked(&code))),
+                Err(Who::Later(why)) => return Err(SendError::Later(why)),
+                Err(Who::Busy(silence)) => return Err(SendError::Busy(silence)),
+            }
+        }
+        Ok(())
     }
 
     /// Resolves when a token was tried to its end: a workspace is there, or none will be.
@@ -232,7 +274,7 @@ impl Slack {
         let workspace = Arc::new(workspace);
         let mut workspaces = self.workspaces.write().unwrap_or_else(PoisonError::into_inner);
         let known = workspaces.insert(workspace.team.clone(), Arc::clone(&workspace));
-        if known.is_some_and(|known| !known.is_refused()) {
+        if known.is_some_and(|known| !known.is_refused() && known.token() != workspace.token()) {
             tracing::warn!(token = place + 1, "two bot tokens are of the same workspace; the later one is used");
         }
         Some(workspace)

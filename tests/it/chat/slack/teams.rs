@@ -23,6 +23,18 @@ use crate::chat::stage::Stage;
 
 const BOOK: &str = "name: Book\nsteps:\n  - {type: approve, name: Booking, config: {title: Book it}}\n";
 
+/// A service that knows of a Slack, and nobody who listens to it.
+async fn alone() -> (TempDir, Arc<Fake>, Config, App) {
+    let _ = rustls::crypto::ring::default_provider().install_default(); // another test may have been first
+    let fake = Fake::start().await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let overrides = [format!("storage_path={}", folder.path().display())].into_iter().chain(fake.settings());
+    let surroundings = Surroundings { overrides: overrides.collect(), ..Surroundings::default() };
+    let config = Config::load(&surroundings).expect("good settings");
+    let app = App::open(&config, true).await.expect("it opens");
+    (folder, fake, config, app)
+}
+
 /// A service whose app stands in two workspaces.
 struct Two {
     _folder: TempDir,
@@ -33,13 +45,7 @@ struct Two {
 
 impl Two {
     async fn open() -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default(); // another test may have been first
-        let fake = Fake::start().await;
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let overrides = [format!("storage_path={}", folder.path().display())].into_iter().chain(fake.settings());
-        let surroundings = Surroundings { overrides: overrides.collect(), ..Surroundings::default() };
-        let config = Config::load(&surroundings).expect("good settings");
-        let app = App::open(&config, true).await.expect("it opens");
+        let (folder, fake, config, app) = alone().await;
         std::fs::write(folder.path().join("templates/book.yaml"), BOOK).expect("written");
         let mut both = settings(&fake);
         both.bot_tokens.push(Secret::new(SECOND.1.to_owned()));
@@ -134,8 +140,8 @@ async fn a_token_that_is_refused_ends_one_workspace_and_what_waits_for_it_is_not
     let two = Two::open().await;
     let (_, first) = two.book((TEAM, "UANA")).await;
     two.fake().fail("chat.update", Fault::error("token_revoked"));
-    let command = two.fake().command("UANA", GENERAL, &format!("cancel {first}"));
-    two.fake().bring("slash_commands", &command).await;
+    let ana = Caller::owner(TERMINAL, "ana");
+    two.app.service.cancel(&ana, first.parse().expect("an id")).await.expect("cancelled");
     two.until(|two| two.state(TEAM) == Some(LinkState::Refused)).await;
     assert_eq!(two.state(SECOND.0), Some(LinkState::Up));
     let command = two.fake().command("UANA", GENERAL, "status");
@@ -209,13 +215,7 @@ async fn letter(app: &App) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_letter_that_was_posted_and_not_noted_before_a_crash_is_found_again() {
-    let _ = rustls::crypto::ring::default_provider().install_default(); // another test may have been first
-    let fake = Fake::start().await;
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let overrides = [format!("storage_path={}", folder.path().display())].into_iter().chain(fake.settings());
-    let surroundings = Surroundings { overrides: overrides.collect(), ..Surroundings::default() };
-    let config = Config::load(&surroundings).expect("good settings");
-    let app = App::open(&config, true).await.expect("it opens");
+    let (_folder, fake, _, app) = alone().await;
     let key = letter(&app).await;
     let nobody = Chat::start(app.service.clone(), Vec::new(), Default::default()).await.expect("it starts");
     let mut card = Card::new(CardKind::Message, "");
@@ -263,4 +263,15 @@ async fn two_apps_have_two_connections_each_and_tell_of_themselves() {
     tokio::time::timeout(Duration::from_secs(30), told).await.expect("each tells of itself");
     side.close().await;
     stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_posts_and_listens_to_nobody_enters_the_workspace_for_that() {
+    let (_folder, fake, config, app) = alone().await;
+    letter(&app).await;
+    let posting = app.post_letters(&config).await.expect("it posts");
+    fake.shown("the letter", |posted| posted.text.contains("the only one")).await;
+    assert!(fake.calls("apps.connections.open").is_empty(), "nothing is listened to");
+    posting.close().await;
+    app.close().await;
 }
