@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::super::origin::Origin;
+use super::super::people::undone_by;
 use super::super::steering::decisions::ApprovalView;
 use super::super::words::{self, Word};
+use crate::domain::event::{Entry, Event};
 use crate::domain::fault::Fault;
 use crate::domain::plan::Plan;
 use crate::domain::question::Question;
@@ -179,6 +181,9 @@ pub struct RunView {
     pub warnings: Vec<String>,
     /// Why it failed.
     pub error: Option<FaultView>,
+    /// Who undid it, right after a trigger had started it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub undone_by: Option<String>,
     /// What it asks for before it goes on.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     #[schema(value_type = Vec<Object>)]
@@ -228,6 +233,7 @@ impl RunView {
             outputs: row.outputs.as_ref().and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default(),
             warnings: row.warnings.clone(),
             error: if matches!(run.state, RunState::Finished(_)) { fault.map(FaultView::from) } else { None },
+            undone_by: history.entries.iter().rev().find_map(undone),
             questions: asking.iter().flat_map(|asking| asking.questions.clone()).collect(),
             approvals: ApprovalView::all(run, flow),
             asks_until: asking
@@ -253,6 +259,13 @@ impl RunView {
     pub fn waits_for_somebody(&self) -> bool {
         let held = |step: &StepView| step.status == "waiting" && step.error.is_some();
         !self.is_finished() && (!self.questions.is_empty() || !self.approvals.is_empty() || self.steps.iter().any(held))
+    }
+}
+
+fn undone((_, event): &Entry) -> Option<String> {
+    match event {
+        Event::CancelAsked { by, .. } => undone_by(by).map(str::to_owned),
+        _ => None,
     }
 }
 
