@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::actions::{Action, Signer};
 use super::adapter::{Address, ChatAdapter, SendError};
+use super::rules::Floods;
 use super::who::ChannelNames;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 use crate::service::Service;
 use crate::service::conversations::Conversations;
 
@@ -30,6 +31,8 @@ pub enum FileMode {
 pub struct Settings {
     /// What becomes of dropped documents.
     pub file_mode: FileMode,
+    /// How long what a rule started on a file or a reaction can be undone by a press; zero: it cannot.
+    pub undo_window: Span,
 }
 
 /// The means.
@@ -41,6 +44,8 @@ pub struct Means {
     pub adapters: HashMap<&'static str, Arc<dyn ChatAdapter>>,
     /// Which channels the names of rules mean.
     pub channels: ChannelNames,
+    /// The messages about many files.
+    pub floods: Floods,
 }
 
 impl Means {

@@ -12,7 +12,7 @@ use super::render::{self, Drawn};
 use super::text::{escaped, is_id};
 use super::workspace::Workspace;
 use super::{PLATFORM, Slack};
-use crate::chat::adapter::{Address, ChatAdapter, FileRef, MessageRef, Reader, SendError, Traits};
+use crate::chat::adapter::{Address, ChatAdapter, FileRef, MessageRef, Reader, SendError, Traits, Written};
 use crate::chat::forms;
 use crate::domain::card::{Card, CardKind, Form};
 use crate::domain::id::RunId;
@@ -173,7 +173,7 @@ impl Slack {
         Some(ts)
     }
 
-    /// The message of a run that an earlier life of the process posted and could not note any more.
+    /// The message of a run, or about many files, that an earlier life of the process posted and could not note any more.
     async fn recall(
         &self,
         workspace: &Workspace,
@@ -181,11 +181,14 @@ impl Slack {
         nonce: &str,
         mark: &str,
     ) -> Option<String> {
-        let card = self.service.conversations().card(run_of(nonce)?).await.ok()??;
-        if card.created_at >= self.began || !self.looks_back(nonce) {
+        let wanted_at = match nonce.strip_prefix("flood:") {
+            Some(flood) => self.service.find_flood(flood).await.ok()??.opened_at,
+            None => self.service.conversations().card(run_of(nonce)?).await.ok()??.created_at,
+        };
+        if wanted_at >= self.began || !self.looks_back(nonce) {
             return None;
         }
-        let since = format!("{}.000000", card.created_at.micros() / 1_000_000 - 5);
+        let since = format!("{}.000000", wanted_at.micros() / 1_000_000 - 5);
         let mut asked = json!({ "channel": channel, "oldest": since, "limit": "100" });
         let method = match thread {
             Some(thread) => {
@@ -367,6 +370,10 @@ impl ChatAdapter for Slack {
 
     fn fetch_file<'a>(&'a self, file: &'a FileRef) -> BoxFuture<'a, Result<FileRecord, ServiceError>> {
         Box::pin(self.take_in(file))
+    }
+
+    fn read<'a>(&'a self, at: &'a Address, message: &'a str) -> BoxFuture<'a, Option<Written>> {
+        Box::pin(async move { self.read_again(&self.located(at).ok()?.0, at, message).await })
     }
 
     fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>> {

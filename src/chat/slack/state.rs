@@ -79,7 +79,7 @@ impl Slack {
             longest_text: 3_500,
             in_flight: 8,
         };
-        Ok(Self {
+        let slack = Self {
             shortener: Shortener::new(service.conversations(), LONGEST_ACTION),
             client: SlackClient::new(connector),
             wire,
@@ -94,7 +94,9 @@ impl Slack {
             looked_for: Mutex::default(),
             settings,
             service,
-        })
+        };
+        slack.link(LinkState::Connecting, None);
+        Ok(slack)
     }
 
     /// A workspace that was entered.

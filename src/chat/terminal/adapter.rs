@@ -10,7 +10,7 @@ use serde_json::Map;
 
 use super::screen::Screen;
 use crate::chat::adapter::{
-    Address, ChatAdapter, Drops, FileRef, Forms, Inbound, Reader, SendError, Standing, Traits, What,
+    Address, ChatAdapter, Drops, FileRef, Forms, Inbound, Reader, SendError, Standing, Traits, What, Written,
 };
 use crate::domain::card::{Card, Form};
 use crate::service::{FileRecord, Service, ServiceError};
@@ -188,6 +188,11 @@ impl ChatAdapter for Terminal {
 
     fn fetch_file<'a>(&'a self, file: &'a FileRef) -> BoxFuture<'a, Result<FileRecord, ServiceError>> {
         Box::pin(async move { self.service.take_in(file.id.as_ref()).await })
+    }
+
+    /// Nothing that was typed is kept.
+    fn read<'a>(&'a self, _at: &'a Address, _message: &'a str) -> BoxFuture<'a, Option<Written>> {
+        Box::pin(ready(None))
     }
 
     fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>> {
