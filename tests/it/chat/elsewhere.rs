@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::{BoxFuture, ready};
 use tokio::sync::Notify;
 use workflow::chat::adapter::{
-    Address, ChatAdapter, Drops, FileRef, Forms, Inbound, Reader, SendError, Standing, Traits, What,
+    Address, ChatAdapter, Drops, FileRef, Forms, Inbound, Reader, SendError, Standing, Traits, What, Written,
 };
 use workflow::domain::card::{Card, Form};
 use workflow::service::{FileRecord, ServiceError};
@@ -168,6 +168,10 @@ impl ChatAdapter for Elsewhere {
     fn fetch_file<'a>(&'a self, file: &'a FileRef) -> BoxFuture<'a, Result<FileRecord, ServiceError>> {
         let absent = ServiceError::NotFound { noun: "file", name: file.id.clone(), near: None };
         Box::pin(ready(Err(absent)))
+    }
+
+    fn read<'a>(&'a self, _at: &'a Address, _message: &'a str) -> BoxFuture<'a, Option<Written>> {
+        Box::pin(ready(None))
     }
 
     fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>> {

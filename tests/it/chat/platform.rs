@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use futures::future::{BoxFuture, ready};
 use tokio::sync::Notify;
-use workflow::chat::adapter::{Address, ChatAdapter, Drops, FileRef, Forms, MessageRef, Reader, SendError, Traits};
+use workflow::chat::adapter::{
+    Address, ChatAdapter, Drops, FileRef, Forms, MessageRef, Reader, SendError, Traits, Written,
+};
 use workflow::domain::card::{Card, CardKind, Form};
 use workflow::service::{FileRecord, ServiceError};
 
@@ -222,6 +224,10 @@ impl ChatAdapter for Platform {
 
     fn fetch_file<'a>(&'a self, file: &'a FileRef) -> BoxFuture<'a, Result<FileRecord, ServiceError>> {
         Box::pin(ready(Err(ServiceError::NotFound { noun: "file", name: file.id.clone(), near: None })))
+    }
+
+    fn read<'a>(&'a self, _at: &'a Address, _message: &'a str) -> BoxFuture<'a, Option<Written>> {
+        Box::pin(ready(None))
     }
 
     fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>> {

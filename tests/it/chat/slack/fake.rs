@@ -66,6 +66,8 @@ struct World {
     waiting: HashMap<String, oneshot::Sender<Value>>,
     scopes: String,
     is_guest: Vec<String>,
+    /// What people wrote, for whoever reads it again.
+    written: Vec<Value>,
     /// Answers by URL wait for this.
     held: Option<Arc<tokio::sync::Semaphore>>,
     count: u64,
@@ -188,6 +190,16 @@ impl Fake {
             "type": "message", "user": user, "channel": channel, "text": text, "ts": self.fresh(), "team": TEAM,
             "channel_type": if channel.starts_with('D') { "im" } else { "channel" },
         })
+    }
+
+    /// What people write can be read again.
+    pub fn wrote(&self, message: &Value) {
+        self.world().written.push(message.clone());
+    }
+
+    /// What was written last.
+    pub fn last_written(&self) -> Option<Value> {
+        self.world().written.last().cloned()
     }
 
     pub fn event(&self, event: &Value) -> Value {
@@ -377,6 +389,12 @@ fn answered(fake: &Arc<Fake>, method: &str, body: &Value) -> Value {
             json!({ "ok": true, "channel": { "id": channel, "is_member": channel != ELSEWHERE, "is_im": channel.starts_with('D') } })
         }
         "conversations.open" => json!({ "ok": true, "channel": { "id": text("users").replacen('U', "D", 1) } }),
+        "conversations.list" => json!({ "ok": true, "channels": [{ "id": GENERAL, "name": "general" }] }),
+        "conversations.replies" => {
+            let world = fake.world();
+            let found = world.written.iter().filter(|message| message["ts"] == body["ts"]);
+            json!({ "ok": true, "messages": found.cloned().collect::<Vec<_>>() })
+        }
         "conversations.history" => {
             let messages = fake.messages().into_iter().filter(|message| message.channel == text("channel"));
             let shown: Vec<_> = messages.map(|message| json!({ "ts": message.ts, "blocks": message.blocks })).collect();
