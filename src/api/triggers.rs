@@ -74,8 +74,12 @@ struct ActBody {
     switch: Value,
     /// `{workflow, schedule, name, tz, inputs}`: a schedule by hand.
     add: Value,
-    /// A schedule that was made by hand.
+    /// `{workflow, trigger}`: a trigger of any type by hand, written as in a workflow file.
+    make: Value,
+    /// A trigger that was made by hand.
     remove: String,
+    /// A trigger that asks: it asks everywhere again.
+    ask_again: String,
     /// A webhook's trigger: it gets another secret.
     rotate: String,
     /// `{name, data}`: fired by hand.

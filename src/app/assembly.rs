@@ -1,5 +1,6 @@
 //! Puts the rooms together as the configuration says.
 
+use std::os::unix::fs::DirBuilderExt as _;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -22,6 +23,10 @@ use crate::store::warehouse::Warehouse;
 
 /// Makes what a storage path holds, as far as it is not there.
 pub fn make_folders(config: &Config) -> anyhow::Result<()> {
+    // What is new belongs to the user of the service alone; what somebody made before stays as they made it.
+    let mut own = std::fs::DirBuilder::new();
+    own.recursive(true).mode(0o700);
+    own.create(&config.storage_path).with_context(|| format!("create `{}`", config.storage_path.display()))?;
     for folder in ["files", "templates", "schemas", "definitions", "executions", "inbox", "messages", "outbox"] {
         let folder = config.storage_path.join(folder);
         std::fs::create_dir_all(&folder).with_context(|| format!("create `{}`", folder.display()))?;
@@ -79,7 +84,8 @@ fn egress(config: &Config) -> Result<egress::Settings, Fault> {
 
 pub fn options(config: &Config) -> Options {
     let retry = RetryPolicy { count: config.retry_count, delay: config.retry_delay, ..RetryPolicy::default() };
-    Options { defaults: Defaults { retry, timeout: config.step_timeout }, strict: false }
+    let defaults = Defaults { retry, timeout: config.step_timeout };
+    Options { defaults, strict: false, shortest: config.schedule_min_interval }
 }
 
 /// How the engine works.

@@ -5,6 +5,7 @@ use hmac::{Hmac, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
+use super::rules::{How, What};
 use crate::domain::hex;
 use crate::domain::id::{FileId, RunId};
 use crate::domain::time::{Span, Timestamp};
@@ -75,6 +76,29 @@ pub enum Action {
         workflow: String,
         /// The files.
         files: Vec<FileId>,
+    },
+    /// Answers what a rule asked about files.
+    Rule {
+        /// The rule; empty where several asked.
+        trigger: String,
+        /// What came of the files at first.
+        firings: Vec<String>,
+        /// The answer.
+        how: How,
+        /// What makes this question another one than the next about the same files.
+        salt: String,
+    },
+    /// Answers the one question about many files.
+    Flood {
+        /// The question.
+        flood: String,
+        /// The answer.
+        what: What,
+    },
+    /// Undoes what a rule has just started.
+    Undo {
+        /// The execution.
+        run: RunId,
     },
     /// Answers a line for everybody, which was answered to one person before.
     Share(String),

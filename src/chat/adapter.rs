@@ -69,10 +69,30 @@ pub enum What {
         /// What was filled in.
         values: Map<String, Value>,
     },
+    /// Reacted to a message with a sign.
+    Reacted {
+        /// The message.
+        message: String,
+        /// The sign, or the name that the platform has for it.
+        emoji: String,
+    },
     /// Changed something that was said before.
     Edited,
     /// Took something back that was said before.
     Deleted,
+}
+
+/// A message of somebody's, as it is read when something is made of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Its text.
+    pub text: String,
+    /// Who wrote it, as the platform shows them.
+    pub by: String,
+    /// The files that came with it.
+    pub files: Vec<FileRef>,
+    /// What stands for the thread beneath it, or in which it stands.
+    pub thread: Option<String>,
 }
 
 /// Something that came in.
@@ -146,6 +166,8 @@ pub enum Drops {
     Start,
     /// Its bringer is asked.
     Ask,
+    /// Its bringer is asked; what is no document is their own business there.
+    AskDocuments,
 }
 
 /// What a platform can do, and how much of it.
@@ -245,6 +267,9 @@ pub trait ChatAdapter: Send + Sync {
 
     /// Where people read a message that stands at this address; `None` where the platform has no such thing.
     fn link<'a>(&'a self, at: &'a Address, message: &'a str) -> BoxFuture<'a, Option<String>>;
+
+    /// Reads a message again; `None` where it is not there any more, or the platform does not show it.
+    fn read<'a>(&'a self, at: &'a Address, message: &'a str) -> BoxFuture<'a, Option<Written>>;
 
     /// The id of the channel that people call by this name; `None` when there is none.
     fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>>;

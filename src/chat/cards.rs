@@ -34,6 +34,8 @@ pub struct Facts<'f> {
     pub results: &'f BTreeMap<usize, String>,
     /// The present time.
     pub now: Timestamp,
+    /// It can be undone by a press, for now.
+    pub can_undo: bool,
     /// Signs what buttons do.
     pub sign: &'f dyn Fn(Action) -> String,
 }
@@ -55,6 +57,13 @@ pub fn run_card(facts: &Facts<'_>) -> Card {
         card = card.field("cause", format!("{} {}", error.code, inert(&error.message, 500)));
         card = card.field("fix", inert(&error.fix, 500));
     }
+    if let Some(trigger) = &view.origin.trigger {
+        let occasion = view.origin.occasion.as_ref().map(|occasion| format!(" · {}", inert(occasion, 120)));
+        card = card.field("rule", format!("{}{}", inert(trigger, 80), occasion.unwrap_or_default()));
+    }
+    if let Some(who) = &view.undone_by {
+        card = card.field("undone", format!("by {}", inert(who, 60)));
+    }
     if let Some(run) = view.origin.rerun_of {
         card = card.field("repeats", run.to_string());
     }
@@ -73,6 +82,9 @@ pub fn run_card(facts: &Facts<'_>) -> Card {
         card.form = forms::of_questions(view, (facts.sign)(Action::Submit { run }));
         for approval in view.approvals.iter().take(3) {
             card = asked(card, facts, approval, view.approvals.len() > 1);
+        }
+        if facts.can_undo {
+            card = card.button("Undo", (facts.sign)(Action::Undo { run }), Style::Danger);
         }
         for (label, act, style) in buttons(view) {
             let end = view.finished_at.clone().unwrap_or_default();

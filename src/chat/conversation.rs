@@ -19,7 +19,7 @@ use super::grammar::{self, Heard, Place};
 use super::means::{Means, Settings};
 use super::talk::{No, Reply, Talk};
 use super::who::{self, ChannelNames};
-use super::{files, forms, inbox, outbox, press, recovery, verbs};
+use super::{files, forms, inbox, outbox, press, recovery, rules, verbs};
 use crate::contract::crash::crash_point;
 use crate::domain::card::{Card, Form};
 use crate::domain::role;
@@ -46,7 +46,8 @@ impl Receipt {
 
 struct Job {
     inbound: Inbound,
-    begun: bool,
+    /// An earlier life of the process took it in; whether it had begun to answer it.
+    earlier: Option<bool>,
     answered: oneshot::Sender<()>,
     _place: Option<OwnedSemaphorePermit>,
 }
@@ -85,17 +86,21 @@ impl Chat {
         adapters: Vec<Arc<dyn ChatAdapter>>,
         settings: Settings,
     ) -> Result<Self, ServiceError> {
+        // What workflows wait for is known before the first word is said.
+        service.arm_all().await?;
         let keeper = service.conversations();
         keeper.forget().await?;
         let signer = Signer::new(&keeper.key(KEY).await?);
         let adapters = adapters.into_iter().map(|adapter| (adapter.traits().platform, adapter)).collect();
-        let means = Arc::new(Means { service, keeper, signer, settings, adapters, channels: ChannelNames::default() });
+        let (channels, floods) = (ChannelNames::default(), rules::Floods::default());
+        let means = Arc::new(Means { service, keeper, signer, settings, adapters, channels, floods });
         let stop = CancellationToken::new();
         let (courier, task) = Courier::start(Arc::clone(&means), stop.clone()).await?;
         let posting = outbox::start(Arc::clone(&means), stop.clone()).await?;
         let tasks = TaskTracker::new();
         tasks.spawn(task);
         tasks.spawn(posting);
+        tasks.spawn(rules::keep(Arc::clone(&means), stop.clone()));
         let places = Arc::new(Semaphore::new(settings.waiting));
         let inner = Inner { means, courier, lines: Mutex::default(), places, stop, tasks, taken_up: Mutex::default() };
         let chat = Self { inner: Arc::new(inner) };
@@ -129,7 +134,7 @@ impl Chat {
         if !self.accept(&inbound, None).await? {
             return Ok(Some(Receipt::of_a_duplicate()));
         }
-        Ok(Some(Receipt { duplicate: false, answered: self.line_up(inbound, false, place.ok()) }))
+        Ok(Some(Receipt { duplicate: false, answered: self.line_up(inbound, None, place.ok()) }))
     }
 
     /// Takes something in together with the message that it is, where we keep the messages of its platform.
@@ -140,7 +145,7 @@ impl Chat {
         if !self.accept(&inbound, message).await? {
             return Ok(Receipt::of_a_duplicate());
         }
-        Ok(Receipt { duplicate: false, answered: self.enqueue(inbound, false).await })
+        Ok(Receipt { duplicate: false, answered: self.enqueue(inbound, None).await })
     }
 
     /// Keeps what came in; `false`: it came before.
@@ -165,7 +170,7 @@ impl Chat {
                         self.inner.taken_up().push((inbound, None));
                         continue;
                     }
-                    let answered = self.enqueue(inbound.clone(), begun).await;
+                    let answered = self.enqueue(inbound.clone(), Some(begun)).await;
                     self.inner.taken_up().push((inbound, Some(answered)));
                 }
                 Err(error) => tracing::error!(%error, "something that came in cannot be read"),
@@ -183,17 +188,22 @@ impl Chat {
         theirs
     }
 
-    async fn enqueue(&self, inbound: Inbound, begun: bool) -> oneshot::Receiver<()> {
+    async fn enqueue(&self, inbound: Inbound, earlier: Option<bool>) -> oneshot::Receiver<()> {
         // Places are never taken away; without one it is answered all the same.
         let place = Arc::clone(&self.inner.places).acquire_owned().await.ok();
-        self.line_up(inbound, begun, place)
+        self.line_up(inbound, earlier, place)
     }
 
     /// Puts something at the end of its line.
-    fn line_up(&self, inbound: Inbound, begun: bool, place: Option<OwnedSemaphorePermit>) -> oneshot::Receiver<()> {
+    fn line_up(
+        &self,
+        inbound: Inbound,
+        earlier: Option<bool>,
+        place: Option<OwnedSemaphorePermit>,
+    ) -> oneshot::Receiver<()> {
         let (answered, receipt) = oneshot::channel();
         let line = (inbound.from.platform.clone(), inbound.from.channel.clone(), inbound.user.clone());
-        let job = Job { inbound, begun, answered, _place: place };
+        let job = Job { inbound, earlier, answered, _place: place };
         let mut lines = self.inner.lines();
         if let Some(waiting) = lines.get_mut(&line) {
             waiting.push_back(job);
@@ -269,7 +279,8 @@ impl Chat {
     /// # Errors
     /// The store fails.
     pub async fn settled(&self, platform: &str) -> Result<(), ServiceError> {
-        self.inner.courier.settled(platform).await
+        self.inner.courier.settled(platform).await?;
+        rules::settled(&self.inner.means, platform).await
     }
 
     /// The front desk.
@@ -308,10 +319,15 @@ impl Inner {
         job
     }
 
-    async fn answer(&self, Job { inbound, begun, answered, .. }: Job) {
+    async fn answer(&self, Job { inbound, earlier, answered, .. }: Job) {
         let keeper = &self.means.keeper;
+        // What an earlier life took in waits until its platform is there: its files are fetched from there, its answers
+        // go there. A stop leaves it to the next life.
+        if earlier.is_some() && !who::is_there(&self.means, &inbound, &self.stop).await {
+            return;
+        }
         let done = async {
-            if !begun {
+            if earlier != Some(true) {
                 keeper.progress(&inbound.key, Progress::Begun).await?;
             }
             handle(&self.means, &self.courier, &inbound).await;
@@ -328,12 +344,15 @@ impl Inner {
 /// Answers one thing, with a refusal if need be.
 async fn handle(means: &Arc<Means>, courier: &Courier, inbound: &Inbound) {
     let answered = async {
+        if let What::Reacted { message, emoji } = &inbound.what {
+            return rules::reacted(means, courier, inbound, (message, emoji)).await;
+        }
         let talk = Talk::new(means, courier, inbound).await?;
         let reply = match &inbound.what {
             What::Said { text, .. } => said(&talk, text).await,
             What::Pressed { message, action, values } => press::pressed(&talk, message, action, values).await,
             // What was said is said: an edited command runs nothing again, a deleted one stops nothing.
-            What::Edited | What::Deleted => Ok(Reply::Quiet),
+            What::Reacted { .. } | What::Edited | What::Deleted => Ok(Reply::Quiet),
         };
         let reply = reply.or_else(|no| verbs::refused(&talk, no).map(Reply::Private))?;
         talk.answer(reply).await.map_err(No::Send)
@@ -353,6 +372,9 @@ pub(super) async fn understood(talk: &Talk<'_>, text: &str, files: Vec<FileRecor
     let run = talk.run.as_ref().map(|run| run.run.to_string());
     let is_open = talk.inbound.is_direct || run.is_some();
     let place = Place { names: talk.adapter.traits().names, is_open, run: run.as_deref() };
+    if let Some(reply) = Box::pin(rules::heard(talk, text, (&files, &place))).await? {
+        return Ok(reply);
+    }
     match grammar::hear(text, &place) {
         Ok(Heard::Verb(verb)) => verbs::ask(talk, *verb, files).await,
         Ok(Heard::Help(topic)) => verbs::help(talk, topic.as_deref()).await,

@@ -8,7 +8,7 @@ use super::forms;
 use super::grammar::inert;
 use super::means::FileMode;
 use super::talk::{No, Reply, Talk};
-use super::{verbs, words};
+use super::{rules, verbs, words};
 use crate::domain::card::{Card, CardKind, Line, Style};
 use crate::domain::id::FileId;
 use crate::domain::role;
@@ -17,7 +17,9 @@ use crate::service::{FileRecord, RunView};
 /// The workflow for documents.
 const DOCUMENTS: &str = "document_processing";
 /// Files of one message that are looked at; more are a mistake or a flood.
-const MOST: usize = 20;
+pub const MOST: usize = 100;
+/// Files that are named one by one.
+pub const SHOWN: usize = 15;
 /// What starts its workflow by itself.
 const BY_ITSELF: [&str; 2] =
     ["application/pdf", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"];
@@ -49,11 +51,15 @@ pub async fn dropped(talk: &Talk<'_>, files: Vec<FileRecord>) -> Result<Reply, N
     if let ([view, ..], [_]) = (waiting.as_slice(), files.as_slice()) {
         return verbs::give(talk, view, &[], &files).await;
     }
+    let files = rules::dropped(talk, files).await?;
+    if files.is_empty() {
+        return Ok(Reply::Quiet);
+    }
     let mode = match talk.means.settings.file_mode {
         FileMode::ByPlace if talk.inbound.is_direct => FileMode::Auto,
         FileMode::ByPlace => match talk.adapter.traits().drops {
             Drops::Start => FileMode::Auto,
-            Drops::Ask => FileMode::Ask,
+            Drops::Ask | Drops::AskDocuments => FileMode::Ask,
         },
         set => set,
     };
@@ -61,12 +67,16 @@ pub async fn dropped(talk: &Talk<'_>, files: Vec<FileRecord>) -> Result<Reply, N
     if mode == FileMode::Off || startable.iter().all(|template| template.id != DOCUMENTS) {
         return Ok(Reply::Quiet);
     }
+    let by_itself = |file: &FileRecord| BY_ITSELF.contains(&file.media_type.as_str());
+    let left_alone = talk.adapter.traits().drops == Drops::AskDocuments && !talk.inbound.is_direct;
+    if left_alone && !files.iter().any(by_itself) {
+        return Ok(Reply::Quiet);
+    }
     if let [file] = files.as_slice()
         && let Some(card) = seen_before(talk, file).await?
     {
         return Ok(Reply::Private(card));
     }
-    let by_itself = |file: &FileRecord| BY_ITSELF.contains(&file.media_type.as_str());
     if mode == FileMode::Auto && files.len() == 1 && files.iter().all(by_itself) {
         return verbs::start_on_files(talk, DOCUMENTS, &files).await;
     }
@@ -99,25 +109,7 @@ fn offer(talk: &Talk<'_>, files: &[FileRecord]) -> Card {
         BY_ITSELF.contains(&file.media_type.as_str()) || READABLE.contains(&file.media_type.as_str())
     };
     let readable: Vec<FileId> = files.iter().filter(known).map(|file| file.id).collect();
-    let title = match files {
-        [file] => inert(&file.name, 80),
-        files => words::count(files.len(), "file"),
-    };
-    let mut card = Card::new(CardKind::Offer, title);
-    for (place, file) in files.iter().enumerate() {
-        let known = known(&file);
-        card.lines.push(Line {
-            number: (place + 1).to_string(),
-            text: inert(&file.name, 80),
-            detail: Some(format!(
-                "{}, {}{}",
-                file.media_type,
-                words::bytes(file.size),
-                if known { "" } else { ", no workflow here reads this type" }
-            )),
-            ..Line::default()
-        });
-    }
+    let mut card = listed(files, &|file| if known(&file) { "" } else { ", no workflow here reads this type" });
     if !readable.is_empty() {
         if readable.len() > 1 {
             card = card.verdict("one execution for each");
@@ -125,4 +117,27 @@ fn offer(talk: &Talk<'_>, files: &[FileRecord]) -> Card {
         card = card.button("Run Document Processing", take(talk, readable), Style::Primary);
     }
     card.button("Ignore", talk.sign(&Action::Ignore), Style::Plain)
+}
+
+/// A card with the files on it, each with its type, its size and a note.
+pub fn listed(files: &[FileRecord], note: &dyn Fn(&FileRecord) -> &'static str) -> Card {
+    let title = match files {
+        [file] => inert(&file.name, 80),
+        files => words::count(files.len(), "file"),
+    };
+    let mut card = Card::new(CardKind::Offer, title);
+    for (place, file) in files.iter().enumerate().take(SHOWN) {
+        let detail = format!("{}, {}{}", file.media_type, words::bytes(file.size), note(file));
+        let (number, text) = ((place + 1).to_string(), inert(&file.name, 80));
+        card.lines.push(Line { number, text, detail: Some(detail), ..Line::default() });
+    }
+    and_more(card, files.len())
+}
+
+/// Says how many there are beside those that are shown.
+pub fn and_more(mut card: Card, count: usize) -> Card {
+    if count > SHOWN {
+        card.lines.push(Line { text: format!("and {} more", count - SHOWN), ..Line::default() });
+    }
+    card
 }

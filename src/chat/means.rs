@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::actions::{Action, Signer};
 use super::adapter::{Address, ChatAdapter, SendError};
+use super::rules::Floods;
 use super::who::ChannelNames;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 use crate::service::Service;
 use crate::service::conversations::Conversations;
 
@@ -36,11 +37,13 @@ pub struct Settings {
     pub file_mode: FileMode,
     /// Things that wait for their answer at the most; whoever brings another one waits, or is told that nothing was begun.
     pub waiting: usize,
+    /// How long what a rule started on a file or a reaction can be undone by a press; zero: it cannot.
+    pub undo_window: Span,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { file_mode: FileMode::default(), waiting: WAITING }
+        Self { file_mode: FileMode::default(), waiting: WAITING, undo_window: Span::ZERO }
     }
 }
 
@@ -53,6 +56,8 @@ pub struct Means {
     pub adapters: HashMap<&'static str, Arc<dyn ChatAdapter>>,
     /// Which channels the names of rules mean.
     pub channels: ChannelNames,
+    /// The messages about many files.
+    pub floods: Floods,
 }
 
 impl Means {

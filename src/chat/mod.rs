@@ -20,6 +20,7 @@ pub mod outbox;
 mod platform;
 mod press;
 mod recovery;
+mod rules;
 pub mod short;
 pub mod slack;
 mod talk;

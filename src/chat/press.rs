@@ -8,7 +8,7 @@ use super::adapter::MessageRef;
 use super::conversation::understood;
 use super::grammar::{self, Heard, Place};
 use super::talk::{No, Reply, Talk};
-use super::{forms, verbs, words};
+use super::{forms, rules, verbs, words};
 use crate::domain::card::{Card, CardKind};
 use crate::domain::id::RunId;
 use crate::domain::role;
@@ -24,7 +24,9 @@ pub async fn pressed(
     match talk.means.signer.open(action, talk.means.now()) {
         Ok(action) => perform(talk, message, action, values).await.map_err(unseen),
         Err(Stale::Foreign) => Err(No::because("this button is not one of ours", "use one of the newest messages")),
-        Err(Stale::Old(Action::On { run, .. } | Action::Submit { run } | Action::Again { run })) => {
+        Err(Stale::Old(
+            Action::On { run, .. } | Action::Submit { run } | Action::Again { run } | Action::Undo { run },
+        )) => {
             talk.courier.refresh(run).await;
             Err(No::because("this button is too old", "its card is brought up to date now"))
         }
@@ -65,6 +67,11 @@ async fn perform(
             }
             verbs::start_on_files(talk, &workflow, &records).await
         }
+        Action::Rule { trigger, firings, how, salt } => {
+            rules::pressed(talk, message, (&trigger, &firings), (how, &salt)).await
+        }
+        Action::Flood { flood, what } => rules::decided(talk, message, (&flood, what)).await,
+        Action::Undo { run } => rules::undo(talk, run).await,
         Action::Ignore => {
             put_away(talk, message, "put away").await;
             Ok(Reply::Quiet)
@@ -167,7 +174,7 @@ fn spoken(talk: &Talk<'_>, line: &str) -> String {
 }
 
 /// What was offered is decided: the message says so and cannot be pressed again. One that cannot be changed stays.
-async fn put_away(talk: &Talk<'_>, message: &MessageRef, how: &str) {
+pub(super) async fn put_away(talk: &Talk<'_>, message: &MessageRef, how: &str) {
     let card: Card = super::talk::refusal("", grammar::inert(how, 100)).sealed();
     if let Err(error) = talk.adapter.edit(talk.here(), message, &card).await {
         tracing::debug!(%error, "an offer stays as it is");

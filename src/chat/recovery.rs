@@ -27,7 +27,11 @@ pub async fn was_started(
     let filter = ListFilter { limit: LOOK_BACK, ..ListFilter::default() };
     for run in means.service.archive().list(&filter).await? {
         let origin: Origin = serde_json::from_str(run.origin.get()).unwrap_or_default();
-        let ours = origin.door == CHAT && origin.is_of(&caller) && origin.channel.as_deref() == Some(&here);
+        // What a rule starts has a key: it is brought to the rules again, which find it.
+        let ours = origin.door == CHAT
+            && origin.trigger.is_none()
+            && origin.is_of(&caller)
+            && origin.channel.as_deref() == Some(&here);
         // What they say in a channel is answered in order, so nothing else there can have begun since.
         if ours && run.created_at >= at {
             courier.open(run.id, &inbound.from, &inbound.user).await?;

@@ -87,6 +87,8 @@ pub async fn trigger(desk: &Desk<'_>, args: Trigger) -> Ended {
         }
         TriggerDo::Fire => act(desk, TriggerAct::Fire { name, data: Value::Null }, args.json).await,
         TriggerDo::Rotate => act(desk, TriggerAct::Rotate(name), args.json).await,
+        TriggerDo::Ask => act(desk, TriggerAct::AskAgain(name), args.json).await,
+        TriggerDo::Remove => act(desk, TriggerAct::Remove(name), args.json).await,
     }
 }
 

@@ -45,6 +45,10 @@ pub struct Config {
     pub file_roots: Vec<PathBuf>,
     /// What becomes of documents that are dropped into a chat.
     pub file_mode: FileMode,
+    /// How long what a rule started on a file or a reaction can be undone by a press; zero: it cannot.
+    pub undo_window: Span,
+    /// The least time between two instants of a schedule.
+    pub schedule_min_interval: Span,
     /// Names for channels of conversations.
     pub channels: Vec<Alias>,
     /// Whether a step fails where it would else pretend to have reached somebody.
@@ -107,6 +111,7 @@ const SHORTEST_TOKEN: usize = 16;
 const LARGEST_FILE: u64 = 1 << 30;
 const LARGEST_DISK: u64 = 1_000_000 << 30;
 const MOMENT: Span = Span::from_millis(100);
+const SECOND: Span = Span::from_secs(1);
 const DAY: Span = Span::from_secs(24 * 3_600);
 const CENTURY: Span = Span::from_secs(100 * 366 * 24 * 3_600);
 const MONTH: Span = Span::from_secs(30 * 24 * 3_600);
@@ -149,6 +154,8 @@ impl Config {
             retry_count: reader.number("retry_count", 0..=100),
             retry_delay: reader.span("retry_delay", Span::ZERO..=DAY, "at most 1 day"),
             file_mode: file_mode(reader),
+            undo_window: reader.span("undo_window", Span::ZERO..=DAY, "at most 1 day, or 0 for none"),
+            schedule_min_interval: reader.span("schedule_min_interval", SECOND..=DAY, "from 1 s to 1 day"),
             channels: channels(reader),
             require_delivery: reader.boolean("require_delivery"),
             rules: platforms::rules(reader),
@@ -181,7 +188,7 @@ impl Config {
     /// How the chat behaves.
     #[must_use]
     pub fn chat(&self) -> chat::Settings {
-        chat::Settings { file_mode: self.file_mode, ..chat::Settings::default() }
+        chat::Settings { file_mode: self.file_mode, undo_window: self.undo_window, ..chat::Settings::default() }
     }
 
     /// The chat platforms that are connected.
@@ -236,6 +243,8 @@ impl Config {
             "channels" => self.channels.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
             "step_timeout" => seconds(self.step_timeout),
             "retry_delay" => seconds(self.retry_delay),
+            "undo_window" => seconds(self.undo_window),
+            "schedule_min_interval" => seconds(self.schedule_min_interval),
             "keep_completed" => days(self.keep_completed),
             "keep_failed" => days(self.keep_failed),
             "database_url" => format!("sqlite:{}", self.database.display()),

@@ -38,6 +38,8 @@ pub const SETTINGS: &[Setting] = &[
     one("database_url"),
     several("file_roots", ':'),
     one("file_mode"),
+    one("undo_window"),
+    one("schedule_min_interval"),
     several("channels", ','),
     one("require_delivery"),
     one("chat_role"),

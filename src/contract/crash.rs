@@ -15,6 +15,7 @@ pub const POINTS: &[&str] = &[
     "content: has its name",
     "content: kept",
     "upload: kept, without its row",
+    "upload: kept, not told",
     "request: its id is promised",
     "request: done, without its answer",
     "run: accepted",

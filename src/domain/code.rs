@@ -257,6 +257,7 @@ codes! {
     WF5133 Resource "the disk is nearly full, so nothing new is taken in" "make room, or lower `min_free_disk`; what is under way goes on, and new work is taken in again as soon as there is room";
     WF5150 User "a request is not genuine" "sign the body with the trigger's secret; `workflow trigger show` names the header";
     WF5151 User "a signed time is too old or too far ahead" "set the sender's clock, or raise `tolerance`";
+    WF5152 Config "a trigger's `run_as` names nobody" "name a person whom `workflow people` lists, or take the person in with `workflow people add`";
     // 60xx: the configuration
     WF6001 Config "unknown setting" "take the name out, or see the table in docs/configuration.md";
     WF6002 Config "a setting has a value that is not allowed" "give it one of the values that the message names";

@@ -84,6 +84,9 @@ pub enum TriggerKind {
         command: String,
         /// Further words.
         aliases: Vec<String>,
+        /// Channels in which it may be said; any when empty.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        channels: Vec<String>,
     },
     /// The end of a run of another workflow.
     Workflow {
@@ -96,6 +99,9 @@ pub enum TriggerKind {
     Reaction {
         /// Which.
         emoji: String,
+        /// Channels in which it may be made; any when empty.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        channels: Vec<String>,
     },
     /// Somebody's hand.
     Manual,
@@ -320,6 +326,14 @@ pub enum Verdict {
     Started,
     /// Somebody is asked whether one shall be.
     Asked,
+    /// More came than starts by itself: somebody is asked once for all of them.
+    Flooded,
+    /// Somebody was asked, and said no.
+    Declined,
+    /// It fits, and its trigger says that nothing happens.
+    LeftAlone,
+    /// It waits until nothing more has come.
+    Held,
     /// A condition does not hold.
     Filtered,
     /// The run before is still under way.
@@ -349,6 +363,10 @@ impl Verdict {
         match self {
             Self::Started => "started",
             Self::Asked => "asked",
+            Self::Flooded => "flooded",
+            Self::Declined => "declined",
+            Self::LeftAlone => "left_alone",
+            Self::Held => "held",
             Self::Filtered => "filtered",
             Self::SkippedOverlap => "skipped_overlap",
             Self::SkippedCatchup => "skipped_catchup",

@@ -7,6 +7,7 @@ use crate::contract::directory::Directory;
 use crate::contract::registry::Registry;
 use crate::domain::plan::Plan;
 use crate::domain::run::Flow;
+use crate::domain::time::Span;
 use crate::language::catalog::Catalog;
 use crate::language::{self, Options, Source};
 use crate::store::{Store, StoreError};
@@ -58,6 +59,12 @@ impl Plans {
         self.registry.catalog()
     }
 
+    /// How texts are compiled.
+    #[must_use]
+    pub const fn options(&self) -> &Options {
+        &self.options
+    }
+
     /// Where workflows are found by name.
     pub(super) fn directory(&self) -> Option<&dyn Directory> {
         self.directory.as_deref()
@@ -94,7 +101,10 @@ impl Plans {
         }
         let revision = store.workflows().revision(hash).await?;
         let revision = revision.ok_or_else(|| RevisionError::Missing(hash.to_owned()))?;
-        let compiled = self.compile(&Source { name: revision.source_name, text: revision.source_text });
+        let source = Source { name: revision.source_name, text: revision.source_text };
+        // What was taken once stays taken: a limit is for what is said from now on.
+        let options = Options { shortest: Span::ZERO, ..self.options.clone() };
+        let compiled = language::compile(&source, self.registry.catalog(), &options);
         let Some(mut plan) = compiled.plan else {
             let problems = compiled.report.text(false);
             return Err(RevisionError::Refused { hash: hash.to_owned(), problems });

@@ -49,7 +49,7 @@ pub fn compile(source: &Source, catalog: &Catalog, options: &Options) -> Compile
     };
     let template = template::read(&root, &mut findings);
     let graph = Graph::of(&template.steps, &mut findings);
-    check::check(&template, &graph, (catalog, options.strict), &mut findings);
+    check::check(&template, &graph, (catalog, options), &mut findings);
     let ports = ports::bind(&template, &graph, catalog, &mut findings);
     let plan = (!findings.has_errors()).then(|| {
         let lowering = Lowering { source, catalog, defaults: &options.defaults, graph, ports };

@@ -28,6 +28,8 @@ pub struct Options {
     pub defaults: Defaults,
     /// An unknown step type is an error, not a warning.
     pub strict: bool,
+    /// The least time between two instants of a schedule (`WORKFLOW_SCHEDULE_MIN_INTERVAL`); zero: as little as any.
+    pub shortest: Span,
 }
 
 /// What compiling gave.

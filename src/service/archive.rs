@@ -7,12 +7,12 @@ use serde_json::{Map, Value};
 
 use super::error::ServiceError;
 use super::expectation::Expectation;
-use super::people::Eyes;
+use super::people::{Eyes, undone_by};
 use super::view::events::EventView;
 use super::view::following::Places;
 use super::view::history::LogLine;
 use super::view::progress::{QueueView, RunView, WorkflowView};
-use crate::domain::event::Entry;
+use crate::domain::event::{Entry, Event};
 use crate::domain::id::{RunId, WorkflowId};
 use crate::domain::machine;
 use crate::domain::run::{Flow, Run, RunState};
@@ -139,9 +139,10 @@ impl Archive {
     /// # Errors
     /// No such execution, or the store fails.
     pub async fn view(&self, id: RunId, with_outputs: bool) -> Result<RunView, ServiceError> {
-        let Folded { row, run, flow, events } = self.folded(id).await?;
+        let Folded { row, run, flow, events, cancelled_by } = self.folded(id).await?;
         let mut view = RunView::new((&row, events), &run, &flow);
         view.queue = self.place_in_line(&run);
+        view.undone_by = cancelled_by.as_deref().and_then(undone_by).map(str::to_owned);
         if with_outputs {
             for (position, row) in self.store.journal().outputs(id, 0..view.steps.len()).await? {
                 let outputs = engine::take_up(row, &*self.store.blobs()).await;
@@ -218,15 +219,18 @@ impl Archive {
         let row = self.seen(id).await?;
         let flow = self.plans.get(&self.store, &row.revision_hash).await?;
         let mut run = Run::new(id, &flow, row.created_at);
-        let mut events = 0;
+        let (mut events, mut cancelled_by) = (0, None);
         let fold = |(at, event): Entry| {
             machine::apply(&mut run, &flow, at, &event);
             events += 1;
+            if let Event::CancelAsked { by, .. } = event {
+                cancelled_by = Some(by);
+            }
         };
         self.store.journal().each(id, 0, fold).await?;
         // Never an end without its last words: it came after the row was read.
         let row = if row.status == run.state.status() { row } else { self.seen(id).await? };
-        Ok(Folded { row, run, flow, events })
+        Ok(Folded { row, run, flow, events, cancelled_by })
     }
 
     /// How long the last completed executions of a workflow's present version took; `None` before the first one.
@@ -357,6 +361,8 @@ struct Folded {
     flow: Arc<Flow>,
     /// How many there were.
     events: u64,
+    /// Who wanted it cancelled last.
+    cancelled_by: Option<String>,
 }
 
 pub(super) fn fold(history: &History, flow: &Flow) -> Run {

@@ -111,6 +111,11 @@ impl Service {
         };
         crash_point("upload: kept, without its row");
         self.engine().store().files().add(&file).await?;
+        crash_point("upload: kept, not told");
+        // It is here, whatever becomes of telling; a start tells of what was not told.
+        if let Err(error) = Box::pin(self.file_stored(&file)).await {
+            tracing::warn!(file = %file.id, %error, "that a file was stored could not be told to triggers");
+        }
         Ok(file)
     }
 }

@@ -34,7 +34,7 @@ pub use expectation::{Expectation, Processed};
 pub use library::{Library, TemplateInfo};
 pub use links::{Count, LinkState, LinkView, Links};
 pub use origin::{CHAT, Origin, TERMINAL};
-pub use people::{AccountView, Caller, ChannelRole, Code, PersonView, Rules, TraceFilter, TraceView, Visitor};
+pub use people::{AccountView, Caller, ChannelRole, Code, PersonView, Rules, TraceFilter, TraceView, Undone, Visitor};
 pub use repeats::{Claim, Repeats, Ticket};
 pub use runs::{Admission, Service, Started, Terms};
 pub use shelf::Shelf;

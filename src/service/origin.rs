@@ -48,6 +48,15 @@ pub struct Origin {
     /// The trigger that started it, as `workflow/name`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<String>,
+    /// What the trigger made of it, as `file letter.pdf`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub occasion: Option<String>,
+    /// Who did what the trigger waited for, where it was started in somebody else's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub brought_by: Option<String>,
+    /// It was started by something that is easily done by mistake: for a moment it can be undone.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub undoable: bool,
     /// How many executions stand behind it that were started by the end or an event of the one before.
     #[serde(skip_serializing_if = "is_none")]
     pub depth: u32,

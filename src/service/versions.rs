@@ -167,8 +167,10 @@ impl Service {
         let revision =
             revision.ok_or_else(|| ServiceError::Internal(format!("revision {wanted} is not in the store")))?;
         workflow.revision_hash = wanted;
+        let ready = self.shelf().pinned(workflow.clone()).await?;
+        self.check_lent(caller, &workflow.slug, &ready.flow.plan.triggers).await?;
         workflows.save(&workflow, &revision, self.engine().clock().now()).await?;
-        self.arm(&self.shelf().pinned(workflow.clone()).await?).await?;
+        self.arm(&ready).await?;
         self.archive().versions(&workflow.id.to_string()).await
     }
 }

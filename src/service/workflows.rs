@@ -72,7 +72,7 @@ impl Service {
     /// As for [`Service::create`].
     pub async fn create_as(&self, id: WorkflowId, caller: &Caller, new: NewWorkflow) -> Result<Saved, ServiceError> {
         self.permit(caller, Action::Edit, Target::Thing(new.name.as_deref().unwrap_or_default())).await?;
-        self.save(id, None, new).await
+        self.save(caller, id, None, new).await
     }
 
     /// Gives a workflow another definition. Runs that are under way keep theirs; what is left out stays as it is.
@@ -82,7 +82,7 @@ impl Service {
     pub async fn update(&self, caller: &Caller, id: WorkflowId, new: NewWorkflow) -> Result<Saved, ServiceError> {
         let before = self.shelf().in_use(id).await?;
         self.permit(caller, Action::Edit, Target::Saved(&before)).await?;
-        self.save(id, Some(before), new).await
+        self.save(caller, id, Some(before), new).await
     }
 
     /// Takes a workflow out of use. Its executions stay.
@@ -172,6 +172,7 @@ impl Service {
 
     async fn save(
         &self,
+        caller: &Caller,
         id: WorkflowId,
         before: Option<StoredWorkflow>,
         new: NewWorkflow,
@@ -186,10 +187,11 @@ impl Service {
         let Some(plan) = compiled.plan else { return Err(ServiceError::Definition(compiled.report)) };
         let was = before.as_ref();
         let name = new.name.or_else(|| was.map(|was| was.name.clone())).unwrap_or_else(|| plan.name.clone());
-        let slug = language::slug(&name);
+        let slug = Some(language::slug(&name)).filter(|slug| !slug.is_empty()).unwrap_or_else(|| "workflow".to_owned());
+        self.check_lent(caller, &slug, &plan.triggers).await?;
         let workflow = StoredWorkflow {
             id,
-            slug: if slug.is_empty() { "workflow".to_owned() } else { slug },
+            slug,
             name,
             description: new.description.unwrap_or_else(|| plan.description.clone()),
             template: new.template.filter(|name| !name.is_empty()).or_else(|| was.and_then(|was| was.template.clone())),

@@ -163,6 +163,15 @@ impl Triggers<'_> {
         rows.iter().map(read_firing).collect()
     }
 
+    /// How many occurrences a trigger has started or asked about by itself since a time.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn taken_since(&self, key: &str, since: Timestamp) -> Result<u64, StoreError> {
+        let row = self.db.read_one("count_taken", vec![key.into(), since.micros().into()]).await?;
+        Ok(row.map(|row| row.int("count")).transpose()?.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+    }
+
     /// How many runs a trigger has started since a time, and when the last one.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 //!
 //! One handle, one accessor per noun. Only `db/` names the database library. Start reading at [`journal`].
 
+pub mod asking;
 pub mod audit;
 pub mod blobs;
 pub mod cache;

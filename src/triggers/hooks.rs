@@ -57,7 +57,7 @@ async fn take(State(service): State<Service>, Path(token): Path<String>, request
 }
 
 async fn answer(service: &Service, came: Came, wait: Option<Span>) -> Result<Json, Problem> {
-    let Came { firing, is_new } = came;
+    let Came { firing, is_new, .. } = came;
     let mut said = json!({
         "verdict": firing.verdict, "reason": firing.reason, "execution_id": firing.execution_id, "duplicate": !is_new,
     });

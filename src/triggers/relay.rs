@@ -1,5 +1,6 @@
 //! The ends of runs, told to whoever waits for them. A feed that loses notices, or a process that dies, loses nothing: a mark
 //! in the store says up to when all were told, what came after it is told again, and the key of an end lets it count once.
+//! Of files that were taken in, a start tells the newest again.
 
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use crate::domain::id::RunId;
 use crate::domain::time::{Span, Timestamp};
 use crate::service::{Notice, Service, ServiceError};
 
+/// Files that a start tells of again: one whose telling the death of a process cut short is among the newest.
+const LOOK_BACK: u32 = 200;
 /// The mark is moved when it is so far behind.
 const BEHIND: Span = Span::from_secs(30);
 /// What could not be told is tried again after so long.
@@ -20,6 +23,9 @@ const AGAIN: Duration = Duration::from_secs(30);
 /// Tells of ends until it is stopped.
 pub async fn tell_of_ends(service: Service, stop: CancellationToken) {
     let mut news = service.news();
+    if let Err(error) = service.tell_stored_again(LOOK_BACK).await {
+        tracing::warn!(%error, "that files were stored cannot be told again");
+    }
     let mut teller = Teller { marked: service.engine_now(), owes: Some(Instant::now()), service };
     loop {
         tokio::select! {

@@ -1,15 +1,21 @@
 //! One send of one card: read how the execution stands, draw it, post or change the message, remember.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::super::adapter::{Address, ChatAdapter, SendError};
 use super::super::cards::{self, Facts};
 use super::super::means::Means;
+use super::super::rules;
 use super::notice;
 use crate::contract::crash::crash_point;
 use crate::domain::id::RunId;
+use crate::domain::time::Timestamp;
 use crate::service::conversations::RunMessage;
-use crate::service::{Expectation, RunView};
+use crate::service::{EffectView, Expectation, RunView};
+
+/// So long after its moment a button is taken away.
+const BEHIND: Duration = Duration::from_millis(50);
 
 /// What is known of a card between two sends.
 #[derive(Clone)]
@@ -32,6 +38,8 @@ pub struct Delivered {
     seen: u64,
     usual: Option<Option<Expectation>>,
     asked: Vec<String>,
+    /// How long the card shows something that is true for a moment only.
+    pub passing: Option<Duration>,
 }
 
 impl Delivery {
@@ -50,7 +58,7 @@ impl Delivery {
     }
 
     pub fn learn(&mut self, delivered: Delivered) {
-        let Delivered { card, results, seen, usual, asked } = delivered;
+        let Delivered { card, results, seen, usual, asked, passing: _ } = delivered;
         (self.card, self.results, self.seen, self.usual, self.asked) = (card, results, seen, usual, asked);
     }
 
@@ -59,12 +67,14 @@ impl Delivery {
         let run = self.card.run;
         let view = means.service.archive().view(run, false).await?;
         self.catch_up(means, run, &view).await?;
+        let undo = self.undo_until(means, run, &view).await?;
         let drawn = cards::run_card(&Facts {
             view: &view,
             expectation: self.usual.as_ref().and_then(Option::as_ref),
             says: &self.says,
             results: &self.results,
             now: means.now(),
+            can_undo: undo.is_some(),
             sign: &|action| means.sign(&action),
         });
         let address = self.address();
@@ -82,12 +92,25 @@ impl Delivery {
             },
         };
         crash_point("card: sent, not noted");
-        let is_final = view.is_finished();
+        // A button that is there for a moment has to be taken away.
+        let is_final = view.is_finished() && undo.is_none();
         means.keeper.card_sent(run, &message, view.seq, is_final).await?;
         let told = self.call_out(means, &**adapter, &message, &view).await?;
         self.ask(&**adapter, &address, &view, drawn.form.as_ref()).await?;
         let card = RunMessage { message: Some(message), sent: view.seq, is_final, told, ..self.card };
-        Ok(Delivered { card, results: self.results, seen: self.seen, usual: self.usual, asked: self.asked })
+        let passing = undo.map(|until| until.since(means.now()).duration() + BEHIND);
+        Ok(Delivered { card, results: self.results, seen: self.seen, usual: self.usual, asked: self.asked, passing })
+    }
+
+    /// Until when it can be undone by a press: what is over only while there is something to take back.
+    async fn undo_until(&self, means: &Means, run: RunId, view: &RunView) -> Result<Option<Timestamp>, SendError> {
+        let Some(until) = rules::undo_until(view, means.settings.undo_window, means.now()) else { return Ok(None) };
+        if !view.is_finished() {
+            return Ok(Some(until));
+        }
+        let effects = means.service.archive().effects(run, None).await?;
+        let can_be_undone = |effect: &EffectView| effect.undone_by.is_none() && effect.undo.starts_with("by_");
+        Ok(effects.iter().any(can_be_undone).then_some(until))
     }
 
     /// Reads what is new since the last send.

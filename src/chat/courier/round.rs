@@ -104,7 +104,7 @@ impl Courier {
                 continue;
             }
             let view = self.means.service.archive().view(card.run, false).await?;
-            let rests = view.status == "paused" || view.waits_for_somebody();
+            let rests = view.status == "paused" || view.waits_for_somebody() || view.is_finished();
             if !rests || view.seq != card.sent {
                 return Ok(false);
             }
@@ -151,6 +151,8 @@ struct Live {
     sending: bool,
     /// Not before this.
     next: Instant,
+    /// When it has to be sent again although nothing happens.
+    passing: Option<Instant>,
     failures: u32,
     /// Since when its platform does not take it.
     behind: Option<Instant>,
@@ -209,7 +211,16 @@ impl Round {
         let run = card.run;
         let now = Instant::now();
         let delivery = Delivery::new(card);
-        let fresh = Live { delivery, dirty: true, turned: true, sending: false, next: now, failures: 0, behind: None };
+        let fresh = Live {
+            delivery,
+            dirty: true,
+            turned: true,
+            sending: false,
+            next: now,
+            passing: None,
+            failures: 0,
+            behind: None,
+        };
         let live = self.live.entry(run).or_insert(fresh);
         (live.dirty, live.turned) = (true, true);
         live.next = now;
@@ -232,6 +243,9 @@ impl Round {
                     if turned && live.failures == 0 {
                         live.next = Instant::now();
                     }
+                } else if turned {
+                    // Its card may have been wanted by something that started it later than it was said.
+                    self.look_up(run).await;
                 }
             }
             Change::Says { run, step, text } => {
@@ -263,10 +277,13 @@ impl Round {
                 if card.message.is_none() {
                     survey.posting.insert((card.platform.clone(), card.channel.clone()));
                 }
-            } else if live.dirty && live.next > now {
-                survey.next = survey.next.min(live.next);
-            } else if live.dirty {
+                continue;
+            }
+            let is_due = live.dirty || live.passing.is_some_and(|at| at <= now);
+            if is_due && live.next <= now {
                 survey.due.push((!live.turned, *run));
+            } else if let Some(next) = if is_due { Some(live.next) } else { live.passing } {
+                survey.next = survey.next.min(next);
             }
         }
         // What people wait for goes first, and of that the execution that began first: ids are in the order of time.
@@ -314,7 +331,7 @@ impl Round {
             if is_new {
                 survey.posting.insert(place);
             }
-            (live.dirty, live.turned) = (false, false);
+            (live.dirty, live.turned, live.passing) = (false, false, None);
             live.sending = true;
             live.next = now + pace.interval(survey.cards.get(&address.platform).copied().unwrap_or(1));
             let (means, delivery) = (Arc::clone(&self.means), live.delivery.clone());
@@ -341,6 +358,7 @@ impl Round {
         match result {
             Ok(delivered) => {
                 (live.failures, live.behind) = (0, None);
+                live.passing = delivered.passing.map(|length| Instant::now() + length);
                 live.delivery.learn(delivered);
                 let platform = live.delivery.card.platform.clone();
                 let is_back = pace.is_some_and(Pace::reached);

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::catch_up::Spoken;
-use super::messages::Heard;
+use super::messages::{self, Heard};
 use super::modal::Drafts;
 use super::places::{Places, Target};
 use super::render::{self, Rendered};
@@ -20,7 +20,7 @@ use super::replies::{Handle, Replies};
 use super::rest::{Call, Rest, RestError};
 use super::settings::Settings;
 use super::{files, gateway, http};
-use crate::chat::adapter::{Address, ChatAdapter, Drops, FileRef, Forms, Reader, SendError, Traits};
+use crate::chat::adapter::{Address, ChatAdapter, Drops, FileRef, Forms, Reader, SendError, Traits, Written};
 use crate::chat::short::Shortener;
 use crate::chat::{Chat, Platform};
 use crate::domain::card::{Card, CardKind, Form};
@@ -48,7 +48,7 @@ static TRAITS: Traits = Traits {
     private: true,
     edits: true,
     forms: Forms::Modal,
-    drops: Drops::Ask,
+    drops: Drops::AskDocuments,
     edit_interval: Duration::from_millis(1_500),
     // One channel takes 60 a minute, its own bucket sees to that; this is for all channels together.
     edits_per_minute: Some(120),
@@ -353,6 +353,10 @@ impl ChatAdapter for Discord {
             let guild = self.places.guild(&self.rest, &channel).await?;
             Some(format!("https://discord.com/channels/{guild}/{channel}/{message}"))
         })
+    }
+
+    fn read<'a>(&'a self, at: &'a Address, message: &'a str) -> BoxFuture<'a, Option<Written>> {
+        Box::pin(messages::read(self, at, message))
     }
 
     fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>> {

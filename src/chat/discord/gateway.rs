@@ -186,7 +186,11 @@ impl Line {
         check_limit(&gateway["session_start_limit"])?;
         let url = gateway["url"].as_str().filter(|url| url.starts_with("ws"));
         let url = url.ok_or_else(|| Why::Lost("Discord does not say where its gateway is".to_owned()))?.to_owned();
-        let mut intents = GatewayIntents::GUILDS | GatewayIntents::GUILD_MESSAGES | GatewayIntents::DIRECT_MESSAGES;
+        let mut intents = GatewayIntents::GUILDS
+            | GatewayIntents::GUILD_MESSAGES
+            | GatewayIntents::GUILD_MESSAGE_REACTIONS
+            | GatewayIntents::DIRECT_MESSAGES
+            | GatewayIntents::DIRECT_MESSAGE_REACTIONS;
         if granted {
             intents |= GatewayIntents::MESSAGE_CONTENT;
         }

@@ -6,14 +6,15 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::json;
-use serenity::model::channel::{Message, MessageType};
+use serenity::model::channel::{Message, MessageType, Reaction, ReactionType};
+use serenity::model::guild::Member;
 
 use super::adapter::{Discord, PLATFORM};
 use super::files;
 use super::interactions::Desk;
 use super::places::Kind;
 use super::rest::{Call, RestError};
-use crate::chat::adapter::{Address, ChatAdapter as _, Inbound, Standing, What};
+use crate::chat::adapter::{Address, ChatAdapter as _, Inbound, Standing, What, Written};
 use crate::chat::grammar::{self, Place};
 use crate::service::Count;
 use crate::service::conversations::Whereabouts;
@@ -74,6 +75,59 @@ impl Desk {
         }
     }
 
+    /// Takes a reaction in, if a workflow waits for it.
+    ///
+    /// # Errors
+    /// Discord cannot be asked where it was made, or the store fails.
+    pub async fn reacted(&self, reaction: &Reaction) -> Result<(), String> {
+        let (Some(ourselves), Some(user)) = (self.discord.ourselves(), reaction.user_id) else { return Ok(()) };
+        let (user, message) = (user.to_string(), reaction.message_id.to_string());
+        let is_bot = reaction.member.as_ref().is_some_and(|member| member.user.bot);
+        let emoji = match &reaction.emoji {
+            ReactionType::Unicode(sign) => sign.clone(),
+            ReactionType::Custom { name, id, .. } => name.clone().unwrap_or_else(|| id.to_string()),
+            _ => return Ok(()),
+        };
+        let service = self.chat.service();
+        if is_bot
+            || user == ourselves.user
+            || !service.waits_for_reaction(&emoji).await.map_err(|error| error.to_string())?
+        {
+            return Ok(());
+        }
+        self.discord.links().count(PLATFORM, Count::Received);
+        let channel = reaction.channel_id.to_string();
+        let is_direct = reaction.guild_id.is_none();
+        let mut from = Address { platform: PLATFORM.to_owned(), channel: channel.clone(), thread: None };
+        if !is_direct
+            && let Kind::Thread(parent) =
+                self.discord.places.kind(&self.discord.rest, &channel).await.map_err(|error| error.to_string())?
+        {
+            (from.channel, from.thread) = (parent, Some(channel));
+        }
+        let member = reaction.member.as_ref();
+        let shown =
+            |member: &Member| member.nick.clone().or_else(|| member.user.global_name.as_deref().map(str::to_owned));
+        let inbound = Inbound {
+            // Taken back and made again, it is the same one.
+            key: format!("{PLATFORM}:{message}:{user}:{emoji}"),
+            from,
+            name: member.and_then(|member| shown(member).or_else(|| Some(member.user.name.clone()))),
+            user,
+            workspace: None,
+            standing: if member.is_some_and(|member| member.pending) { Standing::Guest } else { Standing::Member },
+            handle: None,
+            is_direct,
+            message: None,
+            what: What::Reacted { message, emoji },
+        };
+        match self.chat.receive_within(inbound, PLACE).await {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => Err("too much is being done there at once".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
     /// Somebody changed what they had written.
     pub async fn changed(&self, id: &str, at: &str) {
         self.again(id, What::Edited, &format!("edited:{at}")).await;
@@ -122,7 +176,8 @@ impl Desk {
             self.look_for_texts(message);
         }
         let nobody = Place { names: self.discord.traits().names, is_open: false, run: None };
-        let begins = !matches!(grammar::hear(&message.content, &nobody), Ok(grammar::Heard::Nothing));
+        let begins = !matches!(grammar::hear(&message.content, &nobody), Ok(grammar::Heard::Nothing))
+            || self.is_word(&message.content).await;
         let answered = message.referenced_message.as_ref().filter(|said| said.author.id.to_string() == ourselves.user);
         let user = message.author.id.to_string();
         let from = self.place(message, answered.map(|said| said.id.to_string()).as_deref()).await?;
@@ -132,6 +187,12 @@ impl Desk {
             return Ok(None);
         }
         Ok(Some(inbound(&self.discord, message, from, &ourselves.user)))
+    }
+
+    /// Whether a workflow waits for the word with which something begins, where nobody needs to be spoken to.
+    async fn is_word(&self, content: &str) -> bool {
+        content.trim_start().starts_with('!')
+            && self.chat.service().command_in(content).await.is_ok_and(|word| word.is_some())
     }
 
     /// Where it was written: the thread beneath a message, or the message that it answers, stands for a thread.
@@ -150,6 +211,9 @@ impl Desk {
     /// beneath a card, a file while something of theirs is under way there. Pictures are people's own business.
     async fn is_awaited(&self, message: &Message, from: &Address, user: &str) -> bool {
         if message.attachments.iter().any(|file| is_document(&file.filename)) {
+            return true;
+        }
+        if !message.attachments.is_empty() && self.chat.service().waits_for_files().await.unwrap_or(true) {
             return true;
         }
         let beneath = from.thread.as_deref();
@@ -177,6 +241,21 @@ impl Desk {
             self.discord.lacks(CONTENT_INTENT, true);
         }
     }
+}
+
+/// Reads a message again.
+pub async fn read(discord: &Discord, at: &Address, message: &str) -> Option<Written> {
+    let channel = at.thread.as_ref().unwrap_or(&at.channel);
+    let call = Call::new("GET /channels/messages/one", channel, format!("/channels/{channel}/messages/{message}"));
+    let read = discord.rest.send(call.patient(PLACE)).await;
+    let read = read.inspect_err(|error| tracing::warn!(%error, "a message cannot be read again")).ok()?;
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let by = read["author"]["global_name"].as_str().map_or_else(|| text(&read["author"]["username"]), str::to_owned);
+    let files =
+        read["attachments"].as_array().into_iter().flatten().map(|file| {
+            files::named(&text(&file["url"]), &text(&file["filename"]), file["size"].as_u64().unwrap_or(0))
+        });
+    Some(Written { text: text(&read["content"]), by, files: files.collect(), thread: Some(message.to_owned()) })
 }
 
 /// Whether it is what a workflow starts on by itself; what it is in truth says its content, once it is here.

@@ -239,6 +239,11 @@ impl RawEventHandler for Ear {
                 let at = event.edited_timestamp.map(|at| at.unix_timestamp().to_string()).unwrap_or_default();
                 self.desk.changed(&event.id.to_string(), &at).await;
             }
+            Event::ReactionAdd(event) => {
+                if let Err(error) = self.desk.reacted(&event.reaction).await {
+                    tracing::error!(%error, "a reaction could not be taken in");
+                }
+            }
             Event::MessageDelete(event) => self.desk.taken_back(&event.message_id.to_string()).await,
             Event::GuildCreate(event) => self.learn(&event.guild),
             Event::ThreadCreate(event) => {

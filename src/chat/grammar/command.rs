@@ -90,6 +90,12 @@ pub fn begins_with_verb(line: &[Mark]) -> bool {
     known(&word).is_some() || word == "help" || (short && word.len() > 3 && nearest(&word).is_some())
 }
 
+/// Whether a line begins with a verb.
+pub fn is_verb(line: &[Mark]) -> bool {
+    let (word, _) = prefix::word(line);
+    word == "help" || known(&word).is_some()
+}
+
 fn known(word: &str) -> Option<&'static str> {
     VERBS.iter().map(|(name, _)| *name).find(|name| *name == word)
 }

@@ -17,6 +17,7 @@ pub mod lexer;
 pub mod normalise;
 mod prefix;
 mod print;
+mod spoken;
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ mod tests;
 pub use command::{Command, VERBS};
 pub use normalise::inert;
 pub use print::print;
+pub use spoken::{Arguments, arguments, spoken};
 
 use crate::service::verbs::Verb;
 

@@ -176,3 +176,26 @@ proptest! {
         prop_assert_eq!(text(normal), line, "normalising is stable");
     }
 }
+
+#[test]
+fn words_that_are_no_verb_are_heard_where_we_are_spoken_to_and_with_a_sign_everywhere() {
+    let there = Place { names: &["workflow"], is_open: false, run: None };
+    let open = Place { is_open: true, ..there };
+    for (text, place, expected) in [
+        ("/workflow invoice 4711", &there, Some("invoice 4711")),
+        ("@workflow  Invoice 4711", &there, Some("Invoice 4711")),
+        ("invoice 4711", &open, Some("invoice 4711")),
+        ("invoice 4711", &there, None),
+        ("!deploy now", &there, Some("!deploy now")),
+        ("  !deploy", &there, Some("!deploy")),
+        ("/workflow run x", &there, None),
+        ("help", &open, None),
+        ("/workflow", &there, None),
+    ] {
+        assert_eq!(super::spoken(text, place).as_deref(), expected, "{text}");
+    }
+    let arguments = super::arguments("4711 \"two words\" urgent=true --dry").expect("readable");
+    assert_eq!(arguments.words, ["4711", "two words"]);
+    let pairs: Vec<_> = arguments.pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    assert_eq!(pairs, [("urgent", "true"), ("dry", "true")]);
+}

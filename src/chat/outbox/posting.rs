@@ -9,6 +9,7 @@ use super::round;
 use crate::chat::actions::Signer;
 use crate::chat::adapter::ChatAdapter;
 use crate::chat::means::{Means, Settings};
+use crate::chat::rules::Floods;
 use crate::chat::who::ChannelNames;
 use crate::service::{Service, ServiceError};
 
@@ -34,6 +35,7 @@ impl Posting {
             settings: Settings::default(),
             adapters,
             channels: ChannelNames::default(),
+            floods: Floods::default(),
         };
         let stop = CancellationToken::new();
         let task = round::start(Arc::new(means), stop.clone()).await?;

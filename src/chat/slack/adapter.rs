@@ -12,7 +12,7 @@ use super::render::{self, Drawn};
 use super::text::{escaped, is_id};
 use super::workspace::Workspace;
 use super::{PLATFORM, Slack};
-use crate::chat::adapter::{Address, ChatAdapter, FileRef, MessageRef, Reader, SendError, Traits};
+use crate::chat::adapter::{Address, ChatAdapter, FileRef, MessageRef, Reader, SendError, Traits, Written};
 use crate::chat::forms;
 use crate::domain::card::{Card, CardKind, Form};
 use crate::service::{FileRecord, ServiceError};
@@ -326,6 +326,10 @@ impl ChatAdapter for Slack {
             let (channel, ts) = message.split_once(':').unwrap_or((channel, message));
             workspace.permalink(channel, ts, thread)
         })
+    }
+
+    fn read<'a>(&'a self, at: &'a Address, message: &'a str) -> BoxFuture<'a, Option<Written>> {
+        Box::pin(async move { self.read_again(&self.located(at).await.ok()?.0, at, message).await })
     }
 
     fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>> {

@@ -129,10 +129,11 @@ impl Slack {
     /// Since when a message can be there that an earlier life posted, and what was looked for; `None`: it cannot, or it
     /// was looked for.
     async fn may_be_there(&self, (channel, thread): (&str, Option<&str>), nonce: &str) -> Option<(Timestamp, String)> {
-        let (since, about) = match run_of(nonce) {
-            Some(run) => (self.service.conversations().card(run).await.ok()??.created_at, nonce.to_owned()),
+        let (since, about) = match (run_of(nonce), nonce.strip_prefix("flood:")) {
+            (Some(run), _) => (self.service.conversations().card(run).await.ok()??.created_at, nonce.to_owned()),
+            (None, Some(flood)) => (self.service.find_flood(flood).await.ok()??.opened_at, nonce.to_owned()),
             // Letters of a conversation go one after the other, so only the first one can have been under way.
-            None => {
+            (None, None) => {
                 let written = self.service.outbox().written(nonce).await.ok()??;
                 (written, format!("letters:{channel}/{}", thread.unwrap_or_default()))
             }

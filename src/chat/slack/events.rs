@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::calls::CallError;
 use super::files::named;
 use super::receive::{Ack, Done, Kept, inbound, pressed};
 use super::render;
@@ -14,7 +15,7 @@ use super::text::typed;
 use super::workspace::Workspace;
 use super::{PLATFORM, Slack};
 use crate::chat::Chat;
-use crate::chat::adapter::{FileRef, What};
+use crate::chat::adapter::{Address, FileRef, What, Written};
 use crate::chat::grammar::normalise::folded;
 use crate::domain::card::Card;
 use crate::service::conversations::Whereabouts;
@@ -24,13 +25,16 @@ const MESSAGE_FIRST: Duration = Duration::from_secs(3);
 /// Files that are remembered as having come with their message.
 const FILES: usize = 10_000;
 
+/// How long Slack is let be silent before a message is read again.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Blocks of the tab at the most.
 const BLOCKS: usize = 100;
 /// What it shows: a line as it would be said, in this order.
 const SHOWN: [&str; 2] = ["status", "inbox"];
 
 /// A message, as far as it matters.
-struct Written<'m> {
+struct Heard<'m> {
     channel: &'m str,
     ts: &'m str,
     thread: Option<String>,
@@ -49,6 +53,7 @@ impl Slack {
                 self.file_shared(chat, workspace, event);
                 Ack::Done
             }
+            "reaction_added" => self.reaction(chat, workspace, event).await,
             "app_home_opened" if event["tab"].as_str().is_none_or(|tab| tab == "home") => {
                 self.show_home(chat, workspace, event["user"].as_str().unwrap_or_default(), Duration::ZERO);
                 Ack::Done
@@ -109,11 +114,15 @@ impl Slack {
     }
 
     /// Whether a message can be meant for us. What cannot is not kept: people talk of other things.
-    async fn is_for_us(&self, chat: &Chat, workspace: &Workspace, written: &Written<'_>) -> bool {
+    async fn is_for_us(&self, chat: &Chat, workspace: &Workspace, written: &Heard<'_>) -> bool {
         // As it is compared later: a full-width prefix is a prefix.
         let start = folded(&written.text.trim_start().chars().take(20).collect::<String>());
         let is_spoken_to = ["@workflow", "@bot", "/workflow", "/wf"].iter().any(|prefix| start.starts_with(prefix));
         if is_spoken_to || written.channel.starts_with('D') || !written.files.is_empty() {
+            return true;
+        }
+        // A word that begins so is heard without being spoken to, where a workflow waits for it.
+        if start.starts_with('!') && self.service.command_in(&written.text).await.is_ok_and(|word| word.is_some()) {
             return true;
         }
         let Some(thread) = &written.thread else { return false };
@@ -125,11 +134,62 @@ impl Slack {
         }
     }
 
+    /// Somebody reacted to a message. What no workflow waits for is not kept.
+    async fn reaction(&self, chat: &Chat, workspace: &Workspace, event: &Value) -> Ack {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let (user, emoji, at) = (text(&event["user"]), text(&event["reaction"]), text(&event["event_ts"]));
+        let (channel, ts) = (text(&event["item"]["channel"]), text(&event["item"]["ts"]));
+        if event["item"]["type"] != "message" || user.is_empty() || ts.is_empty() || user == workspace.bot_user {
+            return Ack::Done;
+        }
+        match self.service.waits_for_reaction(&emoji).await {
+            Ok(true) => {}
+            Ok(false) => return Ack::Done,
+            Err(_) => return Ack::Again,
+        }
+        let person = workspace.person(&user, false).await;
+        let done = Done {
+            key: format!("{channel}:{ts}:{user}:{emoji}:{at}"),
+            from: workspace.address(&channel, None),
+            is_direct: channel.starts_with('D'),
+            user: &user,
+            handle: None,
+            message: None,
+        };
+        match self.keep(chat, inbound(workspace, person, done, What::Reacted { message: ts, emoji })).await {
+            Kept::Taken => Ack::Done,
+            _ => Ack::Again,
+        }
+    }
+
+    /// Reads a message again.
+    pub(super) async fn read_again(&self, workspace: &Workspace, at: &Address, ts: &str) -> Option<Written> {
+        let channel = at.channel.split_once('.').map_or(at.channel.as_str(), |(_, channel)| channel);
+        let asked = json!({ "channel": channel, "ts": ts, "limit": "1", "inclusive": "true" });
+        let answer = match workspace.call("conversations.replies", &asked).await {
+            Err(CallError::Busy(wait)) if wait <= PATIENCE => {
+                tokio::time::sleep(wait).await;
+                workspace.call("conversations.replies", &asked).await
+            }
+            answer => answer,
+        };
+        let answer = answer.inspect_err(|error| tracing::warn!(%error, "a message cannot be read again")).ok()?;
+        let message = answer["messages"].as_array()?.iter().find(|message| message["ts"] == ts)?;
+        let text = |key: &str| message[key].as_str().unwrap_or_default().to_owned();
+        let by = workspace.person(&text("user"), false).await.name.unwrap_or_else(|| text("user"));
+        Some(Written {
+            text: typed(&text("text"), &workspace.bot_user),
+            by,
+            files: named(&workspace.team, &message["files"]),
+            thread: Some(message["thread_ts"].as_str().unwrap_or(ts).to_owned()),
+        })
+    }
+
     async fn keep_written(
         &self,
         chat: &Chat,
         workspace: &Workspace,
-        written: Written<'_>,
+        written: Heard<'_>,
         key: String,
         happened: Option<What>,
     ) -> Ack {
@@ -188,7 +248,7 @@ impl Slack {
         let Some((share, ts)) = shares.and_then(|share| Some((share, share["ts"].as_str()?))) else {
             return tracing::warn!("a file was shared and its message cannot be found");
         };
-        let written = Written {
+        let written = Heard {
             channel,
             ts,
             thread: share["thread_ts"].as_str().map(str::to_owned),
@@ -246,13 +306,13 @@ impl Slack {
     }
 }
 
-fn written<'m>(workspace: &Workspace, channel: &'m str, message: &'m Value) -> Written<'m> {
+fn written<'m>(workspace: &Workspace, channel: &'m str, message: &'m Value) -> Heard<'m> {
     let ts = message["ts"].as_str().unwrap_or_default();
     let thread = message["thread_ts"].as_str().filter(|thread| *thread != ts).map(str::to_owned);
     let raw = message["text"].as_str().unwrap_or_default();
     // Whoever is mentioned in the middle is spoken to from there on.
     let from = raw.find(&format!("<@{}", workspace.bot_user)).unwrap_or(0);
-    Written {
+    Heard {
         channel,
         ts,
         thread,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// What the bot's token must be allowed, and what for.
-const SCOPES: [(&str, &str); 15] = [
+const SCOPES: [(&str, &str); 16] = [
     ("app_mentions:read", "being spoken to with @"),
     ("channels:history", "messages of public channels that it is in"),
     ("channels:read", "whether it is in a channel, and what the channel is called"),
@@ -18,10 +18,11 @@ const SCOPES: [(&str, &str); 15] = [
     ("im:write", "opening a direct conversation for an answer"),
     ("mpim:history", "messages of group conversations that it is in"),
     ("mpim:read", "whether it is in a group conversation"),
+    ("reactions:read", "reactions that start workflows"),
     ("users:read", "what people are called, and who is a guest"),
 ];
 /// What it is told of.
-const EVENTS: [&str; 9] = [
+const EVENTS: [&str; 10] = [
     "app_home_opened",
     "app_mention",
     "app_uninstalled",
@@ -30,6 +31,7 @@ const EVENTS: [&str; 9] = [
     "message.groups",
     "message.im",
     "message.mpim",
+    "reaction_added",
     "tokens_revoked",
 ];
 /// How a scope is added.

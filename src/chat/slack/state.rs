@@ -89,7 +89,7 @@ impl Slack {
             longest_text: 3_500,
             in_flight: 8,
         };
-        Ok(Self {
+        let slack = Self {
             shortener: Shortener::new(service.conversations(), LONGEST_ACTION),
             client: SlackClient::new(connector),
             wire,
@@ -106,7 +106,9 @@ impl Slack {
             looked_for: Mutex::default(),
             settings,
             service,
-        })
+        };
+        slack.link(LinkState::Connecting, None);
+        Ok(slack)
     }
 
     /// A workspace that was entered.

@@ -10,7 +10,7 @@ use serde_json::Map;
 
 use super::screen::Screen;
 use crate::chat::adapter::{
-    Address, ChatAdapter, Drops, FileRef, Forms, Inbound, Reader, SendError, Standing, Traits, What,
+    Address, ChatAdapter, Drops, FileRef, Forms, Inbound, Reader, SendError, Standing, Traits, What, Written,
 };
 use crate::domain::card::{Card, Form};
 use crate::service::{FileRecord, Service, ServiceError};
@@ -192,6 +192,11 @@ impl ChatAdapter for Terminal {
 
     /// A message is where it is read.
     fn link<'a>(&'a self, _at: &'a Address, _message: &'a str) -> BoxFuture<'a, Option<String>> {
+        Box::pin(ready(None))
+    }
+
+    /// Nothing that was typed is kept.
+    fn read<'a>(&'a self, _at: &'a Address, _message: &'a str) -> BoxFuture<'a, Option<Written>> {
         Box::pin(ready(None))
     }
 

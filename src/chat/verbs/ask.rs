@@ -42,6 +42,7 @@ pub async fn one(talk: &Talk<'_>, run: RunId) -> Result<Reply, No> {
         says: &BTreeMap::new(),
         results: &results,
         now: talk.means.now(),
+        can_undo: false,
         sign: &|action| talk.sign(&action),
     });
     card.kind = CardKind::Answer;

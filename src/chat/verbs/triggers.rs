@@ -73,6 +73,8 @@ pub async fn trigger(talk: &Talk<'_>, args: Trigger) -> Result<Reply, No> {
         TriggerDo::On | TriggerDo::Off => TriggerAct::Switch { name, on: args.act == TriggerDo::On, until: None },
         TriggerDo::Fire => TriggerAct::Fire { name, data: serde_json::Value::Null },
         TriggerDo::Rotate => TriggerAct::Rotate(name),
+        TriggerDo::Ask => TriggerAct::AskAgain(name),
+        TriggerDo::Remove => TriggerAct::Remove(name),
     };
     done(talk, act).await
 }

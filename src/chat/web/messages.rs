@@ -13,6 +13,7 @@ use tokio::sync::{Mutex, MutexGuard, broadcast};
 
 use super::super::adapter::{
     Address, ChatAdapter, Drops, FileRef, Forms, Inbound, MessageRef, Reader, SendError, Standing, Traits, What,
+    Written,
 };
 use super::super::{Chat, Receipt};
 use crate::contract::blob::Digest;
@@ -345,6 +346,17 @@ impl ChatAdapter for WebChat {
     /// A message is where it is read.
     fn link<'a>(&'a self, _at: &'a Address, _message: &'a str) -> BoxFuture<'a, Option<String>> {
         Box::pin(std::future::ready(None))
+    }
+
+    fn read<'a>(&'a self, at: &'a Address, message: &'a str) -> BoxFuture<'a, Option<Written>> {
+        Box::pin(async move {
+            let found = self.keeper.message(message).await.ok().flatten();
+            let found = found.filter(|found| found.channel == at.channel && found.visible_to.is_none())?;
+            let files =
+                found.files.iter().map(|file| FileRef { id: file.file_id.to_string(), name: file.name.clone() });
+            let (files, thread) = (files.collect(), Some(found.thread.unwrap_or(found.id)));
+            Some(Written { text: found.text, by: found.author, files, thread })
+        })
     }
 
     fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>> {

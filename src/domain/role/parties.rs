@@ -34,7 +34,8 @@ impl Channel {
         let on = self.platform.as_ref().is_none_or(|platform| *platform == place.platform);
         on && match self.name.strip_prefix('#') {
             Some(name) => place.names.iter().any(|known| known == name),
-            None => self.name == place.channel,
+            // An id may stand behind that of its workspace.
+            None => self.name == place.channel || place.channel.rsplit('.').next() == Some(self.name.as_str()),
         }
     }
 }

@@ -206,3 +206,11 @@ fn a_denial_says_what_is_missing_and_who_could_do_it() {
         "`run` is not for you here: it may be said in #finance, @leo may; say it in #finance, or ask @leo"
     );
 }
+
+#[test]
+fn the_id_of_a_channel_means_it_also_behind_that_of_its_workspace() {
+    let place = Place { platform: "slack".to_owned(), channel: "T01.C1".to_owned(), names: Vec::new() };
+    let is = |text: &str| text.parse::<Channel>().expect("a channel").is(&place);
+    assert!(is("C1") && is("slack:C1") && is("slack:T01.C1"));
+    assert!(!is("T01") && !is("discord:C1") && !is("1") && !is("#C1"));
+}

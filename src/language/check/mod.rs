@@ -8,11 +8,27 @@ use std::cell::Cell;
 
 use super::catalog::Catalog;
 use super::graph::Graph;
+use super::options::Options;
 use super::report::Findings;
-use super::template::Template;
+use super::schedule;
+use super::template::{REFERENCE, Template};
+use crate::domain::code;
+use crate::domain::trigger::TriggerKind;
 
-/// Checks a template whose parts were read. With `strict`, an unknown step type is an error.
-pub(super) fn check(template: &Template, graph: &Graph, (catalog, strict): (&Catalog, bool), findings: &mut Findings) {
-    steps::check(template, catalog, strict, findings);
+/// Checks a template whose parts were read.
+pub(super) fn check(
+    template: &Template,
+    graph: &Graph,
+    (catalog, options): (&Catalog, &Options),
+    findings: &mut Findings,
+) {
+    steps::check(template, catalog, options.strict, findings);
+    for trigger in &template.triggers {
+        if let TriggerKind::Schedule(spec) = &trigger.spec.kind
+            && let Some(wrong) = schedule::too_often(spec, REFERENCE, options.shortest)
+        {
+            findings.error(code::WF1061, trigger.mark, wrong.message).fix(wrong.fix);
+        }
+    }
     references::check(&reading::Readable { template, graph, catalog, seen: Cell::default() }, findings);
 }

@@ -3,4 +3,4 @@
 mod reading;
 mod words;
 
-pub use reading::{Wrong, check, cron, either, instant, never, words, zone};
+pub use reading::{Wrong, check, cron, either, instant, never, too_often, words, zone};

@@ -155,6 +155,18 @@ pub fn check(spec: &ScheduleSpec, now: Timestamp) -> Result<Timing, Wrong> {
     Ok(timing)
 }
 
+/// Why a schedule happens too often for whoever runs this instance; `None`: it does not. Single instants may be close.
+#[must_use]
+pub fn too_often(spec: &ScheduleSpec, now: Timestamp, shortest: Span) -> Option<Wrong> {
+    if matches!(spec.rhythm, Rhythm::At(_)) {
+        return None;
+    }
+    let least = spec.timing().ok()?.shortest(now, LOOKED_AT).filter(|least| *least < shortest)?;
+    let message = format!("it happens every {least}, and `schedule_min_interval` wants {shortest} at the least");
+    let fix = "leave more time between two times, or lower `schedule_min_interval` (WORKFLOW_SCHEDULE_MIN_INTERVAL)";
+    Some(Wrong::new(message, fix))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

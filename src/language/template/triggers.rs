@@ -6,25 +6,26 @@ use super::super::schedule::{self, Wrong};
 use super::super::source::{Kind, Node};
 use super::fields::{Fields, visible};
 use super::keys::Keys;
-use super::{Marked, step};
+use super::{Marked, said, step};
 use crate::domain::code;
 use crate::domain::schedule::Zone;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::trigger::{
-    Dedupe, FileMode, FileSpec, MisfirePolicy, OnOverlap, Rate, Rhythm, ScheduleSpec, Scheme, TriggerKind, TriggerSpec,
-    WebhookSpec,
+    Dedupe, MisfirePolicy, OnOverlap, Rate, Rhythm, ScheduleSpec, Scheme, TriggerKind, TriggerSpec, WebhookSpec,
 };
 
 /// Triggers of one workflow at the most.
 const MOST: usize = 50;
 /// Where the search for the first times of a schedule begins, so that a file means the same every day: 2026-01-01.
-const REFERENCE: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
+pub const REFERENCE: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
 
 /// A trigger, read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trigger {
     /// What it says.
     pub spec: TriggerSpec,
+    /// Where it stands.
+    pub mark: Mark,
     /// `when`.
     pub when: Option<Marked<String>>,
     /// `inputs`.
@@ -61,16 +62,15 @@ keys!(
 keys!(EVENT, "in an event trigger", "name");
 keys!(WEBHOOK, "in a webhook trigger", "auth", "tolerance", "methods", "dedupe_pointer", "wait");
 keys!(FILE, "in a file trigger", "channels", "match", "mode", "folder");
-keys!(COMMAND, "in a command trigger", "command", "aliases");
+keys!(COMMAND, "in a command trigger", "command", "aliases", "channels");
 keys!(WORKFLOW, "in a workflow trigger", "of", "states");
-keys!(REACTION, "in a reaction trigger", "emoji");
+keys!(REACTION, "in a reaction trigger", "emoji", "channels");
 keys!(MANUAL, "in a manual trigger",);
 
 const DST: Keys = Keys { place: "in `dst`", known: &["gap", "overlap"], later: &[] };
 const MISFIRE: Keys = Keys { place: "in `misfire`", known: &["policy", "window", "max"], later: &[] };
 const DEDUPE: Keys = Keys { place: "in `dedupe`", known: &["key", "window"], later: &[] };
 const LIMIT: Keys = Keys { place: "in `limit`", known: &["count", "per"], later: &[] };
-const MATCH: Keys = Keys { place: "in `match`", known: &["types", "name", "max_size", "text_any"], later: &[] };
 
 /// The types, each with its keys.
 const TYPES: [(&str, &Keys); 8] = [
@@ -130,11 +130,11 @@ fn one(place: usize, node: &Node, findings: &mut Findings) -> Option<Trigger> {
         "schedule" => schedule(&fields, node.mark, findings),
         "event" => wanted(&fields, "name", node.mark, findings).map(|name| TriggerKind::Event { name }),
         "webhook" => Some(TriggerKind::Webhook(webhook(&fields, findings))),
-        "file" => Some(TriggerKind::File(file(&fields, findings))),
-        "command" => wanted(&fields, "command", node.mark, findings)
-            .map(|command| TriggerKind::Command { command, aliases: plain(&fields, "aliases", findings) }),
+        "file" => Some(TriggerKind::File(said::file(&fields, findings))),
+        "command" => said::command(&fields, node.mark, findings),
         "workflow" => of_workflow(&fields, node.mark, findings),
-        "reaction" => wanted(&fields, "emoji", node.mark, findings).map(|emoji| TriggerKind::Reaction { emoji }),
+        "reaction" => wanted(&fields, "emoji", node.mark, findings)
+            .map(|emoji| TriggerKind::Reaction { emoji, channels: plain(&fields, "channels", findings) }),
         _ => Some(TriggerKind::Manual),
     }?;
     let when = fields.text("when", findings);
@@ -152,11 +152,11 @@ fn one(place: usize, node: &Node, findings: &mut Findings) -> Option<Trigger> {
         enabled: fields.boolean("enabled", findings).unwrap_or(true),
         run_as: fields.text("run_as", findings).map(|name| name.value),
     };
-    Some(Trigger { spec, when, inputs, key })
+    Some(Trigger { spec, mark: node.mark, when, inputs, key })
 }
 
 /// A text that must be there.
-fn wanted(fields: &Fields, key: &str, mark: Mark, findings: &mut Findings) -> Option<String> {
+pub(super) fn wanted(fields: &Fields, key: &str, mark: Mark, findings: &mut Findings) -> Option<String> {
     let text = fields.text(key, findings).map(|text| text.value).filter(|text| !text.trim().is_empty());
     if text.is_none() && fields.get(key).is_none() {
         findings.error(code::WF1010, mark, format!("`{key}` is missing in a trigger")).fix(format!("add `{key}:`"));
@@ -164,7 +164,7 @@ fn wanted(fields: &Fields, key: &str, mark: Mark, findings: &mut Findings) -> Op
     text
 }
 
-fn plain(fields: &Fields, key: &str, findings: &mut Findings) -> Vec<String> {
+pub(super) fn plain(fields: &Fields, key: &str, findings: &mut Findings) -> Vec<String> {
     fields.texts(key, findings).unwrap_or_default().into_iter().map(|text| text.value).collect()
 }
 
@@ -304,29 +304,6 @@ fn webhook(fields: &Fields, findings: &mut Findings) -> WebhookSpec {
     }
 }
 
-fn file(fields: &Fields, findings: &mut Findings) -> FileSpec {
-    let modes = [("auto", FileMode::Auto), ("ask", FileMode::Ask), ("off", FileMode::Off)];
-    let mut spec = FileSpec {
-        channels: plain(fields, "channels", findings),
-        mode: fields.word("mode", &modes, findings).unwrap_or_default(),
-        folder: fields.text("folder", findings).map(|folder| folder.value),
-        ..FileSpec::default()
-    };
-    if let Some(name) = spec.folder.as_deref().filter(|name| name.contains("..") || name.starts_with('/')) {
-        let mark = fields.entry("folder").map_or(Mark { start: 0, end: 0 }, visible);
-        let message = format!("`{name}` leads out of the `inbox` folder");
-        findings.error(code::WF1062, mark, message).fix("name a folder below `inbox/` of the storage path");
-    }
-    let matched = fields.get("match").and_then(|node| Fields::of(node, &MATCH, "`match`".to_owned(), findings));
-    if let Some(inner) = matched {
-        spec.types = plain(&inner, "types", findings).into_iter().map(|kind| kind.to_lowercase()).collect();
-        spec.name = inner.text("name", findings).map(|name| name.value);
-        spec.text_any = plain(&inner, "text_any", findings);
-        spec.max_size = inner.whole("max_size", findings).and_then(|size| u64::try_from(size.value).ok());
-    }
-    spec
-}
-
 fn of_workflow(fields: &Fields, mark: Mark, findings: &mut Findings) -> Option<TriggerKind> {
     const STATES: [&str; 5] = ["completed", "failed", "cancelled", "timed_out", "rolled_back"];
     let of = wanted(fields, "of", mark, findings)?;
@@ -375,7 +352,7 @@ mod tests {
     #[test]
     fn the_manual_tells_every_key() {
         let manual = include_str!("../../../docs/triggers.md");
-        let maps = TYPES.iter().map(|(_, keys)| *keys).chain([&DST, &MISFIRE, &DEDUPE, &LIMIT, &MATCH]);
+        let maps = TYPES.iter().map(|(_, keys)| *keys).chain([&DST, &MISFIRE, &DEDUPE, &LIMIT, &said::MATCH]);
         for keys in maps {
             for key in keys.known {
                 assert!(manual.contains(&format!("`{key}`")), "docs/triggers.md does not tell `{key}` {}", keys.place);

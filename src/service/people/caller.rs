@@ -110,6 +110,12 @@ impl Caller {
         Self { door, name: name.to_owned(), channel: None, subject, said: Said::default() }
     }
 
+    /// Somebody whose name was lent, and who does nothing themselves.
+    pub(super) fn lent(door: &'static str, channel: Option<&str>, subject: Subject) -> Self {
+        let (name, channel) = (subject.identity.clone(), channel.map(str::to_owned));
+        Self { door, name, channel, subject, said: Said::default() }
+    }
+
     /// The same caller, in this channel.
     #[must_use]
     pub fn within(self, channel: &str) -> Self {
@@ -169,6 +175,11 @@ impl Caller {
                 "people of other workspaces have no role until a code gives them one".to_owned()
             }
         }
+    }
+
+    /// The names that people have for the channel in which they speak, as far as somebody asked for them.
+    pub(in crate::service) fn place_names(&self) -> &[String] {
+        self.subject.place.as_ref().map_or(&[], |place| place.names.as_slice())
     }
 
     pub(in crate::service) const fn subject(&self) -> &Subject {

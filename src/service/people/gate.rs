@@ -98,6 +98,14 @@ impl Service {
         }
     }
 
+    /// The rules of a saved workflow.
+    pub(in crate::service) async fn access_rules(
+        &self,
+        workflow: &StoredWorkflow,
+    ) -> Result<Permissions, ServiceError> {
+        self.access().gate.rules(workflow).await
+    }
+
     /// The workflow of a name, for somebody who may do this to it with these inputs.
     ///
     /// # Errors

@@ -6,13 +6,16 @@
 mod caller;
 mod eyes;
 mod gate;
+mod lend;
 mod mask;
 mod register;
 mod trail;
 
 pub use caller::{Caller, ChannelRole, Rules, Visitor};
+pub use lend::Undone;
 pub use register::{AccountView, Code, PersonView};
 pub use trail::{TraceFilter, TraceView};
 
 pub(super) use eyes::Eyes;
 pub(super) use gate::{Access, Target};
+pub(super) use lend::{undone_by, user_of};

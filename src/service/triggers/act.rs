@@ -26,6 +26,15 @@ pub enum TriggerAct {
     },
     /// Make a schedule.
     Add(NewTrigger),
+    /// Make a trigger of any type.
+    Make {
+        /// The workflow.
+        workflow: String,
+        /// The trigger, as a workflow file has it under `triggers`.
+        trigger: Value,
+    },
+    /// Ask about each file again, wherever somebody said "always".
+    AskAgain(String),
     /// Take it away.
     Remove(String),
     /// Give it another secret.
@@ -76,6 +85,7 @@ impl Acted {
         if let Some(trigger) = &self.trigger {
             lines.push(trigger.line());
             lines.extend(trigger.next_local.iter().map(|next| format!("  next {next}")));
+            lines.extend(trigger.always.iter().map(|place| format!("  starts by itself in {place}")));
         }
         lines.extend(self.firing.iter().map(FiringView::told));
         lines.extend(self.secret.iter().map(|secret| format!("secret {secret}")));
@@ -100,6 +110,10 @@ impl Service {
                 trigger(self.switch_trigger(caller, &name, (on, until.as_deref())).await?)
             }
             TriggerAct::Add(new) => trigger(self.add_trigger(caller, &new).await?),
+            TriggerAct::Make { workflow, trigger: said } => {
+                trigger(self.make_trigger(caller, (&workflow, &said)).await?)
+            }
+            TriggerAct::AskAgain(name) => trigger(self.ask_again(caller, &name).await?),
             TriggerAct::Remove(name) => {
                 self.remove_trigger(caller, &name).await?;
                 Acted::default()

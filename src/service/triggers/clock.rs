@@ -175,10 +175,12 @@ impl Service {
             if late > LATE { format!("made up for, {late} late") } else { format!("its time, {late} after it") };
         let wanted = Wanted {
             key: key_of(trigger, at),
+            own: (key_of(trigger, at), None),
             facts: facts_of(spec, at),
             nominal: Some(at),
             forget: None,
             depth: 0,
+            by: None,
             reason,
             then: Then::Advances(trigger.rev, advance, at),
         };
@@ -234,10 +236,12 @@ impl Service {
         }
         let wanted = Wanted {
             key: key_of(trigger, at),
+            own: (key_of(trigger, at), None),
             facts: facts_of(spec, at),
             nominal: Some(at),
             forget: None,
             depth: 0,
+            by: None,
             reason: format!("the run before it has ended, {} after its time", now.since(at)),
             then: Then::LetsGo(trigger.rev, held.clone()),
         };

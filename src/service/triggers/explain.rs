@@ -41,7 +41,9 @@ impl Archive {
     pub async fn trigger(&self, name: &str, now: Timestamp) -> Result<TriggerView, ServiceError> {
         let trigger = self.trigger_row(name, None).await?;
         let last = self.store().triggers().firings(&trigger.key, 1).await?;
-        Ok(TriggerView::new(&trigger, last.first(), now))
+        let always = self.store().triggers().always(&trigger.key).await?;
+        let always = always.into_iter().map(|(place, who)| format!("{place}, said {who}")).collect();
+        Ok(TriggerView { always, ..TriggerView::new(&trigger, last.first(), now) })
     }
 
     /// What came of the newest occurrences at a trigger.

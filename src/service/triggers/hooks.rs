@@ -101,9 +101,9 @@ impl Service {
             name: trigger.name.clone(),
             key: format!("hook:{key}"),
             facts,
-            depth: 0,
             only: Some(trigger.key.clone()),
             window,
+            ..Occurrence::default()
         };
         let came = self.occur(&occurrence).await?.pop();
         Ok(came.map_or(HookAnswer::Busy, |came| HookAnswer::Taken(Box::new(came), spec.wait)))

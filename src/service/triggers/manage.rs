@@ -9,9 +9,10 @@ use crate::domain::role::Action;
 use crate::domain::schedule::Zone;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::trigger::{ScheduleSpec, TriggerKind, TriggerSpec};
-use crate::language::{self, schedule};
+use crate::language::{self, Source, schedule};
 use crate::service::Caller;
 use crate::service::error::ServiceError;
+use crate::service::library::Ready;
 use crate::service::people::Target;
 use crate::service::runs::Service;
 use crate::store::firings::{Firing, Then};
@@ -92,7 +93,7 @@ impl Service {
     }
 
     /// A trigger, for somebody who may do this to its workflow.
-    async fn trigger_for(
+    pub(super) async fn trigger_for(
         &self,
         caller: &Caller,
         action: Action,
@@ -115,6 +116,9 @@ impl Service {
         let spec = preview.spec()?;
         let now = self.engine().clock().now();
         schedule::check(&spec, now).map_err(|wrong| refused(wrong.message, wrong.fix))?;
+        if let Some(wrong) = schedule::too_often(&spec, now, self.engine().plans().options().shortest) {
+            return Err(refused(wrong.message, wrong.fix));
+        }
         let ready = self.ready_for(caller, Action::Schedule, (&new.workflow, None)).await?;
         let id = new.name.as_deref().map_or_else(|| "by_hand".to_owned(), language::slug);
         if ready.flow.plan.triggers.iter().any(|known| known.id == id) {
@@ -132,6 +136,35 @@ impl Service {
             enabled: true,
             run_as: None,
         };
+        self.arm_by_hand(&ready, &spec).await
+    }
+
+    /// Makes a trigger of any type by hand, beside those of the workflow's file; it is written as there.
+    ///
+    /// # Errors
+    /// They may not, no such workflow, the trigger cannot be read, or its name is taken by the file.
+    pub async fn make_trigger(
+        &self,
+        caller: &Caller,
+        (workflow, said): (&str, &Value),
+    ) -> Result<TriggerView, ServiceError> {
+        let ready = self.ready_for(caller, Action::Schedule, (workflow, None)).await?;
+        // Read as a workflow's file is, with all that is checked there.
+        let text = format!("{:#}", json!({ "name": "by hand", "steps": [{ "type": "noop" }], "triggers": [said] }));
+        let compiled = self.library().check(&Source { name: "trigger".to_owned(), text }, false);
+        let Some(plan) = compiled.plan else { return Err(ServiceError::Definition(compiled.report)) };
+        let Some(spec) = plan.triggers.into_iter().next() else {
+            return Err(refused("there is no trigger", "write it as a workflow file has it under `triggers`"));
+        };
+        if ready.flow.plan.triggers.iter().any(|known| known.id == spec.id) {
+            return Err(refused(format!("the workflow's file has a trigger `{}`", spec.id), "give it another `id`"));
+        }
+        self.check_lent(caller, &ready.slug, std::slice::from_ref(&spec)).await?;
+        self.arm_by_hand(&ready, &spec).await
+    }
+
+    async fn arm_by_hand(&self, ready: &Ready, spec: &TriggerSpec) -> Result<TriggerView, ServiceError> {
+        let now = self.engine().clock().now();
         let key = format!("{}/{}", ready.workflow, spec.id);
         let store = self.engine().store();
         let before = store.triggers().find(&key).await?;
@@ -139,14 +172,24 @@ impl Service {
             key: &key,
             workflow_id: ready.workflow,
             slug: &ready.slug,
-            spec: &spec,
+            spec,
             managed: true,
-            next: next_of(&key, &spec, before.as_ref(), now),
-            token: None,
+            next: next_of(&key, spec, before.as_ref(), now),
+            token: self.address_of(spec),
         };
         store.triggers().arm(&[armed], &[], now).await?;
         self.wake().notify_one();
         self.archive().trigger(&format!("{}/{}", ready.slug, spec.id), now).await
+    }
+
+    /// Asks about each file again, wherever somebody said that a trigger starts by itself.
+    ///
+    /// # Errors
+    /// They may not, or there is no such trigger.
+    pub async fn ask_again(&self, caller: &Caller, name: &str) -> Result<TriggerView, ServiceError> {
+        let trigger = self.trigger_for(caller, Action::Schedule, (name, None)).await?;
+        self.engine().store().triggers().ask_again(&trigger.key).await?;
+        self.archive().trigger(&name_of(&trigger), self.engine().clock().now()).await
     }
 
     /// Forgets what came of occurrences long ago.
@@ -155,7 +198,8 @@ impl Service {
     /// The store fails.
     pub async fn forget_firings(&self) -> Result<(), ServiceError> {
         let before = Timestamp::from_micros(self.engine().clock().now().micros() - KEPT.micros());
-        Ok(self.engine().store().triggers().expire(before).await?)
+        self.engine().store().triggers().expire(before).await?;
+        self.forget_floods().await
     }
 
     /// Takes away a trigger that was made by hand.
@@ -207,9 +251,8 @@ impl Service {
             name: caller.name.clone(),
             key,
             facts,
-            depth: 0,
             only: Some(trigger.key.clone()),
-            window: None,
+            ..Occurrence::default()
         };
         Ok(self.occur(&occurrence).await?.pop())
     }
@@ -265,11 +308,13 @@ impl Service {
         let facts = json!({ "type": "schedule", "scheduled_at": at.to_string(), "zone": spec.zone, "backfill": true,
             "local": zone_of(trigger).local(at.micros().div_euclid(1_000_000)) });
         let wanted = Wanted {
+            own: (key.clone(), None),
             key,
             facts,
             nominal: Some(at),
             forget: None,
             depth: 0,
+            by: None,
             reason: format!("made up for by {by}"),
             then: Then::Stays,
         };

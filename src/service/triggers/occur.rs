@@ -4,14 +4,17 @@ use serde_json::{Value, json};
 
 use crate::domain::schedule::Zone;
 use crate::domain::time::{Span, Timestamp};
-use crate::domain::trigger::{DEEPEST, FileMode, FileSpec, TriggerKind, Verdict};
+use crate::domain::trigger::{DEEPEST, FileMode, Rate, TriggerKind, Verdict};
 use crate::language::Happening;
+use crate::service::Caller;
 use crate::service::error::ServiceError;
+use crate::service::origin::Origin;
 use crate::service::runs::Service;
 use crate::store::StoreError;
 use crate::store::firings::{NewFiring, Then};
 use crate::store::triggers::StoredTrigger;
 
+use super::fits::{matches, misfit};
 use super::start::{Outcome, Wanted};
 use super::view::{FiringView, name_of, state_of};
 
@@ -19,9 +22,11 @@ use super::view::{FiringView, name_of, state_of};
 const TRIES: usize = 5;
 /// The longest key of an occurrence, in bytes.
 const LONGEST_KEY: usize = 400;
+/// So many files that people bring start by themselves; for more, somebody is asked. A trigger's own `limit` goes before.
+const FILES: Rate = Rate { count: 10, per: Span::from_secs(60) };
 
 /// Something that happened.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Occurrence {
     /// `event`, `webhook`, `file`, `workflow`, `command`, `reaction`, `manual`.
     pub kind: &'static str,
@@ -37,6 +42,14 @@ pub struct Occurrence {
     pub only: Option<String>,
     /// For how long the key is remembered; as long as anything is when absent.
     pub window: Option<Span>,
+    /// What makes it the same as another one that came under another key, and for how long: the content of a file.
+    pub same: Option<(String, Option<Span>)>,
+    /// Who did it, in a conversation: their rights count where the trigger lends no others.
+    pub who: Option<Caller>,
+    /// How many came at once.
+    pub together: usize,
+    /// Somebody wants the run, having been asked: neither mode nor conditions nor limits count.
+    pub is_wanted: bool,
 }
 
 /// What came of an occurrence at one trigger.
@@ -46,6 +59,10 @@ pub struct Came {
     pub firing: FiringView,
     /// Whether it was new; else what came of it the first time.
     pub is_new: bool,
+    /// What it is kept under.
+    pub key: String,
+    /// Whether whoever did it may see the workflow.
+    pub is_seen: bool,
 }
 
 impl Occurrence {
@@ -54,7 +71,7 @@ impl Occurrence {
     pub fn event(name: &str, key: &str, data: Value) -> Self {
         let mut facts = json!({ "type": "event", "name": name });
         facts["data"] = data;
-        Self { kind: "event", name: name.to_owned(), key: key.to_owned(), facts, depth: 0, only: None, window: None }
+        Self { kind: "event", name: name.to_owned(), key: key.to_owned(), facts, ..Self::default() }
     }
 }
 
@@ -71,9 +88,13 @@ impl Service {
         };
         let mut came = Vec::new();
         for trigger in triggers.iter().filter(|trigger| trigger.removed_at.is_none() && matches(trigger, occurrence)) {
-            if let Some((firing, is_new)) = self.take(trigger, occurrence).await?.firing() {
-                came.push(Came { firing: FiringView::new(&firing, &name_of(trigger)), is_new });
-            }
+            let Some((firing, is_new)) = self.take(trigger, occurrence).await?.firing() else { continue };
+            let is_seen = match &occurrence.who {
+                Some(caller) => self.seen_by(caller).sees_workflow(trigger.workflow_id).await?,
+                None => true,
+            };
+            let view = FiringView::new(&firing, &name_of(trigger));
+            came.push(Came { firing: view, is_new, key: firing.key, is_seen });
         }
         Ok(came)
     }
@@ -81,32 +102,38 @@ impl Service {
     async fn take(&self, trigger: &StoredTrigger, occurrence: &Occurrence) -> Result<Outcome, ServiceError> {
         let now = self.engine().clock().now();
         let happening = Happening::new(occurrence.facts.clone());
-        let (key, window) = match &trigger.spec.dedupe {
-            Some(dedupe) => match happening.text(&dedupe.key) {
-                Ok(key) => (format!("same:{}:{}", trigger.key, cut(&key)), Some(dedupe.window)),
-                Err(_) => (own_key(trigger, occurrence), occurrence.window),
-            },
-            None => (own_key(trigger, occurrence), occurrence.window),
-        };
-        let forget = window.map(|window| Timestamp::from_micros(now.micros() - window.micros()));
-        let known = self.engine().store().triggers().firing(&key).await?;
-        if known.is_some_and(|known| forget.is_none_or(|forget| known.at >= forget)) {
-            return self.known_firing(&key).await;
+        let before = |window: Option<Span>| window.map(|window| Timestamp::from_micros(now.micros() - window.micros()));
+        let own = (own_key(trigger, &occurrence.key), before(occurrence.window));
+        let same = same_key(trigger, occurrence, &happening).map(|(key, window)| (key, before(window)));
+        for (key, forget) in std::iter::once(&own).chain(&same) {
+            let known = self.engine().store().triggers().firing(key).await?;
+            if known.is_some_and(|known| forget.is_none_or(|forget| known.at >= forget)) {
+                return self.known_firing(key).await;
+            }
         }
+        let (key, forget) = same.unwrap_or_else(|| own.clone());
         let wanted = Wanted {
             key,
+            own,
             facts: occurrence.facts.clone(),
             nominal: None,
             forget,
             depth: occurrence.depth,
+            by: occurrence.who.as_ref().map(Origin::of),
             reason: told(occurrence),
             then: Then::Stays,
         };
-        if let Some(verdict) = self.why_not(trigger, occurrence, (&happening, now)).await? {
-            return self.note(wanted.without(trigger, now, verdict)).await;
+        let why_not = self.why_not(trigger, occurrence, (&happening, now)).await?;
+        if let Some((verdict, why)) = why_not {
+            let is_question = matches!(verdict, Verdict::Asked | Verdict::Flooded);
+            let refused = if is_question { self.may_not_start(trigger, occurrence, false).await? } else { None };
+            return self.note(wanted.without(trigger, now, refused.unwrap_or((verdict, why)))).await;
         }
-        match trigger.spec.debounce {
-            Some(quiet) => self.debounce(trigger, (occurrence, &wanted), now.plus(quiet)).await,
+        if let Some(refused) = self.may_not_start(trigger, occurrence, true).await? {
+            return self.note(wanted.without(trigger, now, refused)).await;
+        }
+        match trigger.spec.debounce.filter(|_| !occurrence.is_wanted) {
+            Some(quiet) => self.debounce(trigger, &wanted, now.plus(quiet)).await,
             None => self.fire(trigger, wanted).await,
         }
     }
@@ -128,6 +155,9 @@ impl Service {
             "off" => return Ok(Some((Verdict::Paused, "the trigger is off".to_owned()))),
             _ => {}
         }
+        if occurrence.is_wanted {
+            return Ok(None);
+        }
         if let TriggerKind::File(file) = &spec.kind
             && let Some(why) = misfit(file, &occurrence.facts)
         {
@@ -146,6 +176,22 @@ impl Service {
             let why = format!("{DEEPEST} executions started each other one after the other; further ones are not");
             return Ok(Some((Verdict::Loop, why)));
         }
+        if let TriggerKind::File(file) = &spec.kind
+            && file.mode == FileMode::Off
+        {
+            return Ok(Some((Verdict::LeftAlone, "`mode: off`: files like this are left alone".to_owned())));
+        }
+        self.too_much(trigger, occurrence, now).await
+    }
+
+    /// Why it is too much, or somebody's to decide.
+    async fn too_much(
+        &self,
+        trigger: &StoredTrigger,
+        occurrence: &Occurrence,
+        now: Timestamp,
+    ) -> Result<Option<(Verdict, String)>, ServiceError> {
+        let spec = &trigger.spec;
         let triggers = self.engine().store().triggers();
         if let Some(cooldown) = spec.cooldown {
             let since = Timestamp::from_micros(now.micros() - cooldown.micros());
@@ -153,6 +199,21 @@ impl Service {
                 let why = format!("the last start was {} ago, and `cooldown` is {cooldown}", now.since(last));
                 return Ok(Some((Verdict::Cooldown, why)));
             }
+        }
+        if let (TriggerKind::File(file), Some(who)) = (&spec.kind, &occurrence.who) {
+            let rate = spec.limit.unwrap_or(FILES);
+            let since = Timestamp::from_micros(now.micros() - rate.per.micros());
+            let count =
+                triggers.taken_since(&trigger.key, since).await?.max(occurrence.together.saturating_sub(1) as u64);
+            if count >= u64::from(rate.count) || occurrence.together > rate.count as usize {
+                let why =
+                    format!("more than {} within {}: somebody is asked once for all of them", rate.count, rate.per);
+                return Ok(Some((Verdict::Flooded, why)));
+            }
+            if file.mode == FileMode::Ask && !self.starts_always(trigger, who).await? {
+                return Ok(Some((Verdict::Asked, "`mode: ask`: somebody decides".to_owned())));
+            }
+            return Ok(None);
         }
         if let Some(rate) = spec.limit {
             let since = Timestamp::from_micros(now.micros() - rate.per.micros());
@@ -163,7 +224,9 @@ impl Service {
                 return Ok(Some((Verdict::Throttled, why)));
             }
         }
-        if let TriggerKind::File(FileSpec { mode: FileMode::Ask, .. }) = &spec.kind {
+        if let TriggerKind::File(file) = &spec.kind
+            && file.mode == FileMode::Ask
+        {
             return Ok(Some((Verdict::Asked, "`mode: ask`: somebody decides".to_owned())));
         }
         Ok(None)
@@ -187,24 +250,26 @@ impl Service {
     async fn debounce(
         &self,
         trigger: &StoredTrigger,
-        (occurrence, wanted): (&Occurrence, &Wanted),
+        wanted: &Wanted,
         due: Timestamp,
     ) -> Result<Outcome, ServiceError> {
         let store = self.engine().store();
         let now = self.engine().clock().now();
-        let held =
-            json!({ "key": wanted.key, "facts": wanted.facts, "depth": occurrence.depth, "reason": wanted.reason });
+        let held = json!({
+            "key": wanted.key, "own": wanted.own.0, "facts": wanted.facts, "depth": wanted.depth,
+            "reason": wanted.reason, "by": wanted.by,
+        });
         let mut trigger = trigger.clone();
         for _ in 0..TRIES {
             let overtaken = trigger.held.iter().map(|held| {
                 let verdict = (Verdict::Debounced, "another one came before it was quiet".to_owned());
                 read_held(held).without(&trigger, now, verdict)
             });
-            let overtaken: Vec<NewFiring> = overtaken.filter(|firing| firing.key != wanted.key).collect();
+            let overtaken: Vec<NewFiring> = overtaken.filter(|firing| firing.key != wanted.own.0).collect();
             match store.triggers().hold(&trigger, Some((&held, due)), &overtaken).await {
                 Ok(()) => {
                     self.wake().notify_one();
-                    return Ok(Outcome::Stale);
+                    return Ok(Outcome::Held(Box::new(wanted.held(&trigger, now))));
                 }
                 // What waited was dealt with, or another one came, at this moment.
                 Err(StoreError::Conflict(_)) => {}
@@ -219,7 +284,9 @@ impl Service {
     /// An occurrence that was kept, and after which it has been quiet.
     pub(super) async fn release(&self, trigger: &StoredTrigger, held: Value) -> Result<(), ServiceError> {
         let wanted = Wanted { then: Then::LetsGo(trigger.rev, held.clone()), ..read_held(&held) };
+        let by = wanted.by.clone();
         match self.fire(trigger, wanted).await? {
+            Outcome::New(firing) => self.want_its_card(by.as_ref(), firing.run).await,
             Outcome::Known(_) => Ok(self.engine().store().triggers().let_go(trigger, &held).await?),
             _ => Ok(()),
         }
@@ -228,19 +295,34 @@ impl Service {
 
 fn read_held(held: &Value) -> Wanted {
     let text = |key: &str| held[key].as_str().unwrap_or_default().to_owned();
+    let own = held["own"].as_str().map_or_else(|| text("key"), str::to_owned); // an earlier version kept one key alone
     Wanted {
         key: text("key"),
+        own: (own, None),
         facts: held["facts"].clone(),
         nominal: None,
         forget: None,
         depth: held["depth"].as_u64().and_then(|depth| u32::try_from(depth).ok()).unwrap_or(0),
+        by: serde_json::from_value(held["by"].clone()).ok(),
         reason: text("reason"),
         then: Then::Stays,
     }
 }
 
-fn own_key(trigger: &StoredTrigger, occurrence: &Occurrence) -> String {
-    format!("{}|{}", cut(&occurrence.key), trigger.key)
+pub(super) fn own_key(trigger: &StoredTrigger, key: &str) -> String {
+    format!("{}|{}", cut(key), trigger.key)
+}
+
+/// What makes it the same as one that came under another key, and for how long.
+fn same_key(trigger: &StoredTrigger, occurrence: &Occurrence, happening: &Happening) -> Option<(String, Option<Span>)> {
+    if occurrence.is_wanted {
+        return None;
+    }
+    let said = trigger.spec.dedupe.as_ref().and_then(|dedupe| Some((happening.text(&dedupe.key).ok()?, dedupe.window)));
+    match said {
+        Some((key, window)) => Some((format!("same:{}:{}", trigger.key, cut(&key)), Some(window))),
+        None => occurrence.same.as_ref().map(|(key, window)| (own_key(trigger, key), *window)),
+    }
 }
 
 /// A key from outside, as long as a key may be; of a longer one its hash.
@@ -258,60 +340,4 @@ fn told(occurrence: &Occurrence) -> String {
         "manual" => format!("by hand of {}", occurrence.name),
         kind => format!("{kind} `{}`", occurrence.name),
     }
-}
-
-/// Whether a trigger waits for things like this.
-fn matches(trigger: &StoredTrigger, occurrence: &Occurrence) -> bool {
-    if occurrence.only.is_some() {
-        return true;
-    }
-    let name = occurrence.name.as_str();
-    match &trigger.spec.kind {
-        TriggerKind::Event { name: wanted } => match wanted.strip_suffix('*') {
-            Some(beginning) => name.starts_with(beginning),
-            None => name == wanted,
-        },
-        TriggerKind::Workflow { of, states } => {
-            of == name
-                && occurrence.facts["run"]["status"].as_str().is_some_and(|status| states.iter().any(|s| s == status))
-        }
-        TriggerKind::Command { command, aliases } => command == name || aliases.iter().any(|alias| alias == name),
-        TriggerKind::Reaction { emoji } => emoji.trim_matches(':') == name.trim_matches(':'),
-        TriggerKind::File(file) => file.mode != FileMode::Off,
-        TriggerKind::Schedule(_) | TriggerKind::Webhook(_) | TriggerKind::Manual => false,
-    }
-}
-
-/// Why a file does not fit.
-fn misfit(file: &FileSpec, facts: &Value) -> Option<String> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_lowercase();
-    let (name, kind) = (text(&facts["file"]["name"]), text(&facts["file"]["type"]));
-    let (channel, folder, said) = (text(&facts["channel"]), text(&facts["folder"]), text(&facts["text"]));
-    let ending = name.rsplit('.').next().unwrap_or_default();
-    let fits_type = |wanted: &String| wanted == ending || *wanted == kind || kind.ends_with(&format!("/{wanted}"));
-    if !file.types.is_empty() && !file.types.iter().any(fits_type) {
-        return Some(format!("`{name}` ({kind}) is none of {}", file.types.join(", ")));
-    }
-    match &file.folder {
-        Some(wanted) if wanted.to_lowercase() != folder => {
-            return Some(format!("it did not come into `inbox/{wanted}`"));
-        }
-        None if !folder.is_empty() => return Some("it came into a watched folder of another trigger".to_owned()),
-        _ => {}
-    }
-    let plain = |channel: &str| channel.trim_start_matches('#').to_lowercase();
-    if !file.channels.is_empty() && !file.channels.iter().any(|wanted| plain(wanted) == plain(&channel)) {
-        return Some(format!("it came in `{channel}`, not in {}", file.channels.join(", ")));
-    }
-    if let Some(part) = file.name.as_ref().filter(|part| !name.contains(&part.to_lowercase())) {
-        return Some(format!("`{name}` does not hold `{part}`"));
-    }
-    let size = facts["file"]["size"].as_u64().unwrap_or(0);
-    if let Some(most) = file.max_size.filter(|most| size > *most) {
-        return Some(format!("it has {size} bytes, and at most {most} are taken"));
-    }
-    if !file.text_any.is_empty() && !file.text_any.iter().any(|word| said.contains(&word.to_lowercase())) {
-        return Some(format!("nothing that was said with it holds {}", file.text_any.join(" or ")));
-    }
-    None
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::domain::code;
 use crate::domain::fault::Fault;
 use crate::domain::id::RunId;
+use crate::domain::plan::InputType;
 use crate::domain::time::Timestamp;
 use crate::domain::trigger::{TriggerKind, Verdict};
 use crate::language::Happening;
@@ -15,12 +16,13 @@ use crate::service::runs::Service;
 use crate::store::firings::{Firing, NewFiring, Then};
 use crate::store::triggers::StoredTrigger;
 
-use super::view::name_of;
-
 /// What somebody knows of an occurrence when a run is to be made of it.
 pub(super) struct Wanted {
-    /// What makes two occurrences the same.
+    /// What makes two occurrences the same, should this one start a run.
     pub key: String,
+    /// What is its own: what came of it is kept under this where no run was started, so that another one of the same
+    /// content may. The same counts only from this time on.
+    pub own: (String, Option<Timestamp>),
     /// What happened.
     pub facts: Value,
     /// Its instant.
@@ -29,6 +31,8 @@ pub(super) struct Wanted {
     pub forget: Option<Timestamp>,
     /// How many executions stand behind it.
     pub depth: u32,
+    /// Who did it, in a conversation.
+    pub by: Option<Origin>,
     /// Why it was started, for whoever asks.
     pub reason: String,
     /// How the trigger stands afterwards.
@@ -39,7 +43,7 @@ impl Wanted {
     /// The firing that says that no run was started.
     pub fn without(&self, trigger: &StoredTrigger, at: Timestamp, (verdict, reason): (Verdict, String)) -> NewFiring {
         NewFiring {
-            key: self.key.clone(),
+            key: self.own.0.clone(),
             trigger: trigger.key.clone(),
             at,
             nominal: self.nominal.map(|at| (at, at)),
@@ -48,8 +52,25 @@ impl Wanted {
             reason,
             run: None,
             facts: self.facts.clone(),
-            forget: self.forget,
+            forget: self.own.1,
             then: self.then.clone(),
+        }
+    }
+
+    /// What is told of one that waits until nothing more has come; kept nowhere, for nothing came of it yet.
+    pub fn held(&self, trigger: &StoredTrigger, at: Timestamp) -> Firing {
+        let quiet = trigger.spec.debounce.unwrap_or_default();
+        Firing {
+            key: self.key.clone(),
+            trigger: trigger.key.clone(),
+            at,
+            nominal: None,
+            count: 1,
+            verdict: Verdict::Held.word().to_owned(),
+            reason: format!("it starts once nothing more has come for {quiet}"),
+            run: None,
+            facts: self.facts.clone(),
+            repeats: 0,
         }
     }
 }
@@ -60,6 +81,8 @@ pub(super) enum Outcome {
     New(Firing),
     /// The same had come before; what came of it then.
     Known(Firing),
+    /// It waits until nothing more has come.
+    Held(Box<Firing>),
     /// The trigger was changed meanwhile; it is looked at anew.
     Stale,
 }
@@ -69,6 +92,7 @@ impl Outcome {
         match self {
             Self::New(firing) => Some((firing, true)),
             Self::Known(firing) => Some((firing, false)),
+            Self::Held(firing) => Some((*firing, true)),
             Self::Stale => None,
         }
     }
@@ -143,16 +167,9 @@ impl Service {
     ) -> Result<Outcome, ServiceError> {
         let clock = self.engine().clock();
         let (id, now) = (RunId::from_bits(clock.id_bits()), clock.now());
-        let kind = trigger.spec.kind.word();
-        let origin = Origin {
-            door: kind.to_owned(),
-            name: trigger.spec.run_as.clone().unwrap_or_else(|| kind.to_owned()),
-            trigger: Some(name_of(trigger)),
-            depth: wanted.depth,
-            ..Origin::default()
-        };
+        let origin = self.origin_of(trigger, wanted, &ready).await?;
         let mut firing = wanted.without(trigger, now, (Verdict::Started, wanted.reason.clone()));
-        firing.run = Some(id);
+        (firing.key, firing.forget, firing.run) = (wanted.key.clone(), wanted.forget, Some(id));
         let begun = self.begin(id, (origin, Some(Box::new(firing))), ready, &inputs).await;
         let triggers = self.engine().store().triggers();
         match begun {
@@ -170,6 +187,12 @@ impl Service {
     }
 }
 
+/// The input by which a workflow is given a file.
+pub(super) fn file_input(ready: &Ready) -> &str {
+    let mut declared = ready.flow.plan.inputs.iter().flatten();
+    declared.find(|input| input.kind == InputType::File).map_or("file_path", |input| input.name.as_str())
+}
+
 /// What a run is given when its trigger does not say.
 fn usual_inputs(kind: &TriggerKind, facts: &Value, ready: &Ready) -> Value {
     let declared = ready.flow.plan.inputs.as_deref();
@@ -183,9 +206,16 @@ fn usual_inputs(kind: &TriggerKind, facts: &Value, ready: &Ready) -> Value {
         _ => json!({}),
     };
     match kind {
-        TriggerKind::Event { .. } | TriggerKind::Command { .. } | TriggerKind::Manual => of(&facts["data"]),
+        TriggerKind::Event { .. } | TriggerKind::Manual => of(&facts["data"]),
+        TriggerKind::Command { .. } | TriggerKind::Reaction { .. } => {
+            let mut inputs = of(&facts["data"]);
+            if facts["file"]["id"].is_string() {
+                inputs[file_input(ready)] = facts["file"]["id"].clone();
+            }
+            inputs
+        }
         TriggerKind::Webhook(_) => of(&facts["body"]),
-        TriggerKind::File(_) => json!({ "file_path": facts["file"]["id"] }),
-        TriggerKind::Schedule(_) | TriggerKind::Workflow { .. } | TriggerKind::Reaction { .. } => json!({}),
+        TriggerKind::File(_) => json!({ (file_input(ready)): facts["file"]["id"] }),
+        TriggerKind::Schedule(_) | TriggerKind::Workflow { .. } => json!({}),
     }
 }

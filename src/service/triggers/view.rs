@@ -5,9 +5,12 @@ use serde_json::Value;
 
 use crate::domain::schedule::Zone;
 use crate::domain::time::Timestamp;
-use crate::domain::trigger::TriggerKind;
+use crate::domain::trigger::{FileMode, TriggerKind};
+use crate::service::verbs::Verb;
 use crate::store::firings::Firing;
 use crate::store::triggers::StoredTrigger;
+
+use super::fits::word_of;
 
 /// Times that are told ahead.
 const AHEAD: usize = 3;
@@ -43,6 +46,9 @@ pub struct TriggerView {
     /// The path of its own address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// Where it starts by itself although it asks, because somebody said "always".
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub always: Vec<String>,
     /// All that it says.
     #[schema(value_type = Object)]
     pub spec: Value,
@@ -141,6 +147,7 @@ impl TriggerView {
             next: Vec::new(),
             next_local: Vec::new(),
             path: trigger.token.as_ref().map(|token| format!("/hooks/{token}")),
+            always: Vec::new(),
             spec: serde_json::to_value(&trigger.spec).unwrap_or_default(), // plain data
             last: last.map(|firing| FiringView::new(firing, &name)),
             id: name,
@@ -170,6 +177,17 @@ impl TriggerView {
     }
 }
 
+/// Whether a word is one of the verbs, which go before.
+fn is_verb(word: &str) -> bool {
+    use clap::Subcommand as _;
+    let word = word_of(word);
+    word == "help" || Verb::augment_subcommands(clap::Command::new("")).find_subcommand(&word).is_some()
+}
+
+fn in_channels(channels: &[String]) -> String {
+    if channels.is_empty() { String::new() } else { format!(" in {}", channels.join(" or ")) }
+}
+
 /// What a trigger waits for, in words.
 fn told(kind: &TriggerKind) -> String {
     match kind {
@@ -179,11 +197,19 @@ fn told(kind: &TriggerKind) -> String {
         TriggerKind::File(spec) => {
             let types = if spec.types.is_empty() { "a file".to_owned() } else { spec.types.join(" or ") };
             let folder = spec.folder.as_ref().map(|folder| format!(" in `inbox/{folder}`")).unwrap_or_default();
-            format!("{types}{folder}")
+            let mode = match spec.mode {
+                FileMode::Auto => "",
+                FileMode::Ask => ", asks",
+                FileMode::Off => ", leaves it alone",
+            };
+            format!("{types}{folder}{}{mode}", in_channels(&spec.channels))
         }
-        TriggerKind::Command { command, .. } => format!("the word `{command}`"),
+        TriggerKind::Command { command, .. } if is_verb(command) => {
+            format!("the word `{command}`, which never reaches it: it is a verb of the chat")
+        }
+        TriggerKind::Command { command, channels, .. } => format!("the word `{command}`{}", in_channels(channels)),
         TriggerKind::Workflow { of, states } => format!("`{of}` {}", states.join(" or ")),
-        TriggerKind::Reaction { emoji } => format!("the reaction `{emoji}`"),
+        TriggerKind::Reaction { emoji, channels } => format!("the reaction `{emoji}`{}", in_channels(channels)),
         TriggerKind::Manual => "somebody's hand".to_owned(),
     }
 }

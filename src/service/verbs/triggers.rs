@@ -77,6 +77,10 @@ pub enum TriggerDo {
     Fire,
     /// Give it another secret; the old one counts for a day
     Rotate,
+    /// Ask about each file again, wherever somebody pressed "Always here"
+    Ask,
+    /// Take away a trigger that was made by hand
+    Remove,
 }
 
 /// `trigger`.

@@ -185,6 +185,9 @@ pub struct RunView {
     pub warnings: Vec<String>,
     /// Why it failed.
     pub error: Option<FaultView>,
+    /// Who undid it, right after a trigger had started it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub undone_by: Option<String>,
     /// What it asks for before it goes on.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     #[schema(value_type = Vec<Object>)]
@@ -205,7 +208,7 @@ pub struct RunView {
 }
 
 impl RunView {
-    /// The view of a folded run. Outputs of steps are put in by whoever has them.
+    /// The view of a folded run. Outputs of steps, and who undid it, are put in by whoever has them.
     pub(in crate::service) fn new((row, events): (&StoredRun, u64), run: &Run, flow: &Flow) -> Self {
         let plan = &flow.plan;
         let steps: Vec<StepView> = (0..plan.steps.len()).map(|index| step_view(plan, run, index)).collect();
@@ -233,6 +236,7 @@ impl RunView {
             outputs: row.outputs.as_ref().and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default(),
             warnings: row.warnings.clone(),
             error: if matches!(run.state, RunState::Finished(_)) { fault.map(FaultView::from) } else { None },
+            undone_by: None,
             questions: asking.iter().flat_map(|asking| asking.questions.clone()).collect(),
             approvals: ApprovalView::all(run, flow),
             asks_until: asking

@@ -27,6 +27,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (13, "outbox", include_str!("../migrations/0013_outbox.sql")),
     (14, "platforms", include_str!("../migrations/0014_platforms.sql")),
     (30, "triggers", include_str!("../migrations/0030_triggers.sql")),
+    (31, "asking", include_str!("../migrations/0031_asking.sql")),
+    (32, "documents of runs", include_str!("../migrations/0032_documents_of_runs.sql")),
     (36, "marks", include_str!("../migrations/0036_marks.sql")),
 ];
 

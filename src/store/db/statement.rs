@@ -23,6 +23,7 @@ const FILES: &[&str] = &[
     include_str!("../sql/people.sql"),
     include_str!("../sql/trail.sql"),
     include_str!("../sql/triggers.sql"),
+    include_str!("../sql/asking.sql"),
     include_str!("../sql/audit.sql"),
 ];
 

@@ -187,19 +187,30 @@ impl<'s> Documents<'s> {
     pub async fn list(&self, before: Option<DocumentId>, limit: u32) -> Result<Vec<DocumentLine>, StoreError> {
         let before = before.map_or_else(|| "doc_~".to_owned(), |id| id.to_string());
         let rows = self.db.read("select_documents", vec![before.into(), i64::from(limit).into()]).await?;
-        let read = |row: &Row| {
-            Ok(DocumentLine {
-                id: row.parse("id")?,
-                run: row.parse("run_id")?,
-                name: row.text("name")?,
-                media_type: row.text_or_null("media_type")?,
-                size: row.int_or_null("size")?.and_then(|size| u64::try_from(size).ok()),
-                language: row.text_or_null("language")?,
-                created_at: Timestamp::from_micros(row.int("created_at")?),
-            })
-        };
-        rows.iter().map(read).collect()
+        rows.iter().map(read_line).collect()
     }
+
+    /// What an execution stored, oldest first.
+    ///
+    /// # Errors
+    /// The store fails, or a row cannot be read.
+    pub async fn of_run(&self, run: RunId, limit: u32) -> Result<Vec<DocumentLine>, StoreError> {
+        let rows =
+            self.db.read("select_documents_of_run", vec![run.to_string().into(), i64::from(limit).into()]).await?;
+        rows.iter().map(read_line).collect()
+    }
+}
+
+fn read_line(row: &Row) -> Result<DocumentLine, StoreError> {
+    Ok(DocumentLine {
+        id: row.parse("id")?,
+        run: row.parse("run_id")?,
+        name: row.text("name")?,
+        media_type: row.text_or_null("media_type")?,
+        size: row.int_or_null("size")?.and_then(|size| u64::try_from(size).ok()),
+        language: row.text_or_null("language")?,
+        created_at: Timestamp::from_micros(row.int("created_at")?),
+    })
 }
 
 /// A chunk of a document: its place among the others, where it starts and how long it is, and its vector.

@@ -43,6 +43,11 @@ ORDER BY created_at, id LIMIT 1;
 SELECT run_id, name, created_at FROM document
 WHERE sha256 = $1 AND is_complete = 1 ORDER BY created_at DESC, id DESC LIMIT 10;
 
+-- name: select_documents_of_run
+-- What an execution stored.
+SELECT id, run_id, name, media_type, size, language, created_at FROM document
+WHERE run_id = $1 AND is_complete = 1 ORDER BY id LIMIT $2;
+
 -- name: select_documents
 -- Documents, newest first, before a given id.
 SELECT id, run_id, name, media_type, size, language, created_at FROM document

@@ -72,6 +72,11 @@ WHERE trigger_key = $1 ORDER BY at DESC, key DESC LIMIT $2;
 -- How many runs a trigger has started since a time, and when the last one.
 SELECT count(*) AS count, max(at) AS last FROM firing WHERE trigger_key = $1 AND at > $2 AND verdict = 'started';
 
+-- name: count_taken
+-- How many occurrences a trigger has started or asked about since a time; what somebody wanted expressly does not count.
+SELECT count(*) AS count FROM firing
+WHERE trigger_key = $1 AND at > $2 AND verdict IN ('started', 'asked', 'flooded') AND key NOT LIKE 'wanted:%';
+
 -- name: select_open_of_trigger
 -- Runs under way that a trigger started, newest first.
 SELECT run.id AS id FROM firing JOIN run ON run.id = firing.run_id

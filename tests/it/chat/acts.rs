@@ -94,6 +94,15 @@ impl Stage {
         }
     }
 
+    /// Somebody reacts to what was said last.
+    pub async fn react(&mut self, by: &str, emoji: &str) {
+        match &self.side {
+            Side::Slack(slack) => slack.react(&self.chat, by, emoji).await,
+            Side::Discord(side) => side.react(&self.chat, by, emoji).await,
+            Side::Web(_) | Side::Terminal(_) => panic!("nobody reacts there: say where the step is played"),
+        }
+    }
+
     async fn channel_of(&self, web: &WebChat, doing: &Doing<'_>) -> String {
         if !doing.direct {
             return GENERAL.to_owned();

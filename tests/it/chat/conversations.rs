@@ -47,6 +47,10 @@ impl Player {
                 Doing { by: &by, text: &said, files: &step.files, direct: step.direct, thread, twice: step.twice };
             self.stage().say(doing).await;
         }
+        if let Some(emoji) = &step.react {
+            self.speaker.clone_from(&by);
+            self.stage().react(&by, emoji).await;
+        }
         if let Some(label) = &step.press {
             self.speaker.clone_from(&by);
             self.stage().press(&by, label).await;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::future::{BoxFuture, ready};
 use tokio::sync::Notify;
 use workflow::chat::adapter::{
-    Address, ChatAdapter, Drops, FileRef, Forms, Inbound, Reader, SendError, Standing, Traits, What,
+    Address, ChatAdapter, Drops, FileRef, Forms, Inbound, Reader, SendError, Standing, Traits, What, Written,
 };
 use workflow::domain::card::{Card, CardKind, Form};
 use workflow::service::{FileRecord, ServiceError};
@@ -304,6 +304,10 @@ impl ChatAdapter for Elsewhere {
 
     fn link<'a>(&'a self, at: &'a Address, message: &'a str) -> BoxFuture<'a, Option<String>> {
         Box::pin(ready(Some(format!("https://elsewhere.example/{}/{message}", at.channel))))
+    }
+
+    fn read<'a>(&'a self, _at: &'a Address, _message: &'a str) -> BoxFuture<'a, Option<Written>> {
+        Box::pin(ready(None))
     }
 
     fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>> {

@@ -51,6 +51,8 @@ pub struct Step {
     pub fill: Option<BTreeMap<String, String>>,
     /// Who does it; `ana` unless somebody else is named.
     pub by: Option<String>,
+    /// A reaction to what was said last, by its short name; where the platform has reactions.
+    pub react: Option<String>,
     /// Files of the fixtures that come along.
     pub files: Vec<String>,
     /// In the thread under the newest card, where the platform has threads.

@@ -53,7 +53,7 @@ fn needs_free_a_step_and_those_below_wait_for_it_all_the_same() {
 fn policies_come_from_the_step_then_the_file_then_the_configuration() {
     let text = "name: A\ndefaults: { retry: { delay: 7 }, on_error: continue, timeout: 60 }\nsteps:\n  - { type: noop, id: plain }\n  - { type: noop, id: own, retry: 1, timeout: 90s, on_error: stop }\n  - { type: noop, id: long, retry: { delay: 1h, backoff: linear } }\n";
     let mut options =
-        Options { defaults: Defaults { timeout: Span::from_secs(30), ..Defaults::default() }, strict: false };
+        Options { defaults: Defaults { timeout: Span::from_secs(30), ..Defaults::default() }, ..Options::default() };
     options.defaults.retry.count = 9;
     let plan = compile(&Source::new("a.yaml", text), &stock::catalog(), &options).plan.expect("fine");
     let [plain, own, long] = plan.steps.as_slice() else { panic!("three steps") };

@@ -14,7 +14,7 @@ triggers:
 
 /// One life, which ends at this place or when its time is up.
 fn live(home: &Home, armed: Option<&str>, at_most: Duration) {
-    let mut command = home.command(&["serve", "--set", "listen=127.0.0.1:0"]);
+    let mut command = home.command(&["serve", "--set", "listen=127.0.0.1:0", "--set", "schedule_min_interval=1"]);
     if let Some(armed) = armed {
         command.env("CRASH_POINT", armed);
     }

@@ -7,15 +7,15 @@ use sha2::Sha256;
 
 use crate::support::service::{Served, answer};
 
-async fn make(served: &Served, name: &str, triggers: Value) {
+pub async fn make(served: &Served, name: &str, triggers: Value) {
     let definition = json!({ "name": name, "steps": [{ "type": "noop" }], "triggers": triggers }).to_string();
     let body = json!({ "definition": definition });
     let made = answer(served.request(Method::POST, "/api/workflow/create").json(&body)).await;
     assert_eq!(made.status, 200, "{}", made.json);
 }
 
-async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    for _ in 0..600 {
+pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    for _ in 0..2_400 {
         if let Some(found) = look().await {
             return found;
         }
@@ -32,7 +32,7 @@ fn signed(secret: &str, parts: &[&[u8]]) -> String {
 
 #[tokio::test]
 async fn the_clock_of_the_service_starts_runs_by_itself() {
-    let served = Served::start();
+    let served = Served::with(&["schedule_min_interval=1"]);
     make(
         &served,
         "Often",

@@ -1,7 +1,10 @@
 //! What starts by itself: schedules whose clock the test owns, events, requests to addresses, files; each once.
 
 mod clock;
+mod drops;
 mod events;
 mod kills;
 mod listening;
+mod rules;
 mod stage;
+mod worked;

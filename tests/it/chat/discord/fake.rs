@@ -181,6 +181,20 @@ impl Fake {
         id
     }
 
+    /// Somebody reacts with this sign to what was written last.
+    pub fn reacts(&self, user: &str, sign: &str) {
+        let on = self.world().written.last().cloned().expect("somebody wrote");
+        let member = json!({
+            "user": person(user), "roles": [], "deaf": false, "mute": false, "flags": 0, "pending": false,
+            "joined_at": "2026-01-01T00:00:00+00:00",
+        });
+        self.send("MESSAGE_REACTION_ADD", &json!({
+            "user_id": person(user)["id"], "channel_id": on["channel_id"], "message_id": on["id"], "guild_id": GUILD,
+            "member": member, "emoji": { "id": null, "name": sign }, "burst": false, "type": 0,
+            "message_author_id": on["author"]["id"],
+        }));
+    }
+
     /// Somebody does something with us; its id. `data` and `message` are what Discord says of it.
     pub fn acts(&self, user: &str, channel: &str, kind: u8, more: &Value) -> (String, Value) {
         let interaction = self.interaction(user, channel, kind, more);

@@ -119,6 +119,10 @@ impl World {
                 };
                 told(200, &self.written.iter().rev().filter(newer).cloned().collect())
             }
+            ("GET", ["channels", _, "messages", id]) => {
+                let found = self.written.iter().find(|message| message["id"] == *id);
+                found.map_or_else(|| unknown(10_008), |message| told(200, message))
+            }
             ("POST", ["channels", id, "messages"]) => {
                 if self.closed_to_us && self.direct.values().any(|direct| direct == id) {
                     return told(403, &json!({ "code": 50_007, "message": "Cannot send messages to this user" }));

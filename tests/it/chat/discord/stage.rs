@@ -105,6 +105,19 @@ impl Side {
         answered(chat).await;
     }
 
+    /// Somebody reacts to what was written last.
+    pub async fn react(&self, chat: &Chat, by: &str, emoji: &str) {
+        let sign = match emoji {
+            "eyes" => "\u{1f440}",
+            "white_check_mark" => "\u{2705}",
+            other => other,
+        };
+        let before = received(chat);
+        self.fake.reacts(by, sign);
+        self.taken_in(chat, before).await;
+        answered(chat).await;
+    }
+
     fn twice(&self, name: &str, data: &Value) {
         let event = json!({ "op": 0, "t": name, "s": self.fake.world().events.len(), "d": data });
         drop(self.fake.line.send(Order::Twice(event)));

@@ -139,13 +139,16 @@ async fn a_line_that_breaks_is_resumed_and_a_session_that_is_over_begun_anew_wit
     stage.close().await;
 }
 
+/// Guilds, their messages and reactions, and the same in direct conversations.
+const HEARD: u64 = 1 | 1 << 9 | 1 << 10 | 1 << 12 | 1 << 13;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_the_intent_for_texts_it_connects_and_says_what_is_missing() {
     let stage = stage().await;
-    assert_eq!(side(&stage).fake.world().intents, 1 | 1 << 9 | 1 << 12 | 1 << 15);
+    assert_eq!(side(&stage).fake.world().intents, HEARD | 1 << 15);
     side(&stage).fake.world().flags = 0;
     let stage = Box::pin(stage.restart()).await;
-    assert_eq!(side(&stage).fake.world().intents, 1 | 1 << 9 | 1 << 12);
+    assert_eq!(side(&stage).fake.world().intents, HEARD);
     let link = stage.app.service.links().all().remove(0);
     assert_eq!(link.state, LinkState::Up);
     assert!(link.missing[0].contains("Message Content"), "{link:?}");

@@ -100,7 +100,9 @@ fn answered(fake: &Arc<Fake>, (method, team): (&str, &str), body: &Value) -> Val
         }
         "conversations.history" | "conversations.replies" => {
             let messages = fake.messages().into_iter().filter(|message| message.channel == text("channel"));
-            let shown: Vec<_> = messages.map(|message| json!({ "ts": message.ts, "blocks": message.blocks })).collect();
+            let mut shown: Vec<_> =
+                messages.map(|message| json!({ "ts": message.ts, "blocks": message.blocks })).collect();
+            shown.extend(fake.world().written.iter().filter(|message| message["ts"] == body["ts"]).cloned());
             json!({ "ok": true, "messages": shown })
         }
         "chat.postMessage" if text("channel") == ELSEWHERE => no("not_in_channel"),

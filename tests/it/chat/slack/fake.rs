@@ -66,6 +66,8 @@ pub struct World {
     pub tokens: Vec<String>,
     pub scopes: String,
     pub is_guest: Vec<String>,
+    /// What people wrote, for whoever reads it again.
+    pub written: Vec<Value>,
     /// Answers by URL wait for this.
     pub held: Option<Arc<tokio::sync::Semaphore>>,
     pub count: u64,
@@ -189,6 +191,16 @@ impl Fake {
             "type": "message", "user": user, "channel": channel, "text": text, "ts": self.fresh(), "team": TEAM,
             "channel_type": if channel.starts_with('D') { "im" } else { "channel" },
         })
+    }
+
+    /// What people write can be read again.
+    pub fn wrote(&self, message: &Value) {
+        self.world().written.push(message.clone());
+    }
+
+    /// What was written last.
+    pub fn last_written(&self) -> Option<Value> {
+        self.world().written.last().cloned()
     }
 
     pub fn event(&self, event: &Value) -> Value {

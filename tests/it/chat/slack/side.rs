@@ -118,10 +118,22 @@ impl SlackSide {
                 event["subtype"] = Value::String("file_share".to_owned());
                 event["files"] = doing.files.iter().map(|name| self.file(name)).collect();
             }
+            self.fake.wrote(&event);
             for _ in 0..times {
                 self.fake.bring("events_api", &self.fake.event(&event)).await;
             }
         }
+        answered(chat).await;
+    }
+
+    /// Somebody reacts to what was written last.
+    pub async fn react(&self, chat: &Chat, by: &str, emoji: &str) {
+        let on = self.fake.last_written().expect("somebody wrote");
+        let event = serde_json::json!({
+            "type": "reaction_added", "user": id(by), "reaction": emoji, "event_ts": on["ts"],
+            "item": { "type": "message", "channel": on["channel"], "ts": on["ts"] },
+        });
+        self.fake.bring("events_api", &self.fake.event(&event)).await;
         answered(chat).await;
     }
 
