@@ -66,7 +66,7 @@ async fn dispatch(line: CommandLine) -> Ended {
         Command::Discord(asked) => platforms::discord(&config, &asked).await,
         Command::Health => control::health(&Desk::of(&config, &line.server).await?).await,
         Command::Outbox(args) => outbox::outbox(&Desk::of(&config, &line.server).await?, args).await,
-        Command::Verb(verb) => say(&Desk::of(&config, &line.server).await?, verb).await,
+        Command::Verb(verb) => Box::pin(say(&Desk::of(&config, &line.server).await?, verb)).await,
     }
 }
 
