@@ -228,8 +228,17 @@ impl From<ServiceError> for SendError {
 /// A message as its platform names it.
 pub type MessageRef = String;
 
+/// Where things are on a platform.
+pub trait Signposts: Send + Sync {
+    /// Where people read a message that stands at this address; `None` where the platform has no such thing.
+    fn link<'a>(&'a self, at: &'a Address, message: &'a str) -> BoxFuture<'a, Option<String>>;
+
+    /// The id of the channel that people call by this name; `None` when there is none.
+    fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>>;
+}
+
 /// A platform that carries conversations.
-pub trait ChatAdapter: Send + Sync {
+pub trait ChatAdapter: Signposts {
     /// What it can do.
     fn traits(&self) -> &Traits;
 
@@ -265,12 +274,6 @@ pub trait ChatAdapter: Send + Sync {
     /// Takes a file that came with a message in; the content is kept when this returns.
     fn fetch_file<'a>(&'a self, file: &'a FileRef) -> BoxFuture<'a, Result<FileRecord, ServiceError>>;
 
-    /// Where people read a message that stands at this address; `None` where the platform has no such thing.
-    fn link<'a>(&'a self, at: &'a Address, message: &'a str) -> BoxFuture<'a, Option<String>>;
-
     /// Reads a message again; `None` where it is not there any more, or the platform does not show it.
     fn read<'a>(&'a self, at: &'a Address, message: &'a str) -> BoxFuture<'a, Option<Written>>;
-
-    /// The id of the channel that people call by this name; `None` when there is none.
-    fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>>;
 }

@@ -77,6 +77,8 @@ pub struct Vote {
 pub struct Approval {
     /// What is asked.
     pub spec: ApprovalSpec,
+    /// Since when.
+    pub since: Timestamp,
     /// How long it waits.
     pub until: Timestamp,
     /// What was decided.

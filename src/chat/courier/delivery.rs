@@ -98,7 +98,9 @@ impl Delivery {
         let told = self.call_out(means, &**adapter, &message, &view).await?;
         self.ask(&**adapter, &address, &view, drawn.form.as_ref()).await?;
         let card = RunMessage { message: Some(message), sent: view.seq, is_final, told, ..self.card };
-        let passing = undo.map(|until| until.since(means.now()).duration() + BEHIND);
+        let now = means.now();
+        let passing = undo.into_iter().chain(notice::next(&view, now)).min();
+        let passing = passing.map(|until| until.since(now).duration() + BEHIND);
         Ok(Delivered { card, results: self.results, seen: self.seen, usual: self.usual, asked: self.asked, passing })
     }
 
@@ -145,11 +147,11 @@ impl Delivery {
         view: &RunView,
     ) -> Result<String, SendError> {
         let card = &self.card;
-        let told = card.told.clone();
-        if !adapter.traits().silent_edits || means.now().since(card.created_at) < notice::LOOKED_AT {
-            return Ok(told);
-        }
-        let Some(notice) = notice::of(view, &card.requester).filter(|notice| notice.key != told) else {
+        let (told, now) = (card.told.clone(), means.now());
+        let is_seen = !adapter.traits().silent_edits || now.since(card.created_at) < notice::LOOKED_AT;
+        let Some(notice) =
+            notice::of(view, &card.requester, now).filter(|notice| notice.key != told && (notice.reminds || !is_seen))
+        else {
             return Ok(told);
         };
         let beneath =

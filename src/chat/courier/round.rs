@@ -4,7 +4,7 @@
 //! it. So nothing can be lost: a missed notice, a slow platform and a crash all end in the same comparison. One send
 //! at a time for each card; what happens meanwhile is one further send. The engine never waits for any of it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use crate::service::conversations::{Change, RunMessage, Watch};
 
 use super::delivery::{Delivered, Delivery};
 use super::pace::{Pace, Wish};
+use super::survey::{Live, Survey};
 
 /// Orders that wait at the most before whoever orders waits.
 const ORDERS: usize = 256;
@@ -140,38 +141,6 @@ impl Courier {
     }
 }
 
-/// A card that is being kept up to date.
-struct Live {
-    delivery: Delivery,
-    /// Something happened since the last send began.
-    dirty: bool,
-    /// It is something that people wait for.
-    turned: bool,
-    /// It is being sent.
-    sending: bool,
-    /// Not before this.
-    next: Instant,
-    /// When it has to be sent again although nothing happens.
-    passing: Option<Instant>,
-    failures: u32,
-    /// Since when its platform does not take it.
-    behind: Option<Instant>,
-}
-
-/// All cards at one moment.
-struct Survey {
-    /// How many there are, by platform.
-    cards: HashMap<String, usize>,
-    /// How many are being sent, by platform.
-    in_flight: HashMap<String, usize>,
-    /// Channels to which a new message is on its way.
-    posting: HashSet<(String, String)>,
-    /// What is due: nobody waits for it, and the execution.
-    due: Vec<(bool, RunId)>,
-    /// When the next one is.
-    next: Instant,
-}
-
 struct Round {
     means: Arc<Means>,
     live: HashMap<RunId, Live>,
@@ -260,37 +229,6 @@ impl Round {
         }
     }
 
-    /// What there is to do, and what is being done.
-    fn survey(&self, now: Instant) -> Survey {
-        let mut survey = Survey {
-            cards: HashMap::new(),
-            in_flight: HashMap::new(),
-            posting: HashSet::new(),
-            due: Vec::new(),
-            next: now + LONGEST_WAIT,
-        };
-        for (run, live) in &self.live {
-            let card = &live.delivery.card;
-            *survey.cards.entry(card.platform.clone()).or_default() += 1;
-            if live.sending {
-                *survey.in_flight.entry(card.platform.clone()).or_default() += 1;
-                if card.message.is_none() {
-                    survey.posting.insert((card.platform.clone(), card.channel.clone()));
-                }
-                continue;
-            }
-            let is_due = live.dirty || live.passing.is_some_and(|at| at <= now);
-            if is_due && live.next <= now {
-                survey.due.push((!live.turned, *run));
-            } else if let Some(next) = if is_due { Some(live.next) } else { live.passing } {
-                survey.next = survey.next.min(next);
-            }
-        }
-        // What people wait for goes first, and of that the execution that began first: ids are in the order of time.
-        survey.due.sort_unstable();
-        survey
-    }
-
     /// Starts what is due; when the next one is.
     fn send_due(&mut self) -> Instant {
         let now = Instant::now();
@@ -298,7 +236,7 @@ impl Round {
             return self.looked + IN_ONE_GO;
         }
         self.looked = now;
-        let mut survey = self.survey(now);
+        let mut survey = Survey::of(&self.live, now, LONGEST_WAIT);
         for (_, run) in std::mem::take(&mut survey.due) {
             let Some(live) = self.live.get_mut(&run) else { continue };
             let address = live.delivery.address();

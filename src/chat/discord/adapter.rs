@@ -20,7 +20,9 @@ use super::replies::{Handle, Replies};
 use super::rest::{Call, Rest, RestError};
 use super::settings::Settings;
 use super::{files, gateway, http};
-use crate::chat::adapter::{Address, ChatAdapter, Drops, FileRef, Forms, Reader, SendError, Traits, Written};
+use crate::chat::adapter::{
+    Address, ChatAdapter, Drops, FileRef, Forms, Reader, SendError, Signposts, Traits, Written,
+};
 use crate::chat::short::Shortener;
 use crate::chat::{Chat, Platform};
 use crate::domain::card::{Card, CardKind, Form};
@@ -291,6 +293,21 @@ fn is_courier(nonce: &str) -> bool {
     ["run:", "told:", "ask:"].iter().any(|begin| nonce.starts_with(begin))
 }
 
+impl Signposts for Discord {
+    fn link<'a>(&'a self, at: &'a Address, message: &'a str) -> BoxFuture<'a, Option<String>> {
+        Box::pin(async move {
+            let channel = self.places.target(&self.rest, at).await.ok()?.channel;
+            let guild = self.places.guild(&self.rest, &channel).await?;
+            Some(format!("https://discord.com/channels/{guild}/{channel}/{message}"))
+        })
+    }
+
+    fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>> {
+        let is_id = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+        Box::pin(ready(if is_id { Some(name.to_owned()) } else { self.places.named(name) }))
+    }
+}
+
 impl ChatAdapter for Discord {
     fn traits(&self) -> &Traits {
         &TRAITS
@@ -347,21 +364,8 @@ impl ChatAdapter for Discord {
         Box::pin(files::fetch(self, file))
     }
 
-    fn link<'a>(&'a self, at: &'a Address, message: &'a str) -> BoxFuture<'a, Option<String>> {
-        Box::pin(async move {
-            let channel = self.places.target(&self.rest, at).await.ok()?.channel;
-            let guild = self.places.guild(&self.rest, &channel).await?;
-            Some(format!("https://discord.com/channels/{guild}/{channel}/{message}"))
-        })
-    }
-
     fn read<'a>(&'a self, at: &'a Address, message: &'a str) -> BoxFuture<'a, Option<Written>> {
         Box::pin(messages::read(self, at, message))
-    }
-
-    fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>> {
-        let is_id = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
-        Box::pin(ready(if is_id { Some(name.to_owned()) } else { self.places.named(name) }))
     }
 }
 

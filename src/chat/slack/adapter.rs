@@ -12,7 +12,7 @@ use super::render::{self, Drawn};
 use super::text::{escaped, is_id};
 use super::workspace::Workspace;
 use super::{PLATFORM, Slack};
-use crate::chat::adapter::{Address, ChatAdapter, FileRef, MessageRef, Reader, SendError, Traits, Written};
+use crate::chat::adapter::{Address, ChatAdapter, FileRef, MessageRef, Reader, SendError, Signposts, Traits, Written};
 use crate::chat::forms;
 use crate::domain::card::{Card, CardKind, Form};
 use crate::service::{FileRecord, ServiceError};
@@ -276,6 +276,37 @@ fn note(drawn: &mut Drawn, text: &str) {
     drawn.text.push_str(text);
 }
 
+impl Signposts for Slack {
+    fn link<'a>(&'a self, at: &'a Address, message: &'a str) -> BoxFuture<'a, Option<String>> {
+        Box::pin(async move {
+            let (workspace, channel) = self.located(at).await.ok().filter(|_| !message.starts_with(UNSEEN))?;
+            let (channel, thread) = beneath(channel, at.thread.as_deref());
+            let (channel, ts) = message.split_once(':').unwrap_or((channel, message));
+            workspace.permalink(channel, ts, thread)
+        })
+    }
+
+    fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>> {
+        Box::pin(async move {
+            let name = name.trim_start_matches('#');
+            self.entered_soon(None).await.ok()?;
+            for workspace in self.workspaces() {
+                let known = name.strip_prefix(&format!("{}.", workspace.team)).map(str::to_owned);
+                let id = match known {
+                    Some(id) => Some(id),
+                    None if name.starts_with(['C', 'G', 'D']) && is_id(name) => Some(name.to_owned()),
+                    None => workspace.resolve(name).await,
+                };
+                if let Some(id) = id {
+                    return Some(format!("{}.{id}", workspace.team));
+                }
+            }
+            tracing::debug!(platform = PLATFORM, "no workspace has a channel of that name");
+            None
+        })
+    }
+}
+
 impl ChatAdapter for Slack {
     fn traits(&self) -> &Traits {
         &self.traits
@@ -319,36 +350,7 @@ impl ChatAdapter for Slack {
         Box::pin(self.take_in(file))
     }
 
-    fn link<'a>(&'a self, at: &'a Address, message: &'a str) -> BoxFuture<'a, Option<String>> {
-        Box::pin(async move {
-            let (workspace, channel) = self.located(at).await.ok().filter(|_| !message.starts_with(UNSEEN))?;
-            let (channel, thread) = beneath(channel, at.thread.as_deref());
-            let (channel, ts) = message.split_once(':').unwrap_or((channel, message));
-            workspace.permalink(channel, ts, thread)
-        })
-    }
-
     fn read<'a>(&'a self, at: &'a Address, message: &'a str) -> BoxFuture<'a, Option<Written>> {
         Box::pin(async move { self.read_again(&self.located(at).await.ok()?.0, at, message).await })
-    }
-
-    fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>> {
-        Box::pin(async move {
-            let name = name.trim_start_matches('#');
-            self.entered_soon(None).await.ok()?;
-            for workspace in self.workspaces() {
-                let known = name.strip_prefix(&format!("{}.", workspace.team)).map(str::to_owned);
-                let id = match known {
-                    Some(id) => Some(id),
-                    None if name.starts_with(['C', 'G', 'D']) && is_id(name) => Some(name.to_owned()),
-                    None => workspace.resolve(name).await,
-                };
-                if let Some(id) = id {
-                    return Some(format!("{}.{id}", workspace.team));
-                }
-            }
-            tracing::debug!(platform = PLATFORM, "no workspace has a channel of that name");
-            None
-        })
     }
 }

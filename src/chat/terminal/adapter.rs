@@ -10,7 +10,7 @@ use serde_json::Map;
 
 use super::screen::Screen;
 use crate::chat::adapter::{
-    Address, ChatAdapter, Drops, FileRef, Forms, Inbound, Reader, SendError, Standing, Traits, What, Written,
+    Address, ChatAdapter, Drops, FileRef, Forms, Inbound, Reader, SendError, Signposts, Standing, Traits, What, Written,
 };
 use crate::domain::card::{Card, Form};
 use crate::service::{FileRecord, Service, ServiceError};
@@ -134,6 +134,17 @@ impl Terminal {
     }
 }
 
+impl Signposts for Terminal {
+    /// A message is where it is read.
+    fn link<'a>(&'a self, _at: &'a Address, _message: &'a str) -> BoxFuture<'a, Option<String>> {
+        Box::pin(ready(None))
+    }
+
+    fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>> {
+        Box::pin(ready((name == CHANNEL).then(|| CHANNEL.to_owned())))
+    }
+}
+
 impl ChatAdapter for Terminal {
     fn traits(&self) -> &Traits {
         &TRAITS
@@ -190,17 +201,8 @@ impl ChatAdapter for Terminal {
         Box::pin(async move { self.service.take_in(file.id.as_ref()).await })
     }
 
-    /// A message is where it is read.
-    fn link<'a>(&'a self, _at: &'a Address, _message: &'a str) -> BoxFuture<'a, Option<String>> {
-        Box::pin(ready(None))
-    }
-
     /// Nothing that was typed is kept.
     fn read<'a>(&'a self, _at: &'a Address, _message: &'a str) -> BoxFuture<'a, Option<Written>> {
         Box::pin(ready(None))
-    }
-
-    fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>> {
-        Box::pin(ready((name == CHANNEL).then(|| CHANNEL.to_owned())))
     }
 }

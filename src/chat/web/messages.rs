@@ -12,8 +12,8 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::{Mutex, MutexGuard, broadcast};
 
 use super::super::adapter::{
-    Address, ChatAdapter, Drops, FileRef, Forms, Inbound, MessageRef, Reader, SendError, Standing, Traits, What,
-    Written,
+    Address, ChatAdapter, Drops, FileRef, Forms, Inbound, MessageRef, Reader, SendError, Signposts, Standing, Traits,
+    What, Written,
 };
 use super::super::{Chat, Receipt};
 use crate::contract::blob::Digest;
@@ -292,6 +292,20 @@ impl WebChat {
     }
 }
 
+impl Signposts for WebChat {
+    /// A message is where it is read.
+    fn link<'a>(&'a self, _at: &'a Address, _message: &'a str) -> BoxFuture<'a, Option<String>> {
+        Box::pin(std::future::ready(None))
+    }
+
+    fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>> {
+        Box::pin(async move {
+            let id = name.trim_start_matches('#');
+            self.keeper.channel(id).await.ok().flatten().map(|channel| channel.id)
+        })
+    }
+}
+
 impl ChatAdapter for WebChat {
     fn traits(&self) -> &Traits {
         &self.traits
@@ -343,11 +357,6 @@ impl ChatAdapter for WebChat {
         })
     }
 
-    /// A message is where it is read.
-    fn link<'a>(&'a self, _at: &'a Address, _message: &'a str) -> BoxFuture<'a, Option<String>> {
-        Box::pin(std::future::ready(None))
-    }
-
     fn read<'a>(&'a self, at: &'a Address, message: &'a str) -> BoxFuture<'a, Option<Written>> {
         Box::pin(async move {
             let found = self.keeper.message(message).await.ok().flatten();
@@ -356,13 +365,6 @@ impl ChatAdapter for WebChat {
                 found.files.iter().map(|file| FileRef { id: file.file_id.to_string(), name: file.name.clone() });
             let (files, thread) = (files.collect(), Some(found.thread.unwrap_or(found.id)));
             Some(Written { text: found.text, by: found.author, files, thread })
-        })
-    }
-
-    fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>> {
-        Box::pin(async move {
-            let id = name.trim_start_matches('#');
-            self.keeper.channel(id).await.ok().flatten().map(|channel| channel.id)
         })
     }
 }

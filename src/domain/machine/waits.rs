@@ -226,7 +226,7 @@ pub(super) fn moved(run: &mut Run, flow: &Flow, at: Timestamp, event: &Event) {
             run.deadline = run.deadline.map(|until| until.plus(own).min(latest.unwrap_or(until).max(until)));
         }
         Event::ApprovalAsked { step, spec, until } => {
-            let approval = Approval { spec: (**spec).clone(), until: *until, votes: Vec::new() };
+            let approval = Approval { spec: (**spec).clone(), since: at, until: *until, votes: Vec::new() };
             run.waits.insert(*step, Wait::Approval(approval));
             set(run, flow, *step, StepState::Deciding { until: *until }, at);
         }

@@ -34,6 +34,8 @@ pub struct ApprovalView {
     pub approved_by: Vec<String>,
     /// What to look at before deciding.
     pub show: Map<String, Value>,
+    /// Since when it waits; RFC 3339.
+    pub since: String,
     /// How long it waits; RFC 3339. `None`: for ever.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub until: Option<String>,
@@ -56,6 +58,7 @@ impl ApprovalView {
                 required: approval.spec.required,
                 approved_by: agreed.map(|vote| vote.by.clone()).collect(),
                 show: approval.spec.show.clone(),
+                since: approval.since.to_string(),
                 until: (approval.until < Timestamp::NEVER).then(|| approval.until.to_string()),
             })
         };

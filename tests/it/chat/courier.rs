@@ -6,10 +6,12 @@ use std::time::Duration;
 use workflow::chat::{Chat, Settings};
 use workflow::domain::card::Card;
 use workflow::domain::id::RunId;
-use workflow::service::Service;
+use workflow::domain::role::Role;
+use workflow::service::{Rules, Service};
 
 use super::elsewhere::{Elsewhere, Mood, Taken};
 use crate::support::desk::Desk;
+use crate::triggers::stage::Stage;
 
 const WORKFLOW: &str = "name: Quick\nsteps:\n  - { type: noop, name: First }\n  - { type: noop, name: Second }\n";
 
@@ -51,6 +53,10 @@ impl Place {
 
 async fn start(service: &Service, there: &Arc<Elsewhere>) -> Chat {
     Chat::start(service.clone(), vec![there.clone()], Settings::default()).await.expect("the chat starts")
+}
+
+fn reminders(there: &Elsewhere) -> Vec<String> {
+    there.posted().into_iter().map(|taken| taken.card.title).filter(|title| title.contains("still needs")).collect()
 }
 
 fn is_final(card: &Card) -> bool {
@@ -179,4 +185,35 @@ async fn in_an_outage_of_two_hours_it_goes_on_knocking_and_sends_ends_alone_afte
     let runs: Vec<RunId> = taken.iter().map(run_of).collect();
     assert!(runs[1..].is_sorted(), "the oldest first: {runs:?}");
     place.close().await;
+}
+
+#[tokio::test]
+async fn an_approval_that_nobody_gives_is_called_to_mind_before_its_time_is_over() {
+    const BOOKING: &str =
+        "name: Booking\nsteps: [{ type: approve, id: book, config: { title: Book it, expires: 100m } }]\n";
+    let stage = Stage::at("2027-01-05T00:00:00Z").await;
+    stage.save_text(BOOKING).await;
+    let there = Elsewhere::new("elsewhere", false);
+    let everybody = Rules { members: Role::Operator, ..Rules::default() };
+    let chat = start(&stage.service.clone().with_rules(everybody), &there).await;
+    let receipt = chat.receive(Elsewhere::said("k0", "run booking")).await.expect("kept");
+    receipt.answered.await.expect("answered");
+    there.until(|there| there.taken().iter().any(|taken| taken.card.labelled("Approve").is_some())).await;
+    tokio::time::pause();
+    let mut told = Vec::new();
+    for (time, minutes) in [("2027-01-05T00:49:00Z", 49), ("2027-01-05T00:51:00Z", 2), ("2027-01-05T01:31:00Z", 40)] {
+        stage.set(time);
+        tokio::time::advance(Duration::from_secs(minutes * 60)).await;
+        // What is sent is read on another thread: nothing here rests meanwhile, so no more time passes.
+        let began = std::time::Instant::now();
+        while began.elapsed() < Duration::from_millis(300) || (minutes != 49 && reminders(&there).len() == told.len()) {
+            assert!(began.elapsed() < Duration::from_secs(60), "nobody was told at {time}");
+            tokio::task::yield_now().await;
+        }
+        told = reminders(&there);
+    }
+    tokio::time::resume();
+    let title = "Booking still needs approval: Book it";
+    assert_eq!(told, [title, title], "at half and at nine tenths of its time");
+    chat.close().await;
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::future::{BoxFuture, ready};
 use tokio::sync::Notify;
 use workflow::chat::adapter::{
-    Address, ChatAdapter, Drops, FileRef, Forms, Inbound, Reader, SendError, Standing, Traits, What, Written,
+    Address, ChatAdapter, Drops, FileRef, Forms, Inbound, Reader, SendError, Signposts, Standing, Traits, What, Written,
 };
 use workflow::domain::card::{Card, CardKind, Form};
 use workflow::service::{FileRecord, ServiceError};
@@ -263,6 +263,18 @@ pub fn id(channel: &str) -> String {
     format!("id-{channel}")
 }
 
+impl Signposts for Elsewhere {
+    fn link<'a>(&'a self, at: &'a Address, message: &'a str) -> BoxFuture<'a, Option<String>> {
+        Box::pin(ready(Some(format!("https://elsewhere.example/{}/{message}", at.channel))))
+    }
+
+    fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>> {
+        let state = self.state();
+        let known = !state.is_blind && state.channels.iter().any(|channel| channel == name);
+        Box::pin(ready(known.then(|| id(name))))
+    }
+}
+
 impl ChatAdapter for Elsewhere {
     fn traits(&self) -> &Traits {
         &self.traits
@@ -302,17 +314,7 @@ impl ChatAdapter for Elsewhere {
         Box::pin(ready(Err(ServiceError::NotFound { noun: "file", name: file.id.clone(), near: None })))
     }
 
-    fn link<'a>(&'a self, at: &'a Address, message: &'a str) -> BoxFuture<'a, Option<String>> {
-        Box::pin(ready(Some(format!("https://elsewhere.example/{}/{message}", at.channel))))
-    }
-
     fn read<'a>(&'a self, _at: &'a Address, _message: &'a str) -> BoxFuture<'a, Option<Written>> {
         Box::pin(ready(None))
-    }
-
-    fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<String>> {
-        let state = self.state();
-        let known = !state.is_blind && state.channels.iter().any(|channel| channel == name);
-        Box::pin(ready(known.then(|| id(name))))
     }
 }

@@ -6,5 +6,5 @@ mod events;
 mod kills;
 mod listening;
 mod rules;
-mod stage;
+pub mod stage;
 mod worked;

@@ -101,7 +101,8 @@ impl Stage {
         let go = Arc::new(Notify::new());
         let handler = |name| Arc::new(Held(Arc::clone(&go), name)) as Arc<dyn StepHandler>;
         let inner = Arc::new(workflow::steps::flow::Workflow) as Arc<dyn StepHandler>;
-        let registry = Registry::new(vec![handler("hold"), handler("go"), inner]).expect("names are unique");
+        let approve = Arc::new(workflow::steps::flow::Approve) as Arc<dyn StepHandler>;
+        let registry = Registry::new(vec![handler("hold"), handler("go"), inner, approve]).expect("names are unique");
         let plans = Plans::new(registry.clone(), Default::default());
         let shared: Arc<dyn Clock> = clock.clone();
         let library = Library::new(folder.path().join("templates"), plans.clone());

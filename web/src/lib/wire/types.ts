@@ -84,6 +84,7 @@ export interface Approval {
 	required: number;
 	approved_by: string[];
 	show: Values;
+	since: string;
 	until?: string | null;
 }
 
