@@ -7,7 +7,7 @@ use super::id::RunId;
 use super::question::Question;
 use super::run::SkipReason;
 use super::time::{Span, Timestamp};
-use super::wait::ApprovalSpec;
+use super::wait::{ApprovalSpec, Vote};
 
 /// A wish. [`super::machine::decide`] says what comes of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -129,12 +129,8 @@ pub enum Command {
     Decide {
         /// The step that asks; `None`: the only one that does.
         step: Option<usize>,
-        /// What they decide.
-        approves: bool,
-        /// Who.
-        by: String,
-        /// Why.
-        comment: Option<String>,
+        /// Who, what, and why.
+        vote: Vote,
     },
     /// An attempt waits for an event.
     Listen {

@@ -9,7 +9,7 @@ use super::id::RunId;
 use super::question::Question;
 use super::run::{CancelCause, Outcome, SkipReason};
 use super::time::Timestamp;
-use super::wait::ApprovalSpec;
+use super::wait::{ApprovalSpec, Vote};
 
 /// A fact of a run's history. Steps are named by their place in the plan, which is fixed with the revision.
 /// What is large is in a box: a long run has hundreds of thousands of small ones.
@@ -148,13 +148,9 @@ pub enum Event {
     Decided {
         /// The step.
         step: usize,
-        /// What.
-        approves: bool,
-        /// Who.
-        by: String,
-        /// Why, in their words.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        comment: Option<String>,
+        /// Who, what, and why.
+        #[serde(flatten)]
+        vote: Box<Vote>,
     },
     /// A step waits for an event.
     StepListening {

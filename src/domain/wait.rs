@@ -62,14 +62,26 @@ impl ApprovalSpec {
 }
 
 /// What one person decided.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vote {
-    /// Who.
-    pub by: String,
     /// What.
     pub approves: bool,
+    /// Who.
+    pub by: String,
+    /// What people call them, where that is something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Why, in their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+}
+
+impl Vote {
+    /// Who it is, for people.
+    #[must_use]
+    pub fn called(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.by)
+    }
 }
 
 /// An approval and what was decided so far.
@@ -109,10 +121,9 @@ impl Wait {
             Self::Child(child) => json!({ "execution_id": child }),
             Self::Event { name, payload } => json!({ "event": name, "payload": payload }),
             Self::Approval(approval) => {
-                let agree: Vec<&str> =
-                    approval.votes.iter().filter(|vote| vote.approves).map(|vote| vote.by.as_str()).collect();
+                let agree: Vec<&str> = approval.votes.iter().filter(|vote| vote.approves).map(Vote::called).collect();
                 let against: Vec<&str> =
-                    approval.votes.iter().filter(|vote| !vote.approves).map(|vote| vote.by.as_str()).collect();
+                    approval.votes.iter().filter(|vote| !vote.approves).map(Vote::called).collect();
                 let comments: Vec<&str> = approval.votes.iter().filter_map(|vote| vote.comment.as_deref()).collect();
                 let expired = against.is_empty() && agree.len() < approval.spec.required as usize;
                 let approved = against.is_empty() && (!expired || approval.spec.on_expire == OnExpire::Approve);

@@ -196,9 +196,9 @@ fn repeated(run: &Run, flow: &Flow, entries: &[Entry]) -> Vec<String> {
         }
         Event::Recalled { from } => Some(format!("It did nothing, for `cache` says that what {from} gave is as good.")),
         Event::SkipAsked { step, by } => Some(format!("{by} had {} left out, at {at}.", name_of(run, flow, *step))),
-        Event::Decided { step, approves, by, .. } => {
-            let what = if *approves { "approved" } else { "rejected" };
-            Some(format!("{by} {what} {}, at {at}.", name_of(run, flow, *step)))
+        Event::Decided { step, vote } => {
+            let what = if vote.approves { "approved" } else { "rejected" };
+            Some(format!("{} {what} {}, at {at}.", vote.called(), name_of(run, flow, *step)))
         }
         _ => None,
     };

@@ -67,7 +67,7 @@ pub fn decide(run: &Run, flow: &Flow, command: Command, now: Timestamp) -> Resul
             in_flight(run, step, attempt)?;
             Ok(vec![Event::ApprovalAsked { step, spec: Box::new(spec), until }])
         }
-        Command::Decide { step, approves, by, comment } => waits::vote(run, flow, step, (approves, by, comment)),
+        Command::Decide { step, vote } => waits::vote(run, flow, step, vote),
         Command::Listen { step, attempt, event, until } => {
             in_flight(run, step, attempt)?;
             Ok(waits::listen(run, step, event, until))

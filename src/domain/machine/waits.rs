@@ -71,27 +71,22 @@ pub(super) fn inner_rested(
     vec![event, Event::WaitingUntil { until }]
 }
 
-pub(super) fn vote(
-    run: &Run,
-    flow: &Flow,
-    step: Option<usize>,
-    (approves, by, comment): (bool, String, Option<String>),
-) -> Result<Vec<Event>, Refusal> {
+pub(super) fn vote(run: &Run, flow: &Flow, step: Option<usize>, vote: Vote) -> Result<Vec<Event>, Refusal> {
     let (step, approval) = asked(run, flow, step)?;
-    if let Some(why) = approval.spec.forbids(&by) {
+    if let Some(why) = approval.spec.forbids(&vote.by) {
         return Err(Refusal::Forbidden(why));
     }
-    if approval.votes.iter().any(|vote| vote.by == by) {
-        return Err(Refusal::Forbidden(format!("{by} has decided already")));
+    if approval.votes.iter().any(|earlier| earlier.by == vote.by) {
+        return Err(Refusal::Forbidden(format!("{} has decided already", vote.called())));
     }
-    let agree = approval.votes.iter().filter(|vote| vote.approves).count() + usize::from(approves);
-    let decided = match approves {
+    let agree = approval.votes.iter().filter(|vote| vote.approves).count() + usize::from(vote.approves);
+    let decided = match vote.approves {
         true => (agree >= approval.spec.required as usize).then(|| Event::StepSucceeded { step, warnings: Vec::new() }),
         false if approval.spec.rejection_continues => Some(Event::StepSucceeded { step, warnings: Vec::new() }),
-        false => Some(Event::failed(step, rejected(&by, comment.as_deref()))),
+        false => Some(Event::failed(step, rejected(vote.called(), vote.comment.as_deref()))),
     };
     let awake = decided.is_some().then(|| awake(run)).flatten();
-    Ok(std::iter::once(Event::Decided { step, approves, by, comment }).chain(decided).chain(awake).collect())
+    Ok(std::iter::once(Event::Decided { step, vote: Box::new(vote) }).chain(decided).chain(awake).collect())
 }
 
 /// The approval that a step asks for, or the only one that is asked for.
@@ -230,9 +225,9 @@ pub(super) fn moved(run: &mut Run, flow: &Flow, at: Timestamp, event: &Event) {
             run.waits.insert(*step, Wait::Approval(approval));
             set(run, flow, *step, StepState::Deciding { until: *until }, at);
         }
-        Event::Decided { step, approves, by, comment } => {
+        Event::Decided { step, vote } => {
             if let Some(Wait::Approval(approval)) = run.waits.get_mut(step) {
-                approval.votes.push(Vote { by: by.clone(), approves: *approves, comment: comment.clone() });
+                approval.votes.push((**vote).clone());
             }
         }
         Event::StepListening { step, event, until } => {

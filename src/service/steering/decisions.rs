@@ -14,7 +14,7 @@ use crate::domain::id::RunId;
 use crate::domain::role::Action;
 use crate::domain::run::{Flow, Run, StepState};
 use crate::domain::time::Timestamp;
-use crate::domain::wait::{Approval, Wait};
+use crate::domain::wait::{Approval, Vote, Wait};
 
 /// The step type that asks for a decision.
 const APPROVAL: &str = "approve";
@@ -56,7 +56,7 @@ impl ApprovalView {
                 title: approval.spec.title.clone(),
                 approvers: approval.spec.approvers.clone(),
                 required: approval.spec.required,
-                approved_by: agreed.map(|vote| vote.by.clone()).collect(),
+                approved_by: agreed.map(|vote| vote.called().to_owned()).collect(),
                 show: approval.spec.show.clone(),
                 since: approval.since.to_string(),
                 until: (approval.until < Timestamp::NEVER).then(|| approval.until.to_string()),
@@ -93,7 +93,9 @@ impl Service {
         }
         self.permit(caller, action, target).await?;
         // The name is for show; who decides is told apart by what they cannot choose.
-        self.command(run, Command::Decide { step, approves, by: caller.identity().to_owned(), comment }).await
+        let by = caller.identity().to_owned();
+        let name = Some(caller.name.clone()).filter(|name| *name != by && !name.is_empty());
+        self.command(run, Command::Decide { step, vote: Vote { approves, by, name, comment } }).await
     }
 
     /// Why somebody may not decide what is asked: the rule, and the reason for people. Also where they were called

@@ -150,7 +150,10 @@ impl SimulateView {
             let note = fire.note.as_ref().map(|note| format!("  ({note})")).unwrap_or_default();
             format!("{}  {}{note}", fire.local, fire.at)
         };
-        let mut lines = vec![format!("{} ({})", self.schedule, self.zone)];
+        let mut lines = vec![match self.schedule.ends_with(&self.zone) {
+            true => self.schedule.clone(),
+            false => format!("{} ({})", self.schedule, self.zone),
+        }];
         lines.extend(self.fires.iter().map(fire));
         if !self.changes.is_empty() {
             lines.push(format!("clocks are changed: {}", self.changes.join(", ")));

@@ -118,10 +118,10 @@ fn say_of_step(event: &Event) -> String {
             let who = if spec.approvers.is_empty() { "somebody".to_owned() } else { spec.approvers.join(", ") };
             format!("asks {who} to approve `{}`{}", spec.title, at_most(*until))
         }
-        Event::Decided { approves, by, comment, .. } => {
-            let what = if *approves { "approved" } else { "rejected" };
-            let why = comment.as_ref().map(|comment| format!(": {comment}")).unwrap_or_default();
-            format!("{what} by {by}{why}")
+        Event::Decided { vote, .. } => {
+            let what = if vote.approves { "approved" } else { "rejected" };
+            let why = vote.comment.as_ref().map(|comment| format!(": {comment}")).unwrap_or_default();
+            format!("{what} by {}{why}", vote.called())
         }
         Event::StepListening { event, until, .. } => format!("waits for the event `{event}`{}", at_most(*until)),
         Event::StepHeld { fault, .. } => format!("failed: {fault}; waits for somebody to retry or skip it"),

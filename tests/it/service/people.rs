@@ -281,4 +281,7 @@ async fn an_approval_is_given_by_identity_and_cannot_be_got_round() {
     let fifth = member(&desk, "U5").await;
     service.decide(&fifth, run, None, (true, None)).await.expect("named as the platform calls them");
     desk.until(run, "completed").await;
+    let told =
+        service.archive().view(run, true).await.expect("known").steps[0].outputs.clone().expect("it gave something");
+    assert_eq!(told.values()["approved_by"], json!(["ana", fifth.name]), "for people: a name that shows who it is");
 }

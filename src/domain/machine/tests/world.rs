@@ -10,7 +10,7 @@ use crate::domain::id::RunId;
 use crate::domain::plan::{OnError, Phase};
 use crate::domain::run::{RunState, SkipReason, StepState};
 use crate::domain::time::Span;
-use crate::domain::wait::{ApprovalSpec, OnExpire};
+use crate::domain::wait::{ApprovalSpec, OnExpire, Vote};
 
 fn child_of(step: usize) -> RunId {
     RunId::from_bits(1_000 + step as u128)
@@ -242,7 +242,8 @@ impl World {
             }
             110..=112 => {
                 let by = ["ana", "bob", "cleo"][usize::from(which % 3)].to_owned();
-                self.act(Command::Decide { step: None, approves: which % 5 != 0, by, comment: None })
+                let vote = Vote { approves: which % 5 != 0, by, name: None, comment: None };
+                self.act(Command::Decide { step: None, vote })
             }
             113 => {
                 let until = self.now.plus(Span::from_secs(4));

@@ -131,7 +131,7 @@ async fn each_workspace_is_spoken_to_with_its_own_token_and_sees_its_own_executi
     }
     let (action, value) = button(&ours.blocks, "Approve");
     two.fake().bring("interactive", &two.fake().press("ULEO", &ours, (&action, &value))).await;
-    two.fake().shown("the decision", |posted| posted.text.contains("approved by slack:T01/ULEO")).await;
+    two.fake().shown("the decision", |posted| posted.text.contains("approved by leo (ULEO)")).await;
     two.close().await;
 }
 
