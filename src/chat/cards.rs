@@ -295,6 +295,9 @@ fn detail(facts: &Facts<'_>, step: &StepView) -> Option<String> {
         let failed = if items.failed > 0 { format!(", {} failed", items.failed) } else { String::new() };
         parts.push(format!("{} of {} items{failed}", items.done, items.total));
     }
+    if let Some(from) = &step.cached_from {
+        parts.push(format!("taken from {from}"));
+    }
     if step.attempts > 1 {
         parts.push(format!("attempt {} of {}", step.attempts, step.max_attempts));
     }

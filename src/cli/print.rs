@@ -102,6 +102,9 @@ pub fn step(step: &StepView) -> String {
     if let Some(why) = &step.skipped {
         text.push_str(&format!("  {why}"));
     }
+    if let Some(from) = &step.cached_from {
+        text.push_str(&format!("  taken from {from}"));
+    }
     text.trim_end().to_owned()
 }
 

@@ -194,6 +194,10 @@ fn repeated(run: &Run, flow: &Flow, entries: &[Entry]) -> Vec<String> {
         Event::StepInterrupted { step, lost: true, .. } => {
             Some(format!("{} was interrupted by a crash, at {at}, and ran again.", name_of(run, flow, *step)))
         }
+        Event::StepReused { step, from } => Some(format!(
+            "{} took what it had given in {from}: `cache` says that this is as good.",
+            name_of(run, flow, *step)
+        )),
         Event::Recalled { from } => Some(format!("It did nothing, for `cache` says that what {from} gave is as good.")),
         Event::SkipAsked { step, by } => Some(format!("{by} had {} left out, at {at}.", name_of(run, flow, *step))),
         Event::Decided { step, vote } => {

@@ -40,6 +40,11 @@ fn an_earlier_result_is_taken_with_the_name_of_its_execution_and_not_where_it_is
     let log = home.run(&["logs", second["execution_id"].as_str().expect("an id")]).stdout;
     let said = format!("completed: took what it had given in {}", first["execution_id"].as_str().expect("an id"));
     assert!(log.contains(&said), "{log}");
+    let id = second["execution_id"].as_str().expect("an id");
+    let taken = format!("taken from {}", first["execution_id"].as_str().expect("an id"));
+    assert!(home.run(&["status", id]).stdout.contains(&taken));
+    let why = home.run(&["explain", id]).stdout;
+    assert!(why.contains(&said.replace("completed: ", "Test ")), "{why}");
 }
 
 const WHOLE: &str = "name: Whole
