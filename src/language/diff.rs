@@ -6,6 +6,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::domain::plan::Plan;
+use crate::domain::time::Span;
+
+/// Keys of a step and of its `retry` that are lengths of time.
+const SPANS: [&str; 6] = ["timeout", "total", "queue", "heartbeat", "delay", "max_delay"];
+/// What a step that came or went is told by; the rest of it is as usual, or stands in the file.
+const TELLING: [&str; 6] = ["type", "name", "needs", "foreach", "config", "ports"];
 
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,6 +31,11 @@ pub struct Change {
 pub fn diff(older: &Plan, newer: &Plan) -> Vec<Change> {
     let mut changes = Vec::new();
     compare("", &plain(older), &plain(newer), &mut changes);
+    for change in &mut changes {
+        if change.place.strip_prefix("steps.").is_some_and(|step| !step.contains('.')) {
+            change.from.iter_mut().chain(&mut change.to).for_each(shorten);
+        }
+    }
     let order = |plan: &Plan| plan.steps.iter().map(|step| step.id.clone()).collect::<Vec<_>>();
     let (was, is) = (order(older), order(newer));
     let known = |ids: &[String], of: &[String]| ids.iter().filter(|id| of.contains(id)).cloned().collect::<Vec<_>>();
@@ -45,6 +56,13 @@ fn plain(plan: &Plan) -> Value {
     let mut steps = Map::new();
     for step in value.get_mut("steps").and_then(Value::as_array_mut).into_iter().flatten() {
         let Some(map) = step.as_object_mut() else { continue };
+        if let Some(kind) = map.remove("kind") {
+            map.insert("type".to_owned(), kind);
+        }
+        speak(map);
+        if let Some(retry) = map.get_mut("retry").and_then(Value::as_object_mut) {
+            speak(retry);
+        }
         for derived in ["line", "stage", "config_has_expressions", "overridable", "effect"] {
             map.remove(derived);
         }
@@ -72,8 +90,30 @@ fn plain(plan: &Plan) -> Value {
     value["steps"] = Value::Object(steps);
     if let Some(map) = value.as_object_mut() {
         map.remove("hash");
+        speak(map);
     }
     value
+}
+
+/// Lengths of time as people write them.
+fn speak(map: &mut Map<String, Value>) {
+    for (_, value) in map.iter_mut().filter(|(key, _)| SPANS.contains(&key.as_str())) {
+        if let Some(micros) = value.as_u64() {
+            *value = Value::String(Span::from_micros(micros).to_string());
+        }
+    }
+}
+
+/// Of a whole step, what tells it.
+fn shorten(step: &mut Value) {
+    let is_empty = |value: &Value| match value {
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        value => value.is_null(),
+    };
+    if let Some(map) = step.as_object_mut() {
+        map.retain(|key, value| TELLING.contains(&key.as_str()) && !is_empty(value));
+    }
 }
 
 fn compare(place: &str, older: &Value, newer: &Value, changes: &mut Vec<Change>) {
@@ -123,6 +163,18 @@ mod tests {
             told,
             ["+steps.three", "~steps.one.config.a", "~steps.one.needs", "~steps.one.retry.count", "-steps.two"]
         );
+    }
+
+    #[test]
+    fn a_step_that_came_is_told_in_short_and_times_as_people_write_them() {
+        let older = plan("name: A\nsteps: [{type: x, id: one, timeout: 30s}]\n");
+        let newer = plan("name: A\nsteps:\n- {type: x, id: one, timeout: 2m}\n- {type: y, id: two, config: {a: 1}}\n");
+        let changes = diff(&older, &newer);
+        let timeout = changes.iter().find(|change| change.place == "steps.one.timeout").expect("it is told");
+        assert_eq!((timeout.from.clone(), timeout.to.clone()), (Some("30.0s".into()), Some("2m 0s".into())));
+        let came = changes.iter().find(|change| change.place == "steps.two").expect("it is told");
+        let expected = serde_json::json!({ "type": "y", "name": "Y", "needs": ["one"], "config": { "a": 1 } });
+        assert_eq!(came.to, Some(expected));
     }
 
     #[test]
