@@ -173,18 +173,8 @@ impl Service {
         let late = now.since(at);
         let reason =
             if late > LATE { format!("made up for, {late} late") } else { format!("its time, {late} after it") };
-        let wanted = Wanted {
-            key: key_of(trigger, at),
-            own: (key_of(trigger, at), None),
-            facts: facts_of(spec, at),
-            nominal: Some(at),
-            forget: None,
-            depth: 0,
-            by: None,
-            reason,
-            then: Then::Advances(trigger.rev, advance, at),
-        };
-        self.fire(trigger, wanted).await
+        let then = Then::Advances(trigger.rev, advance, at);
+        self.fire(trigger, Wanted::instant(key_of(trigger, at), facts_of(spec, at), at, (reason, then))).await
     }
 
     /// Keeps an instant until the run before it has ended, in place of one that waits already.
@@ -234,17 +224,9 @@ impl Service {
             tracing::debug!(trigger = %trigger.key, %open, "an instant waits for the end of a run");
             return Ok(store.triggers().hold(trigger, Some((held, now.plus(AGAIN))), &[]).await?);
         }
-        let wanted = Wanted {
-            key: key_of(trigger, at),
-            own: (key_of(trigger, at), None),
-            facts: facts_of(spec, at),
-            nominal: Some(at),
-            forget: None,
-            depth: 0,
-            by: None,
-            reason: format!("the run before it has ended, {} after its time", now.since(at)),
-            then: Then::LetsGo(trigger.rev, held.clone()),
-        };
+        let reason = format!("the run before it has ended, {} after its time", now.since(at));
+        let then = Then::LetsGo(trigger.rev, held.clone());
+        let wanted = Wanted::instant(key_of(trigger, at), facts_of(spec, at), at, (reason, then));
         match self.fire(trigger, wanted).await? {
             Outcome::Known(_) => Ok(store.triggers().let_go(trigger, held).await?), // it had been dealt with
             _ => Ok(()),

@@ -307,17 +307,7 @@ impl Service {
         };
         let facts = json!({ "type": "schedule", "scheduled_at": at.to_string(), "zone": spec.zone, "backfill": true,
             "local": zone_of(trigger).local(at.micros().div_euclid(1_000_000)) });
-        let wanted = Wanted {
-            own: (key.clone(), None),
-            key,
-            facts,
-            nominal: Some(at),
-            forget: None,
-            depth: 0,
-            by: None,
-            reason: format!("made up for by {by}"),
-            then: Then::Stays,
-        };
+        let wanted = Wanted::instant(key, facts, at, (format!("made up for by {by}"), Then::Stays));
         Ok(self.fire(trigger, wanted).await?.firing().map(|(firing, _)| firing))
     }
 }

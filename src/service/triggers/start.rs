@@ -40,6 +40,12 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
+    /// An instant of a schedule, which is one by its key alone.
+    pub fn instant(key: String, facts: Value, at: Timestamp, (reason, then): (String, Then)) -> Self {
+        let own = (key.clone(), None);
+        Self { key, own, facts, nominal: Some(at), forget: None, depth: 0, by: None, reason, then }
+    }
+
     /// The firing that says that no run was started.
     pub fn without(&self, trigger: &StoredTrigger, at: Timestamp, (verdict, reason): (Verdict, String)) -> NewFiring {
         NewFiring {
