@@ -90,11 +90,14 @@ fn stands(run: &Run, flow: &Flow, entries: &[Entry]) -> Vec<String> {
             CancelCause::TimedOut => "It is being ended because its time is over.".to_owned(),
         }],
         RunState::Finished(_) => {
-            let who = by(|event| if let Event::CancelAsked { by, .. } = event { Some(by) } else { None });
+            let asked = |(_, event): &Entry| match event {
+                Event::CancelAsked { by, .. } => Some(format!(" by {by}")),
+                _ => None,
+            };
             let at = run.finished_at.map(|at| at.to_string()).unwrap_or_default();
-            let cancelled = run.state.status() == "cancelled";
-            let why = who.filter(|_| cancelled).map(|who| format!(", by {who}")).unwrap_or_default();
-            vec![format!("It is over: {}{why}, at {at}.", run.state.status().replace('_', " "))]
+            let is_cancelled = run.state.status() == "cancelled";
+            let who = entries.iter().rev().find_map(asked).filter(|_| is_cancelled).unwrap_or_default();
+            vec![format!("It is over: {}{who}, at {at}.", run.state.status().replace('_', " "))]
         }
     }
 }

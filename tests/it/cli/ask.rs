@@ -159,4 +159,7 @@ fn explain_says_whom_a_waiting_execution_waits_for() {
     assert!(refused.stderr.contains("somebody else has to decide"), "{}", refused.stderr);
     assert_eq!(home.run(&["cancel"]).code, 0);
     child.wait().expect("it ends");
+    let over = home.run(&["explain"]).stdout;
+    let line = over.lines().find(|line| line.starts_with("It is over: cancelled by ")).expect("it says by whom");
+    assert_eq!(line.matches(", at ").count(), 1, "{line}");
 }
